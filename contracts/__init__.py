@@ -1,0 +1,1 @@
+"""What services say to each other, and cooperatives to their peers: data only, no behaviour."""

@@ -1,0 +1,172 @@
+"""What booking says: how a resource can be booked, when it is busy, and the life of every booking."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from contracts.envelope import Data, Event
+
+Status = Literal[
+    "held", "pending", "confirmed", "declined", "cancelling", "cancelled", "expired", "in_use", "completed", "no_show", "overdue"
+]
+Approval = Literal["automatic", "owner", "coordinator"]
+
+
+class OpeningHours(Data):
+    """Open from `opens` to `closes` ("HH:MM", local wall time; "24:00" is midnight at the end) on `weekday` (0 Monday)."""
+
+    weekday: int
+    opens: str
+    closes: str
+
+
+class ResourceState(Data):
+    """How an offer can be booked. Durations in minutes; `horizon_days`: how far ahead.
+
+    `status`: `open` or `closed` (no longer bookable).
+    """
+
+    offer_id: UUID
+    title: str
+    time_zone: str
+    opening_hours: list[OpeningHours]
+    step_minutes: int
+    minimum_minutes: int
+    maximum_minutes: int
+    lead_minutes: int
+    horizon_days: int
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    capacity: int
+    approval: Approval
+    owner_member_id: UUID
+    status: Literal["open", "closed"]
+    version: int
+
+
+class ResourceChanged(Event):
+    """A resource became bookable, changed its rules, or closed."""
+
+    type: ClassVar[str] = "booking.resource_changed.v1"
+    resource: ResourceState
+
+    @property
+    def subject(self) -> str:
+        return str(self.resource.offer_id)
+
+
+class Interval(Data):
+    """`[start, end)`, UTC."""
+
+    start: datetime
+    end: datetime
+
+
+class BusyChanged(Event):
+    """All busy intervals of a resource from `since` until its horizon, with no person in them. Newest version wins."""
+
+    type: ClassVar[str] = "booking.busy_changed.v1"
+    offer_id: UUID
+    since: datetime
+    until: datetime
+    busy: list[Interval]
+    version: int
+
+    @property
+    def subject(self) -> str:
+        return str(self.offer_id)
+
+
+class Party(Data):
+    """Who takes part in a booking.
+
+    `member_id` when it is one of ours, else None; `peer_id` and `pseudonym` when the person belongs to a linked
+    cooperative. `name` is None until it may be known (least data: only once the booking is confirmed).
+    """
+
+    member_id: UUID | None = None
+    name: str | None = None
+    peer_id: str | None = None
+    peer_name: str | None = None
+    pseudonym: str | None = None
+
+
+class BookingState(Data):
+    """A booking, whole.
+
+    `resource_origin` is None when the resource is ours, else the instance id of the peer that decides;
+    `origin_name` is that peer's name. `start`/`end` are UTC, `time_zone` the resource's. `decide_by`: after this instant
+    a pending booking is not confirmed any more. `version` rises with every change (iCalendar SEQUENCE).
+    """
+
+    id: UUID
+    offer_id: UUID
+    offer_title: str
+    resource_origin: str | None
+    origin_name: str | None
+    borrower: Party
+    owner: Party
+    start: datetime
+    end: datetime
+    time_zone: str
+    place_label: str | None
+    quantity: int
+    note: str
+    status: Status
+    reason: str | None
+    decide_by: datetime | None
+    version: int
+    changed_at: datetime
+
+
+class BookingEvent(Event):
+    """Anything that happened to a booking."""
+
+    booking: BookingState
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking.id)
+
+
+class BookingRequested(BookingEvent):
+    """A booking waits for a decision, here or (when `resource_origin` is set) at the peer."""
+
+    type: ClassVar[str] = "booking.requested.v1"
+
+
+class BookingConfirmed(BookingEvent):
+    """The origin has said yes."""
+
+    type: ClassVar[str] = "booking.confirmed.v1"
+
+
+class BookingDeclined(BookingEvent):
+    """The origin has said no; `booking.reason` may say why."""
+
+    type: ClassVar[str] = "booking.declined.v1"
+
+
+class BookingCancellationAsked(BookingEvent):
+    """A member wants to withdraw a booking of a peer's resource; it ends when the peer answers (`cancelling`)."""
+
+    type: ClassVar[str] = "booking.cancellation_asked.v1"
+
+
+class BookingCancelled(BookingEvent):
+    """A booking was called off before or after confirmation. `by` says by which side."""
+
+    type: ClassVar[str] = "booking.cancelled.v1"
+    by: Literal["borrower", "owner", "system"]
+
+
+class BookingExpired(BookingEvent):
+    """Nobody decided in time."""
+
+    type: ClassVar[str] = "booking.expired.v1"
+
+
+class BookingCompleted(BookingEvent):
+    """The period of a confirmed booking is over."""
+
+    type: ClassVar[str] = "booking.completed.v1"

@@ -1,0 +1,185 @@
+"""What crosses between cooperatives, each signed by its origin. Built from an allow-list, never by leaving out.
+
+These are a vocabulary of their own (`border.*`), so that nothing said inside an instance can be mistaken for
+something that crossed, nor the other way round.
+"""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from contracts.booking import Approval, Interval, OpeningHours
+from contracts.catalog import Kind, Side, Urgency
+from contracts.envelope import Data, Event
+from contracts.identity import Locale
+
+
+class RoundedPlace(Data):
+    """A place to about a kilometre: coordinates with two decimals and the name of the town only."""
+
+    label: str
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class SharedListing(Data):
+    """The shareable form of an offer or a need: no member id, no exact address, no contact."""
+
+    id: UUID
+    side: Side
+    kind: Kind
+    title: str
+    text: str
+    category: str
+    language: Locale
+    place: RoundedPlace | None
+    quantity: int
+    unit: str
+    public: bool
+    valid_until: datetime | None
+    window_start: datetime | None
+    window_end: datetime | None
+    urgency: Urgency
+    version: int
+    changed_at: datetime
+
+
+class SharedResource(Data):
+    """How a shared offer can be booked, as far as a guest must know."""
+
+    offer_id: UUID
+    time_zone: str
+    opening_hours: list[OpeningHours]
+    step_minutes: int
+    minimum_minutes: int
+    maximum_minutes: int
+    lead_minutes: int
+    horizon_days: int
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    capacity: int
+    approval: Approval
+    status: Literal["open", "closed"]
+    version: int
+
+
+class SharedBusy(Data):
+    """Busy intervals of a shared resource between `since` and `until`, with no person in them."""
+
+    offer_id: UUID
+    since: datetime
+    until: datetime
+    busy: list[Interval]
+    version: int
+
+
+class BorderListingPublished(Event):
+    """We share this listing with you, or it has changed."""
+
+    type: ClassVar[str] = "border.listing_published.v1"
+    listing: SharedListing
+
+    @property
+    def subject(self) -> str:
+        return str(self.listing.id)
+
+
+class BorderListingWithdrawn(Event):
+    """This listing is gone, or no longer for you: delete your copy and remember its tombstone."""
+
+    type: ClassVar[str] = "border.listing_withdrawn.v1"
+    id: UUID
+    version: int
+
+    @property
+    def subject(self) -> str:
+        return str(self.id)
+
+
+class BorderResourceChanged(Event):
+    """How one of our shared offers can be booked."""
+
+    type: ClassVar[str] = "border.resource_changed.v1"
+    resource: SharedResource
+
+    @property
+    def subject(self) -> str:
+        return str(self.resource.offer_id)
+
+
+class BorderBusyChanged(Event):
+    """When one of our shared resources is busy."""
+
+    type: ClassVar[str] = "border.busy_changed.v1"
+    busy: SharedBusy
+
+    @property
+    def subject(self) -> str:
+        return str(self.busy.offer_id)
+
+
+class BorderBookingRequested(Event):
+    """One of our members, under a pseudonym made for you, asks for one of your resources.
+
+    `booking_id` is ours: you key it with our instance id. You do not confirm after `decide_by` (your clock).
+    """
+
+    type: ClassVar[str] = "border.booking_requested.v1"
+    booking_id: UUID
+    offer_id: UUID
+    pseudonym: str
+    start: datetime
+    end: datetime
+    quantity: int
+    note: str
+    decide_by: datetime
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)
+
+
+class BorderBookingWithdrawn(Event):
+    """Our member withdraws a request, or cancels. Only your answer ends it."""
+
+    type: ClassVar[str] = "border.booking_withdrawn.v1"
+    booking_id: UUID
+    reason: str | None = None
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)
+
+
+class BorderBookingAnswered(Event):
+    """The state of your member's booking of our resource, whole. `version` rises with every change on our side.
+
+    `owner_name` and `place_label` (the exact address) are there from the confirmation on.
+    """
+
+    type: ClassVar[str] = "border.booking_answered.v1"
+    booking_id: UUID
+    status: Literal["pending", "confirmed", "declined", "cancelled", "expired", "completed"]
+    start: datetime
+    end: datetime
+    reason: str | None
+    owner_name: str | None
+    place_label: str | None
+    version: int
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)
+
+
+class BorderContactShared(Event):
+    """Name and address of our person in a confirmed booking, so that the two can meet."""
+
+    type: ClassVar[str] = "border.contact_shared.v1"
+    booking_id: UUID
+    name: str
+    email: str
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)

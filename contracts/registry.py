@@ -1,0 +1,29 @@
+"""Every event type that exists, by name."""
+
+from types import ModuleType
+
+from contracts import booking, border, catalog, federation, identity, matching, notify
+from contracts.envelope import Event
+
+PUBLISHERS: dict[str, ModuleType] = {
+    "identity": identity,
+    "catalog": catalog,
+    "booking": booking,
+    "matching": matching,
+    "notify": notify,
+    "federation": federation,
+    "border": border,
+}
+
+
+def events_of(publisher: str) -> dict[str, type[Event]]:
+    """The event classes that `publisher` (a service, or "border") may say, by type name."""
+    module = PUBLISHERS[publisher]
+    return {
+        cls.type: cls
+        for cls in vars(module).values()
+        if isinstance(cls, type) and issubclass(cls, Event) and cls.__module__ == module.__name__ and "type" in vars(cls)
+    }
+
+
+EVENTS: dict[str, type[Event]] = {name: cls for publisher in PUBLISHERS for name, cls in events_of(publisher).items()}
