@@ -165,10 +165,3 @@ class MessageRefused(Event):
     def subject(self) -> str:
         return str(self.link_id)
 
-
-class Refusal(Data):
-    """One refused message as a coordinator sees it."""
-
-    at: datetime
-    reason: str
-    type: str | None

@@ -1,0 +1,142 @@
+"""Who asks: a short-lived JWT from identity, checked against its published key set.
+
+Source: RFC 7519, RFC 8037 and RFC 9864 (`alg` `Ed25519`); the algorithm is pinned, issuer and audience are checked.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+import httpx
+from fastapi import Depends, Request
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OKPKey
+from joserfc.jws import extract_compact
+
+from contracts.identity import Locale, Role
+from services.chassis.problems import NotAllowed, NotSignedIn, Unavailable
+
+ALGORITHM = "Ed25519"
+AUDIENCE = "maillage"
+LIFETIME_SECONDS = 300
+_REFETCH_SECONDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """The person behind a request."""
+
+    id: UUID
+    name: str
+    role: Role
+    locale: Locale
+
+    @property
+    def is_coordinator(self) -> bool:
+        """Coordinators and administrators."""
+        return self.role in {"coordinator", "administrator"}
+
+
+class Authenticator:
+    """Checks tokens of one instance. Fetches identity's key set once, and again when a key is unknown."""
+
+    def __init__(self, *, instance: str, identity_url: str) -> None:
+        self._instance = instance
+        self._url = f"{identity_url}/keys"
+        self._keys: dict[str, OKPKey] = {}
+        self._fetched_at = float("-inf")
+        self._lock = asyncio.Lock()
+        self._registry = jwt.JWTClaimsRegistry(
+            iss={"essential": True, "value": instance},
+            aud={"essential": True, "value": AUDIENCE},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+
+    async def actor(self, token: str) -> Actor:
+        """The person whom `token` names. Raises NotSignedIn, or Unavailable when identity's keys cannot be had."""
+        try:
+            kid = str(_unverified_header(token).get("kid"))
+            key = self._keys.get(kid) or await self._fetch(kid)
+            decoded = jwt.decode(token, key, algorithms=[ALGORITHM])
+            self._registry.validate(decoded.claims)
+            return _actor_of(decoded.claims)
+        except (JoseError, ValueError, KeyError, TypeError) as error:
+            raise NotSignedIn from error
+
+    async def _fetch(self, kid: str) -> OKPKey:
+        async with self._lock:
+            if kid not in self._keys and time.monotonic() - self._fetched_at > _REFETCH_SECONDS:
+                try:
+                    async with httpx.AsyncClient(timeout=5) as client:
+                        answer = (await client.get(self._url)).raise_for_status().json()
+                except httpx.HTTPError as error:
+                    raise Unavailable from error
+                self._keys = {key.kid or "": key for key in KeySet.import_key_set(answer).keys if isinstance(key, OKPKey)}
+                self._fetched_at = time.monotonic()
+            return self._keys[kid]
+
+
+def issue(key: OKPKey, *, instance: str, actor: Actor, now: float) -> str:
+    """A token for `actor`, signed with identity's private `key`; `now` in seconds since the epoch."""
+    claims = {
+        "iss": instance,
+        "aud": AUDIENCE,
+        "sub": str(actor.id),
+        "name": actor.name,
+        "role": actor.role,
+        "locale": actor.locale,
+        "iat": int(now),
+        "exp": int(now) + LIFETIME_SECONDS,
+    }
+    return jwt.encode({"alg": ALGORITHM, "kid": key.kid or key.thumbprint()}, claims, key, algorithms=[ALGORITHM])
+
+
+def _unverified_header(token: str) -> dict[str, Any]:
+    return dict(extract_compact(token.encode()).headers())
+
+
+def _actor_of(claims: dict[str, Any]) -> Actor:
+    role, locale = claims["role"], claims["locale"]
+    if role not in {"member", "coordinator", "administrator"} or locale not in {"fr", "nl", "en"}:
+        raise ValueError("unknown role or language")
+    return Actor(id=UUID(str(claims["sub"])), name=str(claims["name"]), role=role, locale=locale)
+
+
+async def _maybe_member(request: Request) -> Actor | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return None
+    authenticator = request.app.state.authenticator
+    if not isinstance(authenticator, Authenticator):
+        raise TypeError("this service checks no tokens")
+    return await authenticator.actor(token)
+
+
+async def _member(actor: Annotated[Actor | None, Depends(_maybe_member)]) -> Actor:
+    if actor is None:
+        raise NotSignedIn
+    return actor
+
+
+async def _coordinator(actor: Annotated[Actor, Depends(_member)]) -> Actor:
+    if not actor.is_coordinator:
+        raise NotAllowed
+    return actor
+
+
+async def _administrator(actor: Annotated[Actor, Depends(_member)]) -> Actor:
+    if actor.role != "administrator":
+        raise NotAllowed
+    return actor
+
+
+MaybeMember = Annotated[Actor | None, Depends(_maybe_member)]
+CurrentMember = Annotated[Actor, Depends(_member)]
+Coordinator = Annotated[Actor, Depends(_coordinator)]
+Administrator = Annotated[Actor, Depends(_administrator)]
+
+__all__ = ["Actor", "Administrator", "Authenticator", "Coordinator", "CurrentMember", "MaybeMember", "issue"]

@@ -1,0 +1,90 @@
+"""A service's own PostgreSQL database: one engine, transactions opened at the edge."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Concatenate, ParamSpec, TypeVar
+
+from fastapi import Depends, Request
+from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_SERIALIZATION_FAILURE = "40001"
+_DEADLOCK = "40P01"
+_ATTEMPTS = 8
+
+
+class Database:
+    """The pool of connections to one database."""
+
+    def __init__(self, url: URL, *, pool_size: int = 2, max_overflow: int = 4, name: str = "maillage") -> None:
+        self.url = url
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            connect_args={"timeout": 5, "server_settings": {"application_name": name, "jit": "off"}},
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends well, rolled back when it raises."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that cannot write."""
+        async with self.transaction() as session:
+            await session.execute(text("SET TRANSACTION READ ONLY"))
+            yield session
+
+    async def run(
+        self, command: Callable[Concatenate[AsyncSession, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `command(session, …)` in a transaction; again when PostgreSQL asks for it (40001, 40P01)."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                async with self.transaction() as session:
+                    return await command(session, *args, **kwargs)
+            except DBAPIError as error:
+                if attempt == _ATTEMPTS - 1 or not wants_retry(error):
+                    raise
+                await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads retries, no secret
+        raise AssertionError("unreachable")
+
+    async def ping(self) -> None:
+        """Raises when the database does not answer."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """PostgreSQL's error code behind `error`."""
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+
+
+def wants_retry(error: DBAPIError) -> bool:
+    """Whether the same transaction may succeed when it is run again."""
+    return sqlstate(error) in {_SERIALIZATION_FAILURE, _DEADLOCK}
+
+
+def _database_of(request: Request) -> Database:
+    database = request.app.state.database
+    if not isinstance(database, Database):
+        raise TypeError("this service has no database")
+    return database
+
+
+DatabaseDep = Annotated[Database, Depends(_database_of)]
+"""For an endpoint: `db: DatabaseDep`, then `async with db.transaction() as session:`."""

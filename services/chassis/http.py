@@ -1,0 +1,148 @@
+"""The HTTP face that every service has: problems, traces, health, metrics, OpenAPI under `/api/<service>`."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.chassis import logs, tracing
+from services.chassis.field_texts import field_error
+from services.chassis.problems import (
+    InvalidFields,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    Problem,
+    Unavailable,
+    language_of,
+)
+
+log = logs.get(__name__)
+
+REQUESTS = Counter("maillage_http_requests_total", "Requests answered", ["service", "method", "status"])
+SECONDS = Histogram("maillage_http_request_seconds", "Time to answer", ["service"])
+LARGEST_BODY = 8 * 1024 * 1024
+
+Check = Callable[[], Awaitable[str | None]]
+"""Returns None when all is well, else one line that says what is wrong."""
+
+
+def create_app(service: str, *, checks: dict[str, Check] | None = None, title: str | None = None) -> FastAPI:
+    """A FastAPI application whose routes live under `/api/<service>` (add routers with that prefix).
+
+    `checks`: what readiness asks, by name ("database", "broker", "migrations").
+    """
+    base = f"/api/{service}"
+    app = FastAPI(title=title or f"Maillage {service}", openapi_url=f"{base}/openapi.json", docs_url=None, redoc_url=None)
+    app.state.service = service
+    app.add_middleware(Traced, service=service)
+    _add_problem_handlers(app)
+    _add_health(app, base, checks or {})
+    return app
+
+
+def _add_health(app: FastAPI, base: str, checks: dict[str, Check]) -> None:
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    async def ready() -> Response:
+        wrong = {name: problem for name, check in checks.items() if (problem := await _outcome(check)) is not None}
+        status = "ready" if not wrong else "not ready"
+        return JSONResponse({"status": status, "wrong": wrong}, 200 if not wrong else 503)
+
+    async def metrics() -> Response:
+        return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    app.add_api_route(f"{base}/health/live", live, include_in_schema=False)
+    app.add_api_route(f"{base}/health/ready", ready, include_in_schema=False, response_model=None)
+    app.add_api_route(f"{base}/metrics", metrics, include_in_schema=False, response_model=None)
+
+
+async def _outcome(check: Check) -> str | None:
+    try:
+        return await check()
+    except Exception as error:  # noqa: BLE001 - whatever a check raises is the answer
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _add_problem_handlers(app: FastAPI) -> None:
+    async def on_problem(request: Request, error: Exception) -> Response:
+        return answer(request, error if isinstance(error, Problem) else Unavailable())
+
+    async def on_invalid(request: Request, error: Exception) -> Response:
+        details: list[dict[str, Any]] = list(error.errors()) if isinstance(error, RequestValidationError) else []
+        return answer(request, InvalidFields(*(field_error(detail) for detail in details)))
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        known = {401: NotSignedIn, 403: NotAllowed, 404: NotFound}.get(status)
+        if known is not None:
+            return answer(request, known())
+        problem = Problem()
+        headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+        return answer(request, problem, status=status, headers=headers)
+
+    async def on_database(request: Request, error: Exception) -> Response:
+        log.error("database-failed", error=str(error).splitlines()[0])
+        return answer(request, Unavailable())
+
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    for kind in (OperationalError, InterfaceError, PoolTimeoutError, OSError, DBAPIError):
+        app.add_exception_handler(kind, on_database)
+
+
+def answer(
+    request: Request, problem: Problem, *, status: int | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """`problem` as application/problem+json in the language that the request asks for."""
+    body = problem.body(language_of(request.headers.get("accept-language")), request.url.path)
+    body["correlation_id"] = tracing.correlation_id()
+    if status is not None:
+        body["status"] = status
+    return JSONResponse(body, body["status"], headers=headers, media_type="application/problem+json")
+
+
+class Traced:
+    """ASGI middleware: continues the caller's trace, counts and times, refuses bodies over 8 MiB."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self.app = app
+        self.service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        tracing.begin(headers.get(b"traceparent", b"").decode("latin-1") or None)
+        began = time.perf_counter()
+        status = 500
+
+        async def send_traced(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                trace = (tracing.correlation_id() or "").encode()
+                message.setdefault("headers", [])
+                message["headers"] = [*message["headers"], (b"x-correlation-id", trace)]
+            await send(message)
+
+        try:
+            length = headers.get(b"content-length", b"0")
+            if not length.isdigit() or int(length) > LARGEST_BODY:
+                await PlainTextResponse("body too large", 413)(scope, receive, send_traced)
+                return
+            await self.app(scope, receive, send_traced)
+        finally:
+            REQUESTS.labels(self.service, scope["method"], str(status)).inc()
+            SECONDS.labels(self.service).observe(time.perf_counter() - began)

@@ -1,0 +1,63 @@
+"""The outbox: an event is a row in the transaction of the change that caused it. The relay sends it."""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.envelope import Event
+from services.chassis import tracing
+from services.chassis.ids import new_id
+
+CHANNEL = "outbox"
+LARGEST_EVENT = 256 * 1024
+
+_rows = sa.table(
+    "outbox",
+    sa.column("id", sa.Uuid),
+    sa.column("type", sa.Text),
+    sa.column("subject", sa.Text),
+    sa.column("time", sa.DateTime(timezone=True)),
+    sa.column("traceparent", sa.Text),
+    sa.column("data", sa.Text),
+)
+
+
+class EventTooLarge(ValueError):
+    """An event has more than 256 KiB: the change that caused it must be refused at the edge."""
+
+
+def outbox_table(metadata: sa.MetaData) -> sa.Table:
+    """The table that a service keeps its unsent events in. It stays nearly empty: sent rows are deleted."""
+    return sa.Table(
+        "outbox",
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("traceparent", sa.Text),
+        sa.Column("data", sa.Text, nullable=False),
+    )
+
+
+async def add(session: AsyncSession, *events: Event) -> None:
+    """Say `events` once the transaction of `session` commits. Raises EventTooLarge."""
+    if not events:
+        return
+    added = sa.insert(_rows).values([_row(event) for event in events]).returning(_rows.c.id).cte("added")
+    await session.execute(sa.select(sa.func.pg_notify(CHANNEL, "")).select_from(added).limit(1))
+
+
+def _row(event: Event) -> dict[str, object]:
+    data = event.model_dump_json()
+    if len(data.encode()) > LARGEST_EVENT:
+        raise EventTooLarge(f"{event.type} about {event.subject} is larger than {LARGEST_EVENT} bytes")
+    return {
+        "id": new_id(),
+        "type": event.type,
+        "subject": event.subject,
+        "time": datetime.now(UTC),
+        "traceparent": tracing.current(),
+        "data": data,
+    }

@@ -1,0 +1,141 @@
+"""Errors as people and programs read them: RFC 9457 problem details, in the reader's language."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+Language = Literal["fr", "nl", "en"]
+LANGUAGES: tuple[Language, ...] = ("fr", "nl", "en")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """The same sentence in each language; `{name}` is filled from the problem's values."""
+
+    fr: str
+    en: str
+    nl: str
+
+    def say(self, language: Language, **values: Any) -> str:
+        """The sentence in `language`, with `values` filled in."""
+        sentence: str = getattr(self, language)
+        return re.sub(r"\{(\w+)\}", lambda match: str(values.get(match[1], match[0])), sentence)
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field: its name as in the request ("place.label"), a stable code, a sentence."""
+
+    field: str
+    code: str
+    text: Text
+    values: tuple[tuple[str, Any], ...] = ()
+
+    def say(self, language: Language) -> dict[str, str]:
+        return {"field": self.field, "code": self.code, "detail": self.text.say(language, **dict(self.values))}
+
+
+class Problem(Exception):  # noqa: N818 - named for what went wrong, not with a suffix
+    """Something that the caller should be told. Subclasses set `status`, `slug` (stable) and `text`.
+
+    Keyword arguments fill the text and are members of the answer, so they must be JSON-ready and fit for the reader.
+    """
+
+    status: ClassVar[int] = 400
+    slug: ClassVar[str] = "bad-request"
+    text: ClassVar[Text] = Text(
+        fr="La demande n'est pas valable.", en="The request is not valid.", nl="De aanvraag is niet geldig."
+    )
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(self.slug)
+        self.values = values
+
+    def body(self, language: Language, instance: str) -> dict[str, Any]:
+        """The problem document, told in `language`."""
+        return {
+            "type": f"urn:maillage:problem:{self.slug}",
+            "title": type(self).__name__,
+            "status": self.status,
+            "detail": self.text.say(language, **self.values),
+            "instance": instance,
+            **self.values,
+        }
+
+
+class InvalidFields(Problem):
+    """One or more fields are wrong; nothing was changed."""
+
+    status = 422
+    slug = "invalid-fields"
+    text = Text(
+        fr="Certaines informations sont à corriger.",
+        en="Some information needs correcting.",
+        nl="Sommige gegevens moeten worden verbeterd.",
+    )
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__()
+        self.errors = errors
+
+    def body(self, language: Language, instance: str) -> dict[str, Any]:
+        return {**super().body(language, instance), "errors": [error.say(language) for error in self.errors]}
+
+
+class NotFound(Problem):
+    """There is no such thing, or not for this person."""
+
+    status = 404
+    slug = "not-found"
+    text = Text(
+        fr="Cette page ou cet élément n'existe pas, ou n'existe plus.",
+        en="This page or item does not exist, or no longer does.",
+        nl="Deze pagina of dit item bestaat niet of niet meer.",
+    )
+
+
+class NotSignedIn(Problem):
+    """The request carries no valid token."""
+
+    status = 401
+    slug = "not-signed-in"
+    text = Text(fr="Connectez-vous d'abord.", en="Please sign in first.", nl="Meld u eerst aan.")
+
+
+class NotAllowed(Problem):
+    """The person is known but may not do this."""
+
+    status = 403
+    slug = "not-allowed"
+    text = Text(
+        fr="Vous n'avez pas le droit de faire cela. L'équipe d'appui peut vous aider.",
+        en="You may not do this. The support team can help you.",
+        nl="U mag dit niet doen. Het ondersteuningsteam kan u helpen.",
+    )
+
+
+class Unavailable(Problem):
+    """A part that this request needs does not answer."""
+
+    status = 503
+    slug = "unavailable"
+    text = Text(
+        fr="Le service ne répond pas pour l'instant. Rien n'est perdu : réessayez dans un moment.",
+        en="The service does not answer at the moment. Nothing is lost: try again shortly.",
+        nl="De dienst antwoordt momenteel niet. Er is niets verloren: probeer het straks opnieuw.",
+    )
+
+
+def language_of(accept_language: str | None, default: Language = "fr") -> Language:
+    """The first language of an Accept-Language header that we speak (RFC 9110, weights honoured)."""
+    wanted: list[tuple[float, int, Language]] = []
+    for position, part in enumerate((accept_language or "").split(",")[:20]):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            quality = float(weight) if weight else 1.0
+        except ValueError:
+            continue
+        for language in LANGUAGES:
+            if tag.lower().split("-")[0] == language and quality > 0:
+                wanted.append((-quality, position, language))
+    return min(wanted)[2] if wanted else default

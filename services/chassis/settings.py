@@ -1,0 +1,94 @@
+"""Settings from the environment (prefix `MAILLAGE_`) and secrets from files, checked at start."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import quote
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL
+
+from services.chassis import names
+
+
+class MissingSetting(SystemExit):
+    """A setting or secret is missing or wrong. Ends the process with one clear line for each."""
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs.
+
+    `instance`: short name; `public_url`: where people reach the pages; `host`, `port`: where this process listens;
+    `service_url`: address of a service's API with `{service}` in it; `locale` and `time_zone`: the cooperative's own.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MAILLAGE_", frozen=True, extra="ignore")
+
+    instance: Annotated[str, AfterValidator(names.check_instance)]
+    secrets_dir: Path
+    public_url: str = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    service_url: str = "http://127.0.0.1:8000/api/{service}"
+    db_host: str = "127.0.0.1"
+    db_port: int = 5432
+    db_pool_size: int = Field(default=2, ge=1)
+    db_max_overflow: int = Field(default=4, ge=0)
+    broker_host: str = "127.0.0.1"
+    broker_port: int = 5672
+    locale: Literal["fr", "nl", "en"] = "fr"
+    time_zone: str = "Europe/Paris"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    def secret(self, name: str) -> str:
+        """The content of the secret file `name`. Raises MissingSetting."""
+        path = self.secrets_dir / name
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise MissingSetting(f"MAILLAGE_SECRETS_DIR: {path} cannot be read ({error.strerror})") from error
+
+    def database_url(self, service: str) -> URL:
+        """Where `service` keeps its data, as its runtime role."""
+        name = names.database(self.instance, service)
+        return self._database_url(user=name, password=self.secret(f"db_{service}"), database=name)
+
+    def owner_database_url(self, service: str) -> URL:
+        """The same database as the role that owns its tables."""
+        return self._database_url(
+            user=names.owner_role(self.instance, service),
+            password=self.secret(f"db_{service}_owner"),
+            database=names.database(self.instance, service),
+        )
+
+    def broker_url(self, service: str, *, border: bool = False) -> str:
+        """The AMQP address of `service`'s own user, in the instance's vhost or (`border`) in its border vhost."""
+        user = quote(names.broker_user(self.instance, service), safe="")
+        password = quote(self.secret(f"broker_{service}"), safe="")
+        vhost = names.border_vhost(self.instance) if border else names.vhost(self.instance)
+        return f"amqp://{user}:{password}@{self.broker_host}:{self.broker_port}/{quote(vhost, safe='')}"
+
+    def url_of(self, service: str) -> str:
+        """Where the API of `service` answers, without a slash at the end."""
+        return self.service_url.format(service=service).rstrip("/")
+
+    def _database_url(self, *, user: str, password: str, database: str) -> URL:
+        return URL.create(
+            "postgresql+asyncpg", username=user, password=password, host=self.db_host, port=self.db_port, database=database
+        )
+
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+
+
+def load(kind: type[SettingsT]) -> SettingsT:
+    """Read settings of `kind` from the environment. Raises MissingSetting, which names each wrong one in a line."""
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = [
+            f"MAILLAGE_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_url=False)
+        ]
+        raise MissingSetting(os.linesep.join(lines)) from error
