@@ -1,0 +1,71 @@
+"""Puts a service together in the one way that all of them are made: database, relay, consumers, tokens, readiness."""
+
+from collections.abc import Callable, Sequence
+
+from fastapi import APIRouter
+
+from services.chassis import schema_version
+from services.chassis.auth import Authenticator
+from services.chassis.clock import Clock
+from services.chassis.database import Database
+from services.chassis.http import Check, create_app
+from services.chassis.messaging import Consumers, Consuming, consuming
+from services.chassis.process import Runs, Service
+from services.chassis.relay import outbox_relay
+from services.chassis.settings import ServiceSettings
+
+
+def assemble(
+    name: str,
+    settings: ServiceSettings,
+    *,
+    routers: Sequence[APIRouter] = (),
+    consumers: Consumers | None = None,
+    loops: Callable[[Database], Sequence[Runs]] = lambda _: (),
+    paths: Sequence[str] = (),
+) -> Service:
+    """The service `name`, not yet running.
+
+    `routers`: mounted under `/api/<name>`. `consumers`: what it listens to. `loops`: given the database, further things
+    that run until cancelled (timers, sweepers). `paths`: URL prefixes beside `/api/<name>`; their routes are added by
+    the caller. Endpoints find `database`, `settings`, `clock` and `authenticator` on `app.state`.
+    """
+    database = Database(
+        settings.database_url(name),
+        pool_size=settings.db_pool_size,
+        max_overflow=settings.db_max_overflow,
+        name=f"maillage {name}",
+    )
+    relay = outbox_relay(name, settings, database)
+    listening = consuming(consumers, settings, database) if consumers is not None else None
+    checks = {"database": database.ping, "migrations": _migrated(name, database)}
+    app = create_app(name, checks={**checks, **_broker_check(listening)})
+    for router in routers:
+        app.include_router(router, prefix=f"/api/{name}")
+    app.state.database = database
+    app.state.settings = settings
+    app.state.clock = Clock()
+    app.state.authenticator = Authenticator(instance=settings.instance, identity_url=settings.url_of("identity"))
+    running: list[Runs] = [relay, *([listening] if listening else []), *loops(database)]
+    return Service(name=name, app=app, paths=(f"/api/{name}", *paths), database=database, loops=running)
+
+
+def _migrated(name: str, database: Database) -> Check:
+    expected = schema_version.newest(name)
+
+    async def check() -> str | None:
+        async with database.reading() as session:
+            found = await schema_version.current(session)
+        return None if found == expected else f"the database is at {found or 'nothing'}, the code wants {expected}: run provision"
+
+    return check
+
+
+def _broker_check(listening: Consuming | None) -> dict[str, Check]:
+    if listening is None:
+        return {}
+
+    async def check() -> str | None:
+        return None if listening.connected else "not connected to RabbitMQ"
+
+    return {"broker": check}
