@@ -1,0 +1,183 @@
+"""What happens to one message: its effect once, or a delayed return, or the dead-letter queue. Never silence."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from aio_pika import IncomingMessage
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+from prometheus_client import Counter, Histogram
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.envelope import Envelope, Event
+from services.chassis import inbox, logs, names, tracing
+from services.chassis.database import Database, sqlstate
+from services.chassis.publishing import Message, NotPublished, Publisher
+
+if TYPE_CHECKING:
+    from services.chassis.messaging import Subscription
+
+LONGEST_ERROR = 2000
+REQUEUE_PAUSE_SECONDS = 2.0
+DELAY_WHILE_DATABASE_IS_AWAY = "5s"
+
+_NOT_OURS_TO_PASS_ON = {"x-received-from", "x-death", "x-delivery-count", "CC", "BCC"}
+_NOT_OURS_PREFIXES = ("x-first-death-", "x-last-death-")
+
+_HANDLED = Counter("maillage_events_handled", "Events by how they ended.", ["service", "type", "outcome"])
+_SECONDS = Histogram("maillage_event_seconds", "Time in the handler and its transaction.", ["service", "type"])
+
+_log = logs.get(__name__)
+
+
+class Unreadable(ValueError):
+    """A message that no later attempt can make readable."""
+
+
+class Handling:
+    """Answers the messages of one service: each is acknowledged only after its end is safe somewhere."""
+
+    def __init__(self, service: str, db: Database, publisher: Publisher) -> None:
+        self._service = service
+        self._db = db
+        self._publisher = publisher
+
+    async def handle(self, message: IncomingMessage, subscription: "Subscription") -> None:
+        """Run the subscription's handler on `message`, then acknowledge, return or dead-letter it."""
+        event_type = subscription.event.type
+        try:
+            with _SECONDS.labels(self._service, event_type).time():
+                outcome = await self._outcome(message, subscription)
+            await message.ack()
+        except NotPublished as error:
+            outcome = "requeued"
+            _log.error("event-requeued", service=self._service, type=event_type, error=str(error))
+            await asyncio.sleep(REQUEUE_PAUSE_SECONDS)
+            await _requeue(message)
+        except CONNECTION_EXCEPTIONS as error:
+            outcome = "unanswered"  # the channel is gone: the broker delivers it again, the inbox drops it
+            _log.warning("event-not-acknowledged", service=self._service, type=event_type, error=str(error))
+        _HANDLED.labels(self._service, event_type, outcome).inc()
+
+    async def _outcome(self, message: IncomingMessage, subscription: "Subscription") -> str:
+        queue = names.queue(self._service, subscription.event.type)
+        try:
+            envelope, event = _read(message, subscription.event)
+        except Unreadable as error:
+            await self._set_aside(message, queue, error)
+            return "unreadable"
+        tracing.begin(envelope.traceparent)
+        try:
+            first = await self._db.run(_apply, subscription, event, envelope)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises ends in the retry or the dead-letter queue
+            return await self._failed(message, queue, error)
+        return "done" if first else "duplicate"
+
+    async def _failed(self, message: IncomingMessage, queue: str, error: Exception) -> str:
+        attempt = _attempt(message)
+        if is_database_away(error):
+            # not the message's fault: not counted
+            await self._return_later(message, queue, DELAY_WHILE_DATABASE_IS_AWAY, attempt)
+            _log.warning("database-away", service=self._service, queue=queue, error=str(error))
+            return "postponed"
+        _log.error("handler-failed", service=self._service, queue=queue, attempt=attempt + 1, exc_info=error)
+        delays = list(names.RETRY_DELAYS)
+        if attempt >= len(delays):
+            await self._set_aside(message, queue, error)
+            return "dead"
+        await self._return_later(message, queue, delays[attempt], attempt + 1)
+        return "retried"
+
+    async def _return_later(self, message: IncomingMessage, queue: str, delay: str, attempt: int) -> None:
+        headers = {names.HEADER_DELAY: delay, names.HEADER_ATTEMPT: attempt}
+        await self._pass_on(message, names.retry_exchange(self._service), queue, headers)
+
+    async def _set_aside(self, message: IncomingMessage, queue: str, error: Exception) -> None:
+        text = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+        headers = {names.HEADER_ERROR: text, names.HEADER_QUEUE: queue, names.HEADER_ATTEMPT: _attempt(message)}
+        await self._pass_on(message, names.dead(self._service), queue, headers)
+        _log.error("event-dead-lettered", service=self._service, queue=queue, error=text)
+
+    async def _pass_on(self, message: IncomingMessage, exchange: str, key: str, headers: dict[str, Any]) -> None:
+        await self._publisher.publish(
+            Message(
+                exchange=exchange,
+                key=key,
+                headers=own_headers(message.headers) | headers,
+                body=message.body,
+                id=message.message_id or "",
+                content_type=message.content_type or "application/octet-stream",
+            )
+        )
+
+
+async def _apply(session: AsyncSession, subscription: "Subscription", event: Event, envelope: Envelope) -> bool:
+    """Inbox and handler in one transaction. Returns False for an event that was handled before."""
+    if not await inbox.first_time(session, envelope.source, envelope.id):
+        return False
+    await subscription.handler(event, session, *([envelope] if subscription.wants_envelope else []))
+    return True
+
+
+def _read(message: IncomingMessage, kind: type[Event]) -> tuple[Envelope, Event]:
+    """Raises Unreadable."""
+    try:
+        envelope = Envelope.from_headers(dict(message.headers), message.body)
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
+    if envelope.type != kind.type:
+        raise Unreadable(f"an event of type {envelope.type} in the queue for {kind.type}")
+    try:
+        return envelope, kind.model_validate_json(envelope.data)
+    except ValidationError as error:
+        raise Unreadable(f"not a {kind.type}: {error}") from error
+
+
+def own_headers(headers: Any) -> dict[str, Any]:
+    """The headers of a message without what brokers added on its way, which would steer it when published again."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if name not in _NOT_OURS_TO_PASS_ON and not name.startswith(_NOT_OURS_PREFIXES)
+    }
+
+
+def _attempt(message: IncomingMessage) -> int:
+    """How many handlers have failed on this message."""
+    value = message.headers.get(names.HEADER_ATTEMPT)
+    return value if isinstance(value, int) and value >= 0 else 0
+
+
+async def _requeue(message: IncomingMessage) -> None:
+    try:
+        await message.nack(requeue=True)
+    except CONNECTION_EXCEPTIONS as error:
+        _log.warning("event-not-requeued", error=str(error))  # its channel is gone: the broker has requeued it
+
+
+_DATABASE_AWAY_STATES = ("08", "57P", "53")
+"""Classes of SQLSTATE: connection exception, operator intervention (shutdown), insufficient resources."""
+
+
+def is_database_away(error: BaseException) -> bool:
+    """Whether `error` says that the database cannot be reached, rather than that it refused something."""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if isinstance(error, DBAPIError):
+        state = sqlstate(error)
+        if state is not None:
+            return state.startswith(_DATABASE_AWAY_STATES)
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, ConnectionError | OSError) and _comes_from_asyncpg(error)
+
+
+def _comes_from_asyncpg(error: BaseException) -> bool:
+    """asyncpg raises plain OSErrors when it cannot connect; a handler's own OSError is not that."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__", "").startswith("asyncpg"):
+            return True
+        trace = trace.tb_next
+    return False

@@ -1,0 +1,177 @@
+"""Listening to events: a service declares one handler for each event type, and gets each event's effect exactly once."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+from faststream import AckPolicy
+from faststream.exceptions import FastStreamException
+from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitExchange, RabbitMessage, RabbitQueue
+
+from contracts.envelope import Event
+from services.chassis import logs, names
+from services.chassis.database import Database
+from services.chassis.handling import Handling
+from services.chassis.publishing import Publisher
+from services.chassis.settings import ServiceSettings
+
+PREFETCH = 20
+GRACEFUL_SECONDS = 8.0
+WATCH_SECONDS = 2.0
+PATIENCE_SECONDS = 20.0
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[..., Awaitable[None]]
+
+_log = logs.get(__name__)
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One event type and the function that answers it: `(event, session)` or `(event, session, envelope)`."""
+
+    event: type[Event]
+    handler: Handler
+    wants_envelope: bool
+
+
+class Consumers:
+    """What a service listens to."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self._subscriptions: dict[str, Subscription] = {}
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """The event types listened to, sorted."""
+        return sorted(self._subscriptions)
+
+    def on(self, event: type[E]) -> Callable[[Handler], Handler]:
+        """Register the decorated function for `event`. Raises ValueError for a second handler of one type."""
+
+        def register(handler: Handler) -> Handler:
+            if event.type in self._subscriptions:
+                raise ValueError(f"{self.service} has a handler for {event.type} already")
+            parameters = len(inspect.signature(handler).parameters)
+            if parameters not in {2, 3}:
+                raise ValueError(f"{handler.__name__} takes (event, session) or (event, session, envelope)")
+            self._subscriptions[event.type] = Subscription(event, handler, wants_envelope=parameters == 3)  # noqa: PLR2004
+            return handler
+
+        return register
+
+    def get(self, event_type: str) -> Subscription:
+        return self._subscriptions[event_type]
+
+
+class Consuming:
+    """Runs the consumers of one service until cancelled; survives outages of the broker and of the database.
+
+    `prefetch`: how many events of each type may be in hand at once.
+    """
+
+    def __init__(self, consumers: Consumers, db: Database, broker_url: str, *, prefetch: int = PREFETCH) -> None:
+        self.connected = False
+        """Whether every subscription is alive: for readiness."""
+        self._consumers = consumers
+        self._url = broker_url
+        self._prefetch = prefetch
+        self._publisher = Publisher(broker_url)
+        self._handling = Handling(consumers.service, db, self._publisher)
+
+    async def run(self) -> None:
+        """Consume until cancelled, then finish what is in hand (8 seconds at most)."""
+        try:
+            while True:
+                await self._consume_until_lost()
+        finally:
+            await self._publisher.close()
+
+    async def _consume_until_lost(self) -> None:
+        """Start a broker object and return when it has lost a subscription for good."""
+        broker = self._broker()
+        try:
+            await broker.start()
+            await self._watch(broker)
+        except (*CONNECTION_EXCEPTIONS, FastStreamException, TimeoutError) as error:
+            _log.warning("consumers-not-started", service=self._consumers.service, error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(WATCH_SECONDS)
+        finally:
+            self.connected = False
+            await self._stop(broker)
+
+    async def _watch(self, broker: RabbitBroker) -> None:
+        """Return once a subscription has been dead for longer than a reconnection takes."""
+        dead_for = 0.0
+        while dead_for < PATIENCE_SECONDS:
+            self.connected = _is_alive(broker)
+            dead_for = 0.0 if self.connected else dead_for + WATCH_SECONDS
+            await asyncio.sleep(WATCH_SECONDS)
+        _log.error("consumers-lost", service=self._consumers.service)
+
+    def _broker(self) -> RabbitBroker:
+        broker = RabbitBroker(
+            self._url,
+            graceful_timeout=GRACEFUL_SECONDS,
+            reconnect_interval=1.0,
+            timeout=5.0,
+            app_id=None,
+            logger=None,
+            apply_types=False,
+        )
+        events = RabbitExchange(names.EVENTS, declare=False)
+        for event_type in self._consumers.subscriptions:
+            queue = RabbitQueue(
+                names.queue(self._consumers.service, event_type),
+                queue_type=QueueType.QUORUM,
+                durable=True,
+                declare=False,
+            )
+            subscriber = broker.subscriber(
+                queue,
+                events,
+                ack_policy=AckPolicy.MANUAL,
+                channel=Channel(prefetch_count=self._prefetch),
+                no_reply=True,
+                decoder=_whole_message,
+            )
+            subscriber(self._handler(event_type))
+        return broker
+
+    def _handler(self, event_type: str) -> Callable[[RabbitMessage], Awaitable[None]]:
+        subscription = self._consumers.get(event_type)
+
+        async def handle(message: RabbitMessage) -> None:
+            await self._handling.handle(message.raw_message, subscription)
+
+        return handle
+
+    async def _stop(self, broker: RabbitBroker) -> None:
+        try:
+            async with asyncio.timeout(GRACEFUL_SECONDS + 1):
+                await broker.stop()
+        except (TimeoutError, *CONNECTION_EXCEPTIONS) as error:
+            _log.warning("consumers-not-stopped", service=self._consumers.service, error=str(error))
+
+
+def consuming(consumers: Consumers, settings: ServiceSettings, db: Database) -> Consuming:
+    """The running side of `consumers`, under the service's own broker user."""
+    return Consuming(consumers, db, settings.broker_url(consumers.service))
+
+
+async def _whole_message(message: RabbitMessage) -> RabbitMessage:
+    """In place of FastStream's decoder: an undecodable body is ours to dead-letter, not FastStream's to drop."""
+    return message
+
+
+def _is_alive(broker: RabbitBroker) -> bool:
+    """Whether the connection is up and every subscriber's channel is open."""
+    connection: Any = broker._connection  # noqa: SLF001 - FastStream offers a ping, which sees no single channel
+    if connection is None or connection.is_closed or not connection.connected.is_set():
+        return False
+    queues: list[Any] = [getattr(subscriber, "_queue_obj", None) for subscriber in broker.subscribers]
+    return all(queue is not None and not queue.channel.is_closed for queue in queues)

@@ -1,0 +1,174 @@
+"""The relay: rows of an outbox to the broker, at least once.
+
+Claims a batch, publishes it concurrently with confirms, deletes what was confirmed, repeats. Safe in every replica
+(FOR UPDATE SKIP LOCKED); killed between publish and delete it publishes again, and the inbox drops the duplicate.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from prometheus_client import Counter, Gauge
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.envelope import Envelope
+from services.chassis import logs, names
+from services.chassis.database import Database
+from services.chassis.database_listener import Listener
+from services.chassis.outbox import CHANNEL
+from services.chassis.publishing import ChannelLost, Message, NotPublished, Publisher, Refused
+from services.chassis.settings import ServiceSettings
+
+BATCH = 100
+POLL_SECONDS = 2.0
+PAUSE_SECONDS = 0.5
+LONGEST_PARKING_SECONDS = 60.0
+
+Row = sa.RowMapping
+
+_PUBLISHED = Counter("maillage_relay_published", "Events that the broker has confirmed.", ["relay"])
+_FAILURES = Counter("maillage_relay_failures", "Publishes without a confirm.", ["relay"])
+_BACKLOG = Gauge("maillage_relay_backlog", "Events that wait in the outbox.", ["relay"])
+
+_log = logs.get(__name__)
+
+
+class _Parked(NamedTuple):
+    until: float
+    times: int
+
+
+def event_message(source: str) -> Callable[[Row], Message]:
+    """How a row of a service's outbox becomes a message to `events`. `source`: "<instance>/<service>"."""
+
+    def message(row: Row) -> Message:
+        envelope = Envelope(source=source, **{**row, "data": row["data"].encode()})
+        return Message(
+            exchange=names.EVENTS, key=row["type"], headers=envelope.headers(), body=envelope.data, id=str(row["id"])
+        )
+
+    return message
+
+
+def outbox_relay(service: str, settings: ServiceSettings, db: Database) -> "Relay":
+    """The relay from the outbox of `service` to the exchange `events`."""
+    source = f"{settings.instance}/{service}"
+    return Relay(db, Publisher(settings.broker_url(service)), event_message(source), name=service)
+
+
+class Relay:
+    """Moves rows of one table to one broker until cancelled; survives outages of the database and of the broker.
+
+    `table`: name of a table with a column `id` (uuid, gives the order) and `columns`.
+    `channel`: the NOTIFY that wakes the relay. `to_message`: turns a row into what is published. `name`: in the metrics.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        publisher: Publisher,
+        to_message: Callable[[Row], Message],
+        *,
+        name: str,
+        table: str = "outbox",
+        columns: Sequence[str] = ("type", "subject", "time", "traceparent", "data"),
+        channel: str = CHANNEL,
+    ) -> None:
+        self.name = name
+        self.connected = False
+        """Whether the last thing tried succeeded: for readiness."""
+        self._db = db
+        self._publisher = publisher
+        self._to_message = to_message
+        self._table = sa.table(table, sa.column("id", sa.Uuid), *(sa.column(column) for column in columns))
+        self._listener = Listener(db.url, channel)
+        self._parked: dict[UUID, _Parked] = {}
+
+    async def run(self) -> None:
+        """Relay until cancelled."""
+        listening = asyncio.create_task(self._listener.run(), name=f"{self.name}-listener")
+        try:
+            while True:
+                if await self._batch_or_pause() < BATCH:
+                    await self._listener.wait(POLL_SECONDS)
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+            await self._publisher.close()
+
+    async def _batch_or_pause(self) -> int:
+        try:
+            taken = await self._relay_batch()
+        except Exception as error:  # noqa: BLE001 - whatever it is, rows are safe and the relay must outlive it
+            self.connected = False
+            _log.warning("relay-interrupted", relay=self.name, error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(PAUSE_SECONDS)
+            return BATCH
+        self.connected = True
+        return taken
+
+    async def _relay_batch(self) -> int:
+        """Publish and delete one batch. Returns how many rows it took. Raises NotPublished when the broker is away."""
+        async with self._db.transaction() as session:
+            rows = await self._claim(session)
+            _BACKLOG.labels(self.name).set(await self._backlog(session) if len(rows) in {0, BATCH} else len(rows))
+            if not rows:
+                return 0
+            outcomes = await asyncio.gather(*map(self._publish, rows))
+            if any(isinstance(outcome, ChannelLost) for outcome in outcomes):
+                outcomes = await self._one_by_one(rows, outcomes)
+            await self._delete(session, [row["id"] for row, outcome in zip(rows, outcomes, strict=True) if not outcome])
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if isinstance(outcome, Refused | ChannelLost):
+                self._park(row["id"], outcome)
+        if away := next((outcome for outcome in outcomes if type(outcome) is NotPublished), None):
+            raise away
+        return len(rows)
+
+    async def _claim(self, session: AsyncSession) -> Sequence[Row]:
+        parked = [row_id for row_id, place in self._parked.items() if place.until > time.monotonic()]
+        key: sa.ColumnElement[UUID] = self._table.c.id
+        query = sa.select(self._table).order_by(key).limit(BATCH).with_for_update(skip_locked=True)
+        if parked:
+            query = query.where(key.not_in(parked))
+        return (await session.execute(query)).mappings().all()
+
+    async def _publish(self, row: Row) -> NotPublished | None:
+        try:
+            message = self._to_message(row)
+        except Exception as error:  # noqa: BLE001 - one row that cannot be read must not hold up the others
+            return Refused(f"no message can be made of it: {error!r}")
+        try:
+            await self._publisher.publish(message)
+        except NotPublished as error:
+            _FAILURES.labels(self.name).inc()
+            return error
+        _PUBLISHED.labels(self.name).inc()
+        return None
+
+    async def _one_by_one(self, rows: Sequence[Row], outcomes: Sequence[NotPublished | None]) -> list[NotPublished | None]:
+        """After a lost channel: alone, a row that the broker does not take is the guilty one."""
+        again: list[NotPublished | None] = []
+        for row, outcome in zip(rows, outcomes, strict=True):
+            again.append(await self._publish(row) if isinstance(outcome, ChannelLost) else outcome)
+        return again
+
+    def _park(self, row_id: UUID, reason: NotPublished) -> None:
+        """Leave the row where it is, try it again ever more seldom, and let the others pass."""
+        times = self._parked[row_id].times + 1 if row_id in self._parked else 0
+        self._parked[row_id] = _Parked(time.monotonic() + min(LONGEST_PARKING_SECONDS, 2.0**times), times)
+        _log.error("event-not-published", relay=self.name, id=str(row_id), error=str(reason))
+
+    async def _delete(self, session: AsyncSession, ids: Sequence[UUID]) -> None:
+        for row_id in ids:
+            self._parked.pop(row_id, None)
+        if ids:
+            await session.execute(sa.delete(self._table).where(self._table.c.id.in_(ids)))
+
+    async def _backlog(self, session: AsyncSession) -> int:
+        return (await session.execute(sa.select(sa.func.count()).select_from(self._table))).scalar_one()
