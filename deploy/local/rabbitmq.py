@@ -17,6 +17,7 @@ from deploy.local import folders, packages
 from deploy.local.processes import HOST, Daemon, ServerFailed, choose_port
 
 _READY = 90.0
+_GRACE = 3.0  # messages and connections are closed within about a second; the management agent then idles for five
 _PLUGINS = ("rabbitmq_management", "rabbitmq_shovel", "rabbitmq_shovel_management")
 _AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
 _SMALL_MACHINE = (
@@ -104,10 +105,12 @@ class LocalRabbit:
             raise
 
     def stop(self) -> None:
-        """Stop in an orderly way; a throw-away node also loses its folder."""
-        self._end()
+        """Stop in an orderly way; a throw-away node is ended at once and loses its folder."""
         if self._disposable:
+            self.kill()
             folders.remove(self._folder)
+        else:
+            self._end()
 
     def restart(self) -> None:
         """Stop in an orderly way and start again on the same data and ports."""
@@ -121,9 +124,10 @@ class LocalRabbit:
         self._end()
 
     def _end(self) -> None:
-        for daemon in (self._node, self._epmd):
-            if daemon:
-                daemon.stop()
+        if self._node:
+            self._node.stop(patience=_GRACE)
+        if self._epmd:
+            self._epmd.stop()
         self._node = self._epmd = None
 
     def _configure(self) -> None:
