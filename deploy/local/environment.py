@@ -17,19 +17,23 @@ from deploy.local import packages
 from deploy.local.folders import CHECKOUT
 
 VENV = CHECKOUT / ".venv"
+_CONTAINED_IN = {"requirements-demo.txt": ("requirements-test.txt",)}
 
 
 def main(lock_name: str) -> None:
     """Bring `.venv` to the state of the lock file; ends at once where it already is."""
-    lock = CHECKOUT / lock_name
-    stamp = VENV / f"installed-{lock.name}"
-    state = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == state:
+    if any(_stamp(name).exists() for name in (lock_name, *_CONTAINED_IN.get(lock_name, ()))):
         return
     if not _works(VENV):
         _create()
-    _install(lock)
-    stamp.write_text(state, encoding="utf-8")
+    _install(CHECKOUT / lock_name)
+    _stamp(lock_name).touch()
+
+
+def _stamp(lock_name: str) -> Path:
+    """A file that is there when the environment holds what this lock, as it is now, names for this Python."""
+    state = hashlib.sha256((CHECKOUT / lock_name).read_bytes() + sys.version.encode()).hexdigest()
+    return VENV / f"{lock_name}.{state[:16]}.installed"
 
 
 def _works(venv: Path) -> bool:
