@@ -1,0 +1,1 @@
+"""`make demo`: two linked cooperatives on this machine, with sample data, and the main job played on the terminal."""

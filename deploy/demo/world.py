@@ -1,0 +1,173 @@
+"""The servers and the two cooperatives of the demo, with everything that they keep in one folder."""
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.demo.api import through_a_restart
+from deploy.demo.mailbox import Mailbox
+from deploy.demo.people import OPENFLOW, OPTEOS, Cooperative
+from deploy.demo.seed import Town
+from deploy.demo.terminal import step
+from deploy.local import folders, mail_sink
+from deploy.local.folders import CHECKOUT
+from deploy.local.instance import Addresses, LocalInstance
+from deploy.local.postgres import LocalPostgres
+from deploy.local.processes import ServerFailed
+from deploy.local.rabbitmq import LocalRabbit
+
+NOTICE = "Données d'exemple : cette coopérative de démonstration n'est pas celle qui porte ce nom."
+FOLDER = CHECKOUT / ".demo"
+
+
+@dataclass
+class Remembered:
+    """What a second start must know again: ports, the members' password, whether the first filling was finished."""
+
+    path: Path
+    ports: dict[str, int] = field(default_factory=dict[str, int])
+    password: str = ""
+    filled: bool = False
+
+    @classmethod
+    def load(cls, path: Path) -> "Remembered":
+        if path.exists():
+            return cls(path, **json.loads(path.read_text(encoding="utf-8")))
+        return cls(path, password=f"demo-{secrets.token_urlsafe(9)}")
+
+    def save(self) -> None:
+        self.path.touch(mode=0o600)
+        known = {"ports": self.ports, "password": self.password, "filled": self.filled}
+        self.path.write_text(json.dumps(known), encoding="utf-8")
+
+
+@dataclass(kw_only=True)
+class World:
+    """Everything that runs."""
+
+    instances: dict[str, LocalInstance]
+    towns: dict[str, Town]
+    mailbox: Mailbox
+    memory: Remembered
+    server_pids: list[int]
+
+    def kill_and_restart(self, town: Town) -> None:
+        """SIGKILL both processes of a cooperative, start them again and wait until they are ready."""
+        instance = self.instances[town.cooperative.slug]
+        for what in ("all", "broker-agent"):
+            instance.kill(what)
+        instance.start()
+        instance.wait_ready()
+
+    def pids(self) -> list[int]:
+        """The processes that the demo has started: servers, services and broker-agents."""
+        found = [instance.pid(what) for instance in self.instances.values() for what in ("all", "broker-agent")]
+        return [*self.server_pids, *(pid for pid in found if pid is not None)]
+
+
+@contextmanager
+def running(first_ports: dict[str, int]) -> Iterator[World]:
+    """Start everything, yield it, stop everything in the other order. Raises ServerFailed with one clear line."""
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    memory = Remembered.load(FOLDER / "remembered.json")
+    memory.ports = memory.ports or first_ports
+    with ExitStack() as stack:
+        addresses, pids = _servers(stack, memory)
+        sink = mail_sink.MailSink(
+            folder=FOLDER / "mail", smtp_port=memory.ports["smtp"], http_port=memory.ports["mail"]
+        )
+        sink.start()
+        stack.callback(sink.stop)
+        instances = {c.slug: _instance(c, addresses, memory) for c in (OPTEOS, OPENFLOW)}
+        with step("databases, vhosts, users and queues of both cooperatives"):
+            for instance in instances.values():
+                instance.prepare()
+        for instance in instances.values():
+            stack.callback(instance.stop)
+        with step("both cooperatives start and are ready"):
+            for instance in instances.values():
+                instance.start()
+            for instance in instances.values():
+                instance.wait_ready()
+        towns = {c.slug: _town(c, instances[c.slug], memory) for c in (OPTEOS, OPENFLOW)}
+        memory.save()
+        yield World(
+            instances=instances,
+            towns=towns,
+            mailbox=Mailbox(f"http://127.0.0.1:{memory.ports['mail']}"),
+            memory=memory,
+            server_pids=pids,
+        )
+
+
+def _servers(stack: ExitStack, memory: Remembered) -> tuple[Addresses, list[int]]:
+    ports = memory.ports
+    postgres = LocalPostgres(folders.lasting("postgres"), port=ports["postgres"])
+    rabbit = LocalRabbit(folders.lasting("rabbitmq"), amqp_port=ports["amqp"], management_port=ports["management"])
+    with step("PostgreSQL and a private RabbitMQ node start"), ThreadPoolExecutor(2) as pool:
+        stack.callback(postgres.stop)
+        stack.callback(rabbit.stop)
+        for started in [pool.submit(postgres.start), pool.submit(rabbit.start)]:
+            started.result()
+    addresses = Addresses(
+        postgres_host=postgres.host,
+        postgres_port=postgres.port,
+        postgres_admin_user=postgres.admin_user,
+        postgres_admin_password=postgres.admin_password,
+        amqp_host=rabbit.host,
+        amqp_port=rabbit.amqp_port,
+        management_url=rabbit.management_url,
+        broker_admin_user=rabbit.admin_user,
+        broker_admin_password=rabbit.admin_password,
+    )
+    return addresses, [pid for pid in (postgres.pid, rabbit.pid) if pid is not None]
+
+
+def _instance(cooperative: Cooperative, addresses: Addresses, memory: Remembered) -> LocalInstance:
+    return LocalInstance(
+        name=cooperative.slug,
+        folder=FOLDER / cooperative.slug,
+        addresses=addresses,
+        port=memory.ports[cooperative.slug],
+        settings={
+            "MAILLAGE_TIME_ZONE": cooperative.time_zone,
+            "MAILLAGE_SMTP_HOST": "127.0.0.1",
+            "MAILLAGE_SMTP_PORT": str(memory.ports["smtp"]),
+            "MAILLAGE_SMTP_FROM": f"maillage@{cooperative.slug}.example",
+            "MAILLAGE_NOTICE": NOTICE,
+            "MAILLAGE_LOG_LEVEL": "warning",
+        },
+    )
+
+
+def _town(cooperative: Cooperative, instance: LocalInstance, memory: Remembered) -> Town:
+    town = Town(cooperative=cooperative, url=instance.url, password=memory.password)
+    if memory.filled:
+        for person in cooperative.people:
+            through_a_restart(lambda who=person: town.sign_in(who))
+    else:
+        _first_administrator(cooperative, instance, memory.password)
+    return town
+
+
+def _first_administrator(cooperative: Cooperative, instance: LocalInstance, password: str) -> None:
+    person = cooperative.administrator
+    command = [sys.executable, "-m", "services", "administrator", "--email", person.email, "--name", person.name]
+    command += ["--cooperative", cooperative.name, "--summary", cooperative.summary, "--place", cooperative.town]
+    command += ["--latitude", str(cooperative.latitude), "--longitude", str(cooperative.longitude), "--locale", "fr"]
+    done = subprocess.run(
+        [*command, "--password-file", "-"],
+        input=password,
+        text=True,
+        capture_output=True,
+        env=instance.environment(),
+        check=False,
+    )
+    if done.returncode != 0 and "already" not in done.stderr + done.stdout:
+        raise ServerFailed(f"the first administrator of {cooperative.name} was not made: {done.stderr.strip()[-500:]}")
