@@ -55,7 +55,7 @@ format: setup ## Put the code into shape
 
 .PHONY: contracts
 contracts: setup ## Write the schemas, the AsyncAPI document and the table of events
-	@$(PYTHON) -m contracts $(ARGS)
+	@$(PYTHON) -m services contracts $(ARGS)
 
 .PHONY: bench
 bench: setup ## Measure, as ratios to the raw limits of the same run

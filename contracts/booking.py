@@ -7,13 +7,23 @@ from uuid import UUID
 from contracts.envelope import Data, Event
 
 Status = Literal[
-    "held", "pending", "confirmed", "declined", "cancelling", "cancelled", "expired", "in_use", "completed", "no_show", "overdue"
+    "held",
+    "pending",
+    "confirmed",
+    "declined",
+    "cancelling",
+    "cancelled",
+    "expired",
+    "in_use",
+    "completed",
+    "no_show",
+    "overdue",
 ]
 Approval = Literal["automatic", "owner", "coordinator"]
 
 
 class OpeningHours(Data):
-    """Open from `opens` to `closes` ("HH:MM", local wall time; "24:00" is midnight at the end) on `weekday` (0 Monday)."""
+    """Open from `opens` to `closes` ("HH:MM", local wall time; "24:00" ends the day) on `weekday` (0 Monday)."""
 
     weekday: int
     opens: str
@@ -63,7 +73,7 @@ class Interval(Data):
 
 
 class BusyChanged(Event):
-    """All busy intervals of a resource from `since` until its horizon, with no person in them. Newest version wins."""
+    """All busy intervals of a resource from `since` to `until`, with no person in them. Newest version wins."""
 
     type: ClassVar[str] = "booking.busy_changed.v1"
     offer_id: UUID

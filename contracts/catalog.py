@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.envelope import Data, Event
 from contracts.identity import Locale, Place
 
@@ -21,8 +23,8 @@ class Audience(Data):
     """
 
     scope: Scope
-    circle_ids: list[UUID] = []
-    peer_ids: list[str] = []
+    circle_ids: list[UUID] = Field(default_factory=list[UUID])
+    peer_ids: list[str] = Field(default_factory=list[str])
 
 
 class ListingState(Data):

@@ -164,4 +164,3 @@ class MessageRefused(Event):
     @property
     def subject(self) -> str:
         return str(self.link_id)
-

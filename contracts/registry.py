@@ -19,11 +19,8 @@ PUBLISHERS: dict[str, ModuleType] = {
 def events_of(publisher: str) -> dict[str, type[Event]]:
     """The event classes that `publisher` (a service, or "border") may say, by type name."""
     module = PUBLISHERS[publisher]
-    return {
-        cls.type: cls
-        for cls in vars(module).values()
-        if isinstance(cls, type) and issubclass(cls, Event) and cls.__module__ == module.__name__ and "type" in vars(cls)
-    }
+    own = [cls for cls in vars(module).values() if isinstance(cls, type) and cls.__module__ == module.__name__]
+    return {cls.type: cls for cls in own if issubclass(cls, Event) and "type" in vars(cls)}
 
 
 EVENTS: dict[str, type[Event]] = {name: cls for publisher in PUBLISHERS for name, cls in events_of(publisher).items()}

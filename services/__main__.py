@@ -1,4 +1,4 @@
-"""`python -m services all`, `python -m services booking notify`, `python -m services provision`, …"""
+"""The command line: `python -m services all`, `… booking notify`, `… provision`."""
 
 import importlib
 import sys
@@ -11,6 +11,7 @@ SERVICES = ("identity", "catalog", "booking", "matching", "notify", "federation"
 COMMANDS = {
     "provision": "services.provision",
     "secrets": "services.secrets_files",
+    "contracts": "services.contract_documents",
     "dead": "services.dead",
     "broker-agent": "services.federation.broker_agent",
     "administrator": "services.identity.administrator",

@@ -11,10 +11,11 @@ _COLOUR = sys.stdout.isatty()
 
 def say(text: str = "") -> None:
     """One line, at once."""
-    print(text, flush=True)  # noqa: T201 - the demo speaks on the terminal
+    print(text, flush=True)
 
 
 def bold(text: str) -> str:
+    """`text` in bold where the terminal can."""
     return f"\x1b[1m{text}\x1b[0m" if _COLOUR else text
 
 

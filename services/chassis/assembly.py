@@ -56,7 +56,9 @@ def _migrated(name: str, database: Database) -> Check:
     async def check() -> str | None:
         async with database.reading() as session:
             found = await schema_version.current(session)
-        return None if found == expected else f"the database is at {found or 'nothing'}, the code wants {expected}: run provision"
+        if found == expected:
+            return None
+        return f"the database is at {found or 'nothing'}, the code wants {expected}: run provision"
 
     return check
 

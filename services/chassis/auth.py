@@ -75,7 +75,9 @@ class Authenticator:
                         answer = (await client.get(self._url)).raise_for_status().json()
                 except httpx.HTTPError as error:
                     raise Unavailable from error
-                self._keys = {key.kid or "": key for key in KeySet.import_key_set(answer).keys if isinstance(key, OKPKey)}
+                self._keys = {
+                    key.kid or "": key for key in KeySet.import_key_set(answer).keys if isinstance(key, OKPKey)
+                }
                 self._fetched_at = time.monotonic()
             return self._keys[kid]
 

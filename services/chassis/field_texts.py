@@ -23,19 +23,21 @@ _TEXTS: dict[str, Text] = {
     "literal_error": Text(
         fr="Choisissez parmi : {expected}.", en="Choose one of: {expected}.", nl="Kies uit: {expected}."
     ),
-    "int_parsing": Text(fr="Un nombre entier, s'il vous plaît.", en="A whole number, please.", nl="Een geheel getal graag."),
+    "int_parsing": Text(
+        fr="Un nombre entier, s'il vous plaît.", en="A whole number, please.", nl="Een geheel getal graag."
+    ),
     "float_parsing": Text(fr="Un nombre, s'il vous plaît.", en="A number, please.", nl="Een getal graag."),
     "uuid_parsing": Text(fr="Identifiant non valable.", en="Not a valid identifier.", nl="Geen geldige identificatie."),
-    "json_invalid": Text(fr="Ce n'est pas du JSON valable.", en="This is not valid JSON.", nl="Dit is geen geldige JSON."),
+    "json_invalid": Text(
+        fr="Ce n'est pas du JSON valable.", en="This is not valid JSON.", nl="Dit is geen geldige JSON."
+    ),
     "timezone_aware": Text(
         fr="Indiquez aussi le décalage horaire (par exemple +01:00).",
         en="Give the UTC offset too (for example +01:00).",
         nl="Geef ook het tijdsverschil op (bijvoorbeeld +01:00).",
     ),
 }
-_DATE = Text(
-    fr="Date ou heure non valable.", en="Not a valid date or time.", nl="Geen geldige datum of tijd."
-)
+_DATE = Text(fr="Date ou heure non valable.", en="Not a valid date or time.", nl="Geen geldige datum of tijd.")
 _OTHER = Text(fr="Valeur non valable.", en="Not a valid value.", nl="Geen geldige waarde.")
 
 

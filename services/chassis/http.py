@@ -41,7 +41,9 @@ def create_app(service: str, *, checks: dict[str, Check] | None = None, title: s
     `checks`: what readiness asks, by name ("database", "broker", "migrations").
     """
     base = f"/api/{service}"
-    app = FastAPI(title=title or f"Maillage {service}", openapi_url=f"{base}/openapi.json", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=title or f"Maillage {service}", openapi_url=f"{base}/openapi.json", docs_url=None, redoc_url=None
+    )
     app.state.service = service
     app.add_middleware(Traced, service=service)
     _add_problem_handlers(app)

@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-_rows = sa.table("inbox", sa.column("source", sa.Text), sa.column("id", sa.Uuid), sa.column("at", sa.DateTime(timezone=True)))
+_rows = sa.table(
+    "inbox", sa.column("source", sa.Text), sa.column("id", sa.Uuid), sa.column("at", sa.DateTime(timezone=True))
+)
 
 
 def inbox_table(metadata: sa.MetaData) -> sa.Table:

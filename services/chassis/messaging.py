@@ -98,7 +98,9 @@ class Consuming:
             await broker.start()
             await self._watch(broker)
         except (*CONNECTION_EXCEPTIONS, FastStreamException, TimeoutError) as error:
-            _log.warning("consumers-not-started", service=self._consumers.service, error=f"{type(error).__name__}: {error}")
+            _log.warning(
+                "consumers-not-started", service=self._consumers.service, error=f"{type(error).__name__}: {error}"
+            )
             await asyncio.sleep(WATCH_SECONDS)
         finally:
             self.connected = False

@@ -39,4 +39,3 @@ async def upgrade(service: str, url: URL) -> None:
             await connection.run_sync(work)
     finally:
         await engine.dispose()
-

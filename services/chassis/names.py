@@ -28,26 +28,32 @@ def check_instance(name: str) -> str:
 
 
 def vhost(instance: str) -> str:
+    """The vhost that the services of an instance share."""
     return instance
 
 
 def border_vhost(instance: str) -> str:
+    """The vhost that peers reach."""
     return f"{instance}.border"
 
 
 def broker_user(instance: str, service: str) -> str:
+    """The broker user of one service."""
     return f"{instance}.{service}"
 
 
 def queue(service: str, event_type: str) -> str:
+    """The queue in which a service gets one type of event."""
     return f"{service}.{event_type}"
 
 
 def retry_exchange(service: str) -> str:
+    """Where a service sends what it wants back later (headers exchange)."""
     return f"{service}.retry"
 
 
 def retry_queue(service: str, delay: str) -> str:
+    """Where messages wait for one delay."""
     return f"{service}.retry.{delay}"
 
 
@@ -67,6 +73,7 @@ def out(link_id: str) -> str:
 
 
 def peer_user(instance: str, link_id: str) -> str:
+    """The broker user by which a peer reads `out.<link id>`."""
     return f"{instance}.peer.{link_id}"
 
 

@@ -34,6 +34,8 @@ def decode(cursor: str, size: int) -> list[Any]:
     except ValueError:
         values = None
     if not isinstance(values, list) or len(values) != size:  # pyright: ignore[reportUnknownArgumentType]
-        text = Text(fr="Page inconnue : revenez au début.", en="Unknown page: go back to the start.", nl="Onbekende pagina.")
+        text = Text(
+            fr="Page inconnue : revenez au début.", en="Unknown page: go back to the start.", nl="Onbekende pagina."
+        )
         raise InvalidFields(FieldError("cursor", "invalid", text))
     return values  # pyright: ignore[reportUnknownVariableType]

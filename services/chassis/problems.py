@@ -35,7 +35,7 @@ class FieldError:
         return {"field": self.field, "code": self.code, "detail": self.text.say(language, **dict(self.values))}
 
 
-class Problem(Exception):  # noqa: N818 - named for what went wrong, not with a suffix
+class Problem(Exception):
     """Something that the caller should be told. Subclasses set `status`, `slug` (stable) and `text`.
 
     Keyword arguments fill the text and are members of the answer, so they must be JSON-ready and fit for the reader.
@@ -135,7 +135,6 @@ def language_of(accept_language: str | None, default: Language = "fr") -> Langua
             quality = float(weight) if weight else 1.0
         except ValueError:
             continue
-        for language in LANGUAGES:
-            if tag.lower().split("-")[0] == language and quality > 0:
-                wanted.append((-quality, position, language))
+        spoken = [language for language in LANGUAGES if tag.lower().split("-")[0] == language and quality > 0]
+        wanted.extend((-quality, position, language) for language in spoken)
     return min(wanted)[2] if wanted else default

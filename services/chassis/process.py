@@ -119,7 +119,9 @@ def _listen(settings: ServiceSettings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), reuse_port=False, backlog=256)
     except OSError as error:
-        raise MissingSetting(f"MAILLAGE_PORT: cannot listen on {settings.host}:{settings.port} ({error.strerror})") from error
+        raise MissingSetting(
+            f"MAILLAGE_PORT: cannot listen on {settings.host}:{settings.port} ({error.strerror})"
+        ) from error
 
 
 def run(build: Callable[[], list[Service]], settings: ServiceSettings) -> None:

@@ -151,7 +151,9 @@ class Relay:
         _PUBLISHED.labels(self.name).inc()
         return None
 
-    async def _one_by_one(self, rows: Sequence[Row], outcomes: Sequence[NotPublished | None]) -> list[NotPublished | None]:
+    async def _one_by_one(
+        self, rows: Sequence[Row], outcomes: Sequence[NotPublished | None]
+    ) -> list[NotPublished | None]:
         """After a lost channel: alone, a row that the broker does not take is the guilty one."""
         again: list[NotPublished | None] = []
         for row, outcome in zip(rows, outcomes, strict=True):

@@ -75,11 +75,16 @@ class ServiceSettings(BaseSettings):
 
     def _database_url(self, *, user: str, password: str, database: str) -> URL:
         return URL.create(
-            "postgresql+asyncpg", username=user, password=password, host=self.db_host, port=self.db_port, database=database
+            "postgresql+asyncpg",
+            username=user,
+            password=password,
+            host=self.db_host,
+            port=self.db_port,
+            database=database,
         )
 
 
-SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def load(kind: type[SettingsT]) -> SettingsT:
