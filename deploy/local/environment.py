@@ -6,6 +6,7 @@ Downloads and installation are two steps, so that the time of each can be told.
 """
 
 import hashlib
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -48,11 +49,8 @@ def _works(venv: Path) -> bool:
 
 def _create() -> None:
     shutil.rmtree(VENV, ignore_errors=True)
-    try:
-        import ensurepip  # noqa: F401, PLC0415 (Debian ships it apart from Python)
-    except ImportError:
+    if importlib.util.find_spec("ensurepip") is None:  # Debian ships it apart from Python
         packages.install(f"python3.{sys.version_info.minor}-venv")
-    # In a process of its own: this one may have looked for ensurepip before it was there.
     subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
 
 

@@ -181,24 +181,30 @@ class LocalRabbit:
     def _wait(self, node: Daemon) -> None:
         deadline = time.monotonic() + _READY
         while node.pid is not None and time.monotonic() < deadline:
-            if self._amqp_answers() and self._management_answers():
+            if amqp_answers(self.host, self.amqp_port) and management_answers(
+                self.host, self.management_port, self.admin_user, self.admin_password
+            ):
                 return
             time.sleep(0.05)
         raise ServerFailed(f"RabbitMQ did not start: {_reason(node.log)} (log: {self._folder / 'log'})")
 
-    def _amqp_answers(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection((self.host, self.amqp_port), timeout=2) as probe:
-            probe.sendall(_AMQP_GREETING)
-            return probe.recv(1) == b"\x01"  # a method frame: connection.start
-        return False
 
-    def _management_answers(self) -> bool:
-        credentials = b64encode(f"{self.admin_user}:{self.admin_password}".encode()).decode()
-        connection = http.client.HTTPConnection(self.host, self.management_port, timeout=5)
-        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
-            connection.request("GET", "/api/whoami", headers={"Authorization": f"Basic {credentials}"})
-            return connection.getresponse().status == http.HTTPStatus.OK
-        return False
+def amqp_answers(host: str, port: int) -> bool:
+    """Whether a broker speaks AMQP 0-9-1 there now."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=2) as probe:
+        probe.sendall(_AMQP_GREETING)
+        return probe.recv(1) == b"\x01"  # a method frame: connection.start
+    return False
+
+
+def management_answers(host: str, port: int, user: str, password: str) -> bool:
+    """Whether the management interface there lets this user in now."""
+    credentials = b64encode(f"{user}:{password}".encode()).decode()
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+        connection.request("GET", "/api/whoami", headers={"Authorization": f"Basic {credentials}"})
+        return connection.getresponse().status == http.HTTPStatus.OK
+    return False
 
 
 def _reason(log: Path) -> str:

@@ -1,0 +1,3 @@
+"""Where pytest looks for plugins of the whole project."""
+
+pytest_plugins = ("tests.servers", "tests.instances")
