@@ -1,0 +1,5 @@
+"""`python -m services.catalog`."""
+
+from services.__main__ import main
+
+main(["catalog"])

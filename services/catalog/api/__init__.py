@@ -1,0 +1,5 @@
+"""The HTTP face of catalog."""
+
+from services.catalog.api import listings
+
+routers = [listings.router]

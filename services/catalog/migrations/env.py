@@ -1,0 +1,6 @@
+"""Alembic's entry."""
+
+from services.catalog.tables import metadata
+from services.chassis.migrations import run
+
+run(metadata)

@@ -1,0 +1,5 @@
+"""`python -m services.matching`."""
+
+from services.__main__ import main
+
+main(["matching"])

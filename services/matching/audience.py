@@ -1,0 +1,48 @@
+"""Who may find a thing: the one place, as SQL conditions, for search, matches and proposals alike."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.matching.tables import circles, things
+
+Condition = sa.ColumnElement[bool]
+
+
+def circles_of(member_id: UUID) -> sa.Select[tuple[Any]]:
+    """The ids of the circles that the member is in."""
+    return sa.select(circles.c.id).where(circles.c.member_ids.contains([member_id]), circles.c.status == "active")
+
+
+def owned_by(member_id: UUID) -> Condition:
+    """Things of the member, or of a circle that the member is in."""
+    return sa.or_(things.c.owner_member_id == member_id, things.c.owner_circle_id.in_(circles_of(member_id)))
+
+
+def standing(now: datetime) -> Condition:
+    """Things that are there at `now`."""
+    return sa.and_(
+        sa.not_(things.c.gone),
+        sa.or_(things.c.valid_from.is_(None), things.c.valid_from <= now),
+        sa.or_(things.c.valid_until.is_(None), things.c.valid_until > now),
+    )
+
+
+def visible_to(member_id: UUID | None, now: datetime) -> Condition:
+    """Standing things whose audience has the member in it. None: somebody without an account.
+
+    Copies of peers' things carry the scope `peers` or `public`: all members find them.
+    """
+    if member_id is None:
+        return sa.and_(standing(now), things.c.scope == "public")
+    named = things.c.circle_ids.overlap(sa.func.array(circles_of(member_id).scalar_subquery()))
+    return sa.and_(
+        standing(now),
+        sa.or_(
+            things.c.scope.in_(["cooperative", "peers", "public"]),
+            sa.and_(things.c.scope == "circle", named),
+            owned_by(member_id),
+        ),
+    )

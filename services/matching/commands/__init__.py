@@ -1,0 +1,1 @@
+"""Use cases that change things; each runs in the caller's transaction."""

@@ -1,0 +1,70 @@
+"""What matching listens to: each event is one short transaction on the index; comparing comes after, in a loop."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.booking import BusyChanged, ResourceChanged
+from contracts.catalog import ListingPublished, ListingWithdrawn
+from contracts.envelope import Envelope
+from contracts.federation import BusyReceived, LinkChanged, ListingGone, ListingReceived, ResourceReceived
+from contracts.identity import CircleChanged
+from services.chassis.messaging import Consumers
+from services.matching.commands import index
+from services.matching.tables import OURS
+
+consumers = Consumers("matching")
+
+
+@consumers.on(ListingPublished)
+async def index_listing(event: ListingPublished, session: AsyncSession, envelope: Envelope) -> None:
+    await index.keep_own(session, event.listing, said_at=envelope.time)
+
+
+@consumers.on(ListingWithdrawn)
+async def forget_listing(event: ListingWithdrawn, session: AsyncSession, envelope: Envelope) -> None:
+    await index.bury_own(session, event, said_at=envelope.time)
+
+
+@consumers.on(ListingReceived)
+async def index_copy(event: ListingReceived, session: AsyncSession, envelope: Envelope) -> None:
+    await index.keep_copy(session, event, said_at=envelope.time)
+
+
+@consumers.on(ListingGone)
+async def forget_copy(event: ListingGone, session: AsyncSession, envelope: Envelope) -> None:
+    await index.bury_copy(session, event, said_at=envelope.time)
+
+
+@consumers.on(LinkChanged)
+async def forget_everything_of_ended_link(event: LinkChanged, session: AsyncSession, envelope: Envelope) -> None:
+    if event.link.status == "ended" and event.link.peer_id:
+        await index.end_link(session, event.link, said_at=envelope.time)
+
+
+@consumers.on(ResourceChanged)
+async def keep_resource(event: ResourceChanged, session: AsyncSession, envelope: Envelope) -> None:
+    await index.keep_resource(session, event.resource, origin=OURS, epoch=0, said_at=envelope.time)
+
+
+@consumers.on(ResourceReceived)
+async def keep_resource_of_peer(event: ResourceReceived, session: AsyncSession, envelope: Envelope) -> None:
+    said = {"origin": event.origin, "epoch": event.epoch, "said_at": envelope.time}
+    await index.keep_resource(session, event.resource, **said)
+
+
+@consumers.on(BusyChanged)
+async def keep_busy_times(event: BusyChanged, session: AsyncSession, envelope: Envelope) -> None:
+    key = (OURS, event.offer_id)
+    await index.keep_busy(session, key, event.busy, version=event.version, epoch=0, said_at=envelope.time)
+
+
+@consumers.on(BusyReceived)
+async def keep_busy_times_of_peer(event: BusyReceived, session: AsyncSession, envelope: Envelope) -> None:
+    key, said = (event.origin, event.busy.offer_id), event.busy
+    await index.keep_busy(
+        session, key, said.busy, version=said.version, epoch=event.epoch, said_at=envelope.time
+    )
+
+
+@consumers.on(CircleChanged)
+async def keep_circle(event: CircleChanged, session: AsyncSession) -> None:
+    await index.keep_circle(session, event.circle)

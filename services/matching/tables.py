@@ -1,0 +1,126 @@
+"""The tables of matching: an index of what other services and peers have said, and what was proposed."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+
+from services.chassis.inbox import inbox_table
+from services.chassis.outbox import outbox_table
+
+metadata = sa.MetaData()
+
+outbox = outbox_table(metadata)
+inbox = inbox_table(metadata)
+
+OURS = ""
+"""The `origin` of this cooperative's own things; a peer's is its instance id."""
+
+_instant = sa.DateTime(timezone=True)
+
+things = sa.Table(
+    "things",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("origin_name", sa.Text),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("said_at", _instant, nullable=False),
+    sa.Column("gone", sa.Boolean, nullable=False),
+    sa.Column("side", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("place_label", sa.Text),
+    sa.Column("latitude", sa.Double),
+    sa.Column("longitude", sa.Double),
+    sa.Column("quantity", sa.Integer, nullable=False),
+    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("owner_member_id", sa.Uuid),
+    sa.Column("owner_circle_id", sa.Uuid),
+    sa.Column("owner_name", sa.Text),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("circle_ids", ARRAY(sa.Uuid), nullable=False),
+    sa.Column("valid_from", _instant),
+    sa.Column("valid_until", _instant),
+    sa.Column("window_start", _instant),
+    sa.Column("window_end", _instant),
+    sa.Column("urgency", sa.Text, nullable=False),
+    sa.Column("changed_at", _instant, nullable=False),
+    sa.Column("words", TSVECTOR, nullable=False),
+    sa.Index("things_words", "words", postgresql_using="gin"),
+    sa.Index("things_newest", "side", "changed_at", postgresql_where=sa.text("NOT gone")),
+    sa.Index("things_place", "latitude", "longitude", postgresql_where=sa.text("NOT gone")),
+)
+"""Offers and needs, ours and copies. A row with `gone` is a tombstone: no content, and no older version comes back."""
+
+circles = sa.Table(
+    "circles",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("member_ids", ARRAY(sa.Uuid), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Index("circles_member_ids", "member_ids", postgresql_using="gin"),
+)
+
+resources = sa.Table(
+    "resources",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("offer_id", sa.Uuid, primary_key=True),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("said_at", _instant, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("rules", JSONB, nullable=False),
+)
+"""How offers can be booked. `rules`: time zone, opening hours, lengths, as their owner's booking service said."""
+
+busy = sa.Table(
+    "busy",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("offer_id", sa.Uuid, primary_key=True),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("said_at", _instant, nullable=False),
+    sa.Column("intervals", JSONB, nullable=False),
+)
+"""When resources are taken: a list of [start, end) in UTC."""
+
+ended_links = sa.Table(
+    "ended_links",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("at", _instant, nullable=False),
+)
+"""When the last link with a peer ended: what federation said before that instant no longer counts."""
+
+lexemes = sa.Table(
+    "lexemes",
+    metadata,
+    sa.Column("lexeme", sa.Text, primary_key=True),
+    sa.Column("documents", sa.BigInteger, nullable=False),
+    sa.Index("lexemes_similar", "lexeme", postgresql_using="gin", postgresql_ops={"lexeme": "gin_trgm_ops"}),
+)
+"""In how many things a word stem occurs: rare words weigh more, and misspelt ones are looked up here."""
+
+to_match = sa.Table(
+    "to_match",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+)
+"""New or changed things that wait to be compared: needs with all offers, offers with all needs."""
+
+proposals = sa.Table(
+    "proposals",
+    metadata,
+    sa.Column("need_id", sa.Uuid, primary_key=True),
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("offer_id", sa.Uuid, primary_key=True),
+    sa.Column("told_at", _instant, nullable=False),
+)
+"""Offers that the author of a need was told of: nobody is told twice."""
