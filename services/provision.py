@@ -31,7 +31,7 @@ class Plan:
 
     `admin_database_url`: postgresql://…, a superuser. `admin_broker_url`: http://user:password@host:15672, an
     administrator. `subscriptions`: per service the event types it listens to (default: what its `consumers.py` says).
-    `retry_delays`: seconds by delay queue; tests shorten them.
+    `retry_delays`: seconds by delay queue; tests shorten them. `migrate`: whether the databases get their tables.
     """
 
     instance: str
@@ -40,6 +40,7 @@ class Plan:
     admin_broker_url: str
     subscriptions: Mapping[str, Sequence[str]] = field(default_factory=lambda: declared_subscriptions())
     retry_delays: Mapping[str, float] = field(default_factory=lambda: dict(names.RETRY_DELAYS))
+    migrate: bool = True
 
     @classmethod
     def from_settings(cls, settings: ServiceSettings) -> "Plan":
@@ -130,7 +131,7 @@ async def _database(plan: Plan, rooms: Rooms, alembic: asyncio.Lock, template: s
     await provision_database.restrict(plan.admin_database_url, rooms)
     if source and copied:
         await provision_database.take_over(plan.admin_database_url, rooms, source)
-    elif (_SERVICES / rooms.service / "migrations").is_dir():
+    elif plan.migrate and (_SERVICES / rooms.service / "migrations").is_dir():
         async with alembic:  # its context is one per process
             owner_password = plan.secret(f"db_{rooms.service}_owner")
             await provision_database.migrate(plan.admin_database_url, rooms, owner_password)

@@ -64,8 +64,8 @@ class Publisher:
             await self.close()
             raise NotPublished(f"no confirm within {self._seconds} s") from error
         except CONNECTION_EXCEPTIONS as error:
-            connected = self._connection is not None and not self._connection.is_closed
-            raise (ChannelLost if connected else NotPublished)(f"{type(error).__name__}: {error}") from error
+            lost = ChannelLost if _is_open(self._connection) else NotPublished
+            raise lost(f"{type(error).__name__}: {error}") from error
 
     async def close(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None
@@ -81,10 +81,15 @@ class Publisher:
         async with self._opening:
             if self._channel is not None and not self._channel.is_closed:
                 return self._channel
-            if self._connection is None or self._connection.is_closed:
+            if self._connection is None or not _is_open(self._connection):
                 self._connection = await aio_pika.connect(self._url)
             self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
             return self._channel
+
+
+def _is_open(connection: AbstractConnection | None) -> bool:
+    """aio-pika's `is_closed` stays false when it was the other side that closed."""
+    return connection is not None and connection.connected.is_set()
 
 
 def _wire(message: Message) -> aio_pika.Message:

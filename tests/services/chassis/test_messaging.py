@@ -1,0 +1,188 @@
+"""Consumers against a real broker and a real database: one effect, or a retry, or a dead letter; never silence."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID
+
+import aio_pika
+from aio_pika.abc import AbstractIncomingMessage
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.envelope import Envelope
+from services import dead
+from services.chassis import names, outbox, tracing
+from services.chassis.ids import new_id
+from tests.services.chassis.trial import EFFECTS, Probed, Trial, until
+
+DEAD = names.dead("notify")
+QUEUE = names.queue("notify", Probed.type)
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+async def test_the_same_event_five_times_has_one_effect(trial: Trial) -> None:
+    trial.count_effects()
+    one = envelope("once")
+    async with trial.listening():
+        await asyncio.gather(*(trial.publish(body=one.data, headers=dict(one.headers())) for _ in range(5)))
+        await until(lambda: _is_empty(trial, QUEUE))
+        await until(lambda: _has_effects(trial, ["once"]))
+    assert await trial.waiting(QUEUE) == 0
+    assert await trial.effects() == ["once"]
+
+
+async def test_a_handler_that_fails_twice_is_tried_again_after_a_delay_and_leaves_one_effect(trial: Trial) -> None:
+    times: list[float] = []
+
+    @trial.consumers.on(Probed)
+    async def fail_twice(event: Probed, session: AsyncSession) -> None:
+        await session.execute(EFFECTS.insert().values(what=event.what))
+        times.append(asyncio.get_running_loop().time())
+        if len(times) < 3:
+            raise RuntimeError("not yet")
+
+    async with trial.listening(), trial.relaying():
+        await trial.say("third time")
+        await until(lambda: _has_effects(trial, ["third time"]))
+    assert len(times) == 3
+    assert times[1] - times[0] >= 0.1
+    assert times[2] - times[1] >= 0.2
+    assert await trial.waiting(DEAD) == 0
+
+
+async def test_a_handler_that_always_fails_ends_in_the_dead_letter_queue_and_can_be_replayed(trial: Trial) -> None:
+    attempts: list[str] = []
+    broken = True
+
+    @trial.consumers.on(Probed)
+    async def fail(event: Probed, session: AsyncSession) -> None:
+        attempts.append(event.what)
+        if broken:
+            raise RuntimeError("the printer is on fire")
+        await session.execute(EFFECTS.insert().values(what=event.what))
+
+    async with trial.listening(), trial.relaying():
+        await trial.say("doomed")
+        await until(lambda: _holds(trial, DEAD, 1))
+        assert len(attempts) == 1 + len(names.RETRY_DELAYS)
+        text = await dead.run("list", "notify", "", trial.settings)
+        assert "the printer is on fire" in text
+        assert QUEUE in text
+        broken = False
+        assert "replayed" in await dead.run("replay", "notify", "all", trial.settings)
+        await until(lambda: _has_effects(trial, ["doomed"]))
+    assert await trial.waiting(DEAD) == 0
+
+
+async def test_a_body_that_is_no_event_is_dead_lettered_at_once_with_its_reason(trial: Trial) -> None:
+    trial.count_effects()
+    good = envelope("good")
+    async with trial.listening():
+        await trial.publish(body=b"\xff\xfe not json", headers=dict(good.headers()))
+        await trial.publish(body=b'{"what": 3, "else": []}', headers=dict(envelope("x").headers()))
+        await trial.publish(body=good.data, headers={"x-nothing": "here"})
+        await trial.publish(body=good.data, headers={**good.headers(), "cloudEvents:type": "booking.other.v1"})
+        await until(lambda: _holds(trial, DEAD, 4))
+        await trial.publish(body=good.data, headers=dict(good.headers()))
+        await until(lambda: _has_effects(trial, ["good"]))
+    errors = [message.headers[names.HEADER_ERROR] for message in await _take_dead(trial)]
+    assert all(isinstance(error, str) and error.startswith("Unreadable: ") for error in errors)
+    assert any("booking.other.v1" in str(error) for error in errors)
+
+
+async def test_headers_that_steer_a_message_do_not_survive_its_return(trial: Trial) -> None:
+    @trial.consumers.on(Probed)
+    async def fail(_event: Probed, _session: AsyncSession) -> None:
+        raise RuntimeError("no" * 5000)
+
+    one = envelope("carbon copy")
+    async with trial.listening():
+        steering = {"x-received-from": "elsewhere", "CC": ["booking.copied.v1"]}
+        await trial.publish(body=one.data, headers={**one.headers(), **steering})
+        await until(lambda: _holds(trial, DEAD, 1))
+    (message,) = await _take_dead(trial)
+    assert not {"x-received-from", "CC"} & set(message.headers)
+    assert message.headers["cloudEvents:id"] == str(one.id)
+    assert len(str(message.headers[names.HEADER_ERROR])) <= 2000
+
+
+async def test_an_unreachable_database_postpones_events_without_counting_against_them(trial: Trial) -> None:
+    trial.count_effects()
+    await trial.shut_database("notify")
+    async with trial.listening(), trial.relaying():
+        await trial.say("patient")
+        await asyncio.sleep(2)  # more returns at 0.2 s than there are counted attempts
+        assert await trial.waiting(DEAD) == 0
+        await trial.open_database("notify")
+        await until(lambda: _has_effects(trial, ["patient"]))
+    assert await trial.waiting(DEAD) == 0
+
+
+async def test_the_trace_of_an_event_goes_on_in_what_the_handler_says(trial: Trial) -> None:
+    traces: list[str | None] = []
+
+    @trial.consumers.on(Probed)
+    async def note_trace(_event: Probed, _session: AsyncSession, envelope: Envelope) -> None:
+        traces.extend([envelope.traceparent, tracing.correlation_id()])
+
+    tracing.begin(TRACEPARENT)
+    async with trial.listening(), trial.relaying():
+        async with trial.booking.transaction() as session:
+            await outbox.add(session, Probed(what="traced"))
+        await until(lambda: _equals(len(traces), 2, traces))
+    assert traces[0] is not None
+    assert traces[0].split("-")[1] == TRACEPARENT.split("-")[1]
+    assert traces[1] == TRACEPARENT.split("-")[1]
+
+
+async def test_stopping_finishes_what_is_in_hand(trial: Trial) -> None:
+    started = asyncio.Event()
+
+    @trial.consumers.on(Probed)
+    async def be_slow(event: Probed, session: AsyncSession) -> None:
+        started.set()
+        await asyncio.sleep(0.5)
+        await session.execute(EFFECTS.insert().values(what=event.what))
+
+    async with trial.relaying():
+        async with trial.listening():
+            await trial.say("slow")
+            await started.wait()
+        assert await trial.effects() == ["slow"]
+    assert await trial.waiting(QUEUE) == 0
+
+
+def envelope(what: str, event_id: UUID | None = None) -> Envelope:
+    return Envelope(
+        id=event_id or new_id(),
+        source="trial/booking",
+        type=Probed.type,
+        time=datetime.now(UTC),
+        subject=what,
+        data=Probed(what=what).model_dump_json().encode(),
+    )
+
+
+async def _take_dead(trial: Trial) -> list[AbstractIncomingMessage]:
+    found: list[AbstractIncomingMessage] = []
+    async with await aio_pika.connect(trial.settings.broker_url("notify")) as connection:
+        channel = await connection.channel()
+        queue = await channel.get_queue(DEAD, ensure=False)
+        while (message := await queue.get(fail=False, no_ack=True)) is not None:
+            found.append(message)
+    return found
+
+
+async def _holds(trial: Trial, queue: str, count: int) -> bool:
+    return await trial.waiting(queue) == count
+
+
+async def _is_empty(trial: Trial, queue: str) -> bool:
+    return await trial.waiting(queue) == 0
+
+
+async def _has_effects(trial: Trial, wanted: list[str]) -> bool:
+    return await trial.effects() == wanted
+
+
+async def _equals(_now: int, wanted: int, things: list[str | None]) -> bool:
+    return len(things) == wanted

@@ -1,0 +1,183 @@
+"""The relay against a real broker and a real database."""
+
+import asyncio
+import statistics
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aio_pika
+import pytest
+import sqlalchemy as sa
+from aio_pika.exceptions import ChannelClosed
+
+from deploy.local.rabbitmq import LocalRabbit
+from services.chassis import names, outbox
+from services.chassis.ids import new_id
+from services.chassis.publishing import Message, NotPublished, Publisher
+from services.chassis.relay import Relay, event_message
+from tests.servers import Servers
+from tests.services.chassis.trial import Probed, Trial, make_trial, running, until
+
+
+class Interrupted(Publisher):
+    """Dies after the broker has confirmed and before the row is deleted."""
+
+    async def publish(self, message: Message) -> None:
+        await super().publish(message)
+        raise asyncio.CancelledError
+
+
+async def test_an_event_is_published_once_and_its_row_deleted(trial: Trial) -> None:
+    trial.count_effects()
+    async with trial.listening(), trial.relaying():
+        await trial.say("one")
+        await until(lambda: _has_effects(trial, ["one"]))
+        await until(lambda: _is_empty(trial))
+
+
+async def test_a_relay_killed_between_publish_and_delete_doubles_the_message_and_not_the_effect(trial: Trial) -> None:
+    trial.count_effects()
+    await trial.say("one")
+    source = f"{trial.settings.instance}/booking"
+    publisher = Interrupted(trial.settings.broker_url("booking"))
+    dying = Relay(trial.booking, publisher, event_message(source), name="dying")
+    with pytest.raises(asyncio.CancelledError):
+        await dying.run()
+    assert await trial.unsent() == 1
+    async with trial.relaying():
+        await until(lambda: _is_empty(trial))
+    assert await trial.waiting(names.queue("notify", Probed.type)) == 2
+    async with trial.listening():
+        await until(lambda: _queue_is_empty(trial))
+    assert await trial.effects() == ["one"]
+
+
+async def test_two_relays_publish_each_event_once(trial: Trial) -> None:
+    async with trial.relaying(), trial.relaying():
+        for batch in range(10):
+            await trial.say(*(f"{batch}-{number}" for number in range(50)))
+        await until(lambda: _is_empty(trial))
+    assert await trial.waiting(names.queue("notify", Probed.type)) == 500
+
+
+async def test_an_event_that_nobody_reads_is_counted_in_unrouted_and_stops_nothing(trial: Trial) -> None:
+    async with trial.booking.transaction() as session:
+        await session.execute(_row("booking.unheard.v1", "{}"))
+    trial.count_effects()
+    async with trial.listening(), trial.relaying():
+        await trial.say("heard")
+        await until(lambda: _has_effects(trial, ["heard"]))
+        await until(lambda: _is_empty(trial))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        pytest.param("catalog.foreign.v1", "{}", id="a key of another service, which closes the channel"),
+        pytest.param("booking.large.v1", "x" * (outbox.LARGEST_EVENT + 1), id="a body over the limit"),
+    ],
+)
+async def test_one_row_that_cannot_be_published_does_not_block_the_others(trial: Trial, kind: str, data: str) -> None:
+    async with trial.booking.transaction() as session:
+        await session.execute(_row(kind, data))
+    trial.count_effects()
+    wanted = sorted(f"good {number}" for number in range(150))
+    await trial.say(*wanted)
+    async with trial.listening(), trial.relaying():
+        await until(lambda: _has_effects(trial, wanted))
+    assert await trial.unsent() == 1, "the refused row stays"
+
+
+async def test_commit_to_broker_takes_a_few_milliseconds(trial: Trial) -> None:
+    seconds: list[float] = []
+
+    class Timed(Publisher):
+        async def publish(self, message: Message) -> None:
+            await super().publish(message)
+            seconds.append(time.perf_counter() - committed)
+
+    publisher = Timed(trial.settings.broker_url("booking"))
+    relay = Relay(trial.booking, publisher, event_message("trial/booking"), name="timed")
+    async with running(relay):
+        await asyncio.sleep(0.5)
+        for number in range(30):
+            await trial.say(str(number))
+            committed = time.perf_counter()
+            await asyncio.sleep(0.03)
+        await until(lambda: _is_empty(trial))
+    print(f"commit → confirmed: median {statistics.median(seconds) * 1000:.1f} ms")  # noqa: T201 - the figure
+    assert statistics.median(seconds) < 0.05
+
+
+async def test_a_service_cannot_speak_for_another(trial: Trial) -> None:
+    with pytest.raises(ChannelClosed, match="ACCESS_REFUSED"):
+        await trial.publish(body=b"{}", headers={}, key="catalog.offer-published.v1")
+
+
+@pytest.mark.parametrize("queue", ["notify.booking.probed.v1", "notify.dead", "unrouted"])
+async def test_a_service_cannot_read_the_queues_of_another(trial: Trial, queue: str) -> None:
+    async with await aio_pika.connect(trial.settings.broker_url("booking")) as connection:
+        channel = await connection.channel()
+        readable = await channel.get_queue(queue, ensure=False)
+        with pytest.raises(ChannelClosed, match="ACCESS_REFUSED"):
+            await readable.get()
+
+
+async def test_a_service_cannot_publish_straight_into_a_queue(trial: Trial) -> None:
+    publisher = Publisher(trial.settings.broker_url("booking"))
+    with pytest.raises(NotPublished, match="ACCESS_REFUSED"):
+        await publisher.publish(Message(exchange="", key="notify.booking.probed.v1", headers={}, body=b"{}", id="1"))
+    await publisher.close()
+
+
+async def test_events_said_while_the_broker_is_down_go_out_when_it_returns(servers: Servers, tmp_path: Path) -> None:
+    rabbit = LocalRabbit()
+    await asyncio.to_thread(rabbit.start)
+    own = replace(
+        servers,
+        amqp_host=rabbit.host,
+        amqp_port=rabbit.amqp_port,
+        management_url=rabbit.management_url,
+        broker_admin_user=rabbit.admin_user,
+        broker_admin_password=rabbit.admin_password,
+    )
+    try:
+        async with make_trial(own, tmp_path / "secrets") as trial:
+            await _speak_over_a_restart(trial, rabbit)
+    finally:
+        await asyncio.to_thread(rabbit.stop)
+
+
+async def _speak_over_a_restart(trial: Trial, rabbit: LocalRabbit) -> None:
+    trial.count_effects()
+    async with trial.listening(), trial.relaying():
+        await trial.say("before")
+        await until(lambda: _has_effects(trial, ["before"]))
+        restarting = asyncio.create_task(asyncio.to_thread(rabbit.restart))
+        said = ["before"]
+        while not restarting.done():
+            said.append(f"during {len(said):03}")
+            await trial.say(said[-1])
+            await asyncio.sleep(0.05)
+        await restarting
+        assert await until(lambda: _is_empty(trial)) < 2
+        await until(lambda: _has_effects(trial, said), seconds=30)
+
+
+def _row(kind: str, data: str) -> sa.Insert:
+    values = {"id": new_id(), "type": kind, "subject": "s", "time": datetime.now(UTC), "data": data}
+    return sa.insert(outbox.outbox_table(sa.MetaData())).values(values)
+
+
+async def _has_effects(trial: Trial, wanted: list[str]) -> bool:
+    return await trial.effects() == sorted(wanted)
+
+
+async def _is_empty(trial: Trial) -> bool:
+    return await trial.unsent() == 0
+
+
+async def _queue_is_empty(trial: Trial) -> bool:
+    return await trial.waiting(names.queue("notify", Probed.type)) == 0
