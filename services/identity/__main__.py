@@ -1,0 +1,5 @@
+"""`python -m services.identity`."""
+
+from services.__main__ import main
+
+main(["identity"])

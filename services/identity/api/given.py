@@ -1,0 +1,71 @@
+"""What the endpoints are given: settings, the hasher, the signer, the session's secret, the client's network."""
+
+import ipaddress
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.identity.commands.sessions import SessionEnded
+from services.identity.hashing import PasswordHashes
+from services.identity.limits import network_of
+from services.identity.settings import IdentitySettings
+from services.identity.signing import Signer
+
+CLIENT_ADDRESS = "x-client-address"
+
+
+def _settings(request: Request) -> IdentitySettings:
+    return request.app.state.settings
+
+
+def _hashes(request: Request) -> PasswordHashes:
+    return request.app.state.password_hashes
+
+
+def _signer(request: Request) -> Signer:
+    return request.app.state.signer
+
+
+SettingsDep = Annotated[IdentitySettings, Depends(_settings)]
+HashesDep = Annotated[PasswordHashes, Depends(_hashes)]
+SignerDep = Annotated[Signer, Depends(_signer)]
+
+
+def _session_secret(request: Request) -> str:
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "session" or not secret:
+        raise SessionEnded
+    return secret.strip()
+
+
+SessionSecret = Annotated[str, Depends(_session_secret)]
+"""From the header `Authorization: Session <secret>`."""
+
+
+def _client_network(request: Request, settings: SettingsDep) -> str:
+    peer = request.client.host if request.client else ""
+    claimed = request.headers.get(CLIENT_ADDRESS)
+    if claimed and _is_trusted(peer, settings.trusted_proxies) and _is_address(claimed):
+        return network_of(claimed)
+    return network_of(peer)
+
+
+ClientNetwork = Annotated[str, Depends(_client_network)]
+"""Who asks, for limits: the peer's address, or what a trusted proxy says in `X-Client-Address`."""
+
+
+def _is_trusted(peer: str, networks: tuple[str, ...]) -> bool:
+    if not _is_address(peer):
+        return False
+    address = ipaddress.ip_address(peer)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,66 @@
+"""The members of the cooperative."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from services.chassis.auth import CurrentMember
+from services.chassis.clock import ClockDep
+from services.chassis.database import DatabaseDep
+from services.chassis.paging import Limit, Page
+from services.chassis.problems import NotAllowed
+from services.identity import queries
+from services.identity.api.models import MemberView, RoleForm
+from services.identity.commands import members
+
+router = APIRouter()
+
+SearchText = Annotated[str | None, Query(max_length=120, pattern=r"^[^\x00]*$")]
+Cursor = Annotated[str | None, Query(max_length=1000)]
+
+
+@router.get("/members")
+async def list_members(
+    *,
+    actor: CurrentMember,
+    db: DatabaseDep,
+    q: SearchText = None,
+    status: Literal["active", "left"] = "active",
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[MemberView]:
+    """Members by name. Addresses are shown to, and searched for, coordinators; so are members who have left."""
+    async with db.reading() as session:
+        reader = await members.acting(session, actor)
+        if status == "left" and not reader.is_coordinator:
+            raise NotAllowed
+        text = q.strip() if q else None
+        found, following = await queries.members(
+            session, text=text, by_email=reader.is_coordinator, status=status, cursor=cursor, limit=limit
+        )
+    items = [MemberView.of(one, with_email=reader.is_coordinator or one.id == reader.id) for one in found]
+    return Page(items=items, next=following)
+
+
+@router.get("/members/{member_id}")
+async def read_member(member_id: UUID, actor: CurrentMember, db: DatabaseDep) -> MemberView:
+    """One member, also one who has left."""
+    async with db.reading() as session:
+        reader = await members.acting(session, actor)
+        found = await queries.member_by_id(session, member_id)
+    return MemberView.of(found, with_email=reader.is_coordinator or found.id == reader.id)
+
+
+@router.patch("/members/{member_id}")
+async def change_member(member_id: UUID, form: RoleForm, actor: CurrentMember, db: DatabaseDep) -> MemberView:
+    """Give a role: a coordinator's task; only an administrator gives or takes the role of administrator."""
+    changed = await db.run(members.give_role, member_id, form.role, by=actor)
+    return MemberView.of(changed, with_email=True)
+
+
+@router.post("/members/{member_id}/leave")
+async def leave(member_id: UUID, actor: CurrentMember, db: DatabaseDep, clock: ClockDep) -> MemberView:
+    """End a membership: one's own, or as a coordinator somebody's."""
+    left = await db.run(members.leave, member_id, by=actor, now=clock.now())
+    return MemberView.of(left, with_email=False)

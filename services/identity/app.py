@@ -1,0 +1,28 @@
+"""Puts identity together."""
+
+from services.chassis.assembly import assemble
+from services.chassis.process import Service
+from services.chassis.settings import load
+from services.identity.api import account, circles, cooperative, invitations, members, sessions
+from services.identity.hashing import PasswordHashes
+from services.identity.housekeeping import Housekeeping
+from services.identity.settings import IdentitySettings
+from services.identity.signing import Signer
+
+ROUTERS = [part.router for part in (cooperative, sessions, account, members, invitations, circles)]
+
+
+def build(settings: IdentitySettings | None = None) -> Service:
+    """The service, not yet running. Raises MissingSetting."""
+    settings = settings or load(IdentitySettings)
+    signer = Signer(settings.secret("identity_signing_key.pem"), instance=settings.instance)
+    service = assemble(
+        "identity",
+        settings,
+        routers=ROUTERS,
+        loops=lambda database: [Housekeeping(database, public_url=settings.public_url)],
+    )
+    service.app.state.signer = signer
+    service.app.state.password_hashes = PasswordHashes(settings.hashing_threads)
+    service.app.state.authenticator.know(signer.public_key)
+    return service

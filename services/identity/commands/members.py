@@ -1,0 +1,86 @@
+"""What changes members."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.identity import Locale, Role
+from services.chassis import outbox
+from services.chassis.auth import Actor
+from services.chassis.problems import NotAllowed, NotFound, NotSignedIn
+from services.identity.commands import circles
+from services.identity.domain.members import Member
+from services.identity.tables import mailed_link, member, signed_in
+
+
+async def acting(session: AsyncSession, actor: Actor) -> Member:
+    """The person behind `actor` as they are now: a token may be five minutes old. Raises NotSignedIn."""
+    found = await session.get(Member, actor.id)
+    if found is None or not found.is_active:
+        raise NotSignedIn
+    return found
+
+
+async def check_is_administrator(session: AsyncSession, actor: Actor) -> None:
+    """Raises NotAllowed, NotSignedIn."""
+    if (await acting(session, actor)).role != "administrator":
+        raise NotAllowed
+
+
+async def check_is_coordinator(session: AsyncSession, actor: Actor) -> None:
+    """Raises NotAllowed, NotSignedIn."""
+    if not (await acting(session, actor)).is_coordinator:
+        raise NotAllowed
+
+
+async def lock(session: AsyncSession, member_id: UUID) -> Member:
+    """The member, theirs alone until the transaction ends. Raises NotFound."""
+    found = await session.get(Member, member_id, with_for_update=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def introduce(session: AsyncSession, actor: Actor, *, name: str | None, locale: Locale | None) -> Member:
+    """Change one's own name or language. Raises NotSignedIn."""
+    found = await acting(session, actor)
+    await session.refresh(found, with_for_update=True)
+    await outbox.add(session, *found.introduce(name=name, locale=locale))
+    return found
+
+
+async def give_role(session: AsyncSession, member_id: UUID, role: Role | None, *, by: Actor) -> Member:
+    """Raises NotFound, NotAllowed, HasLeft, LastAdministrator."""
+    administrators = await _lock_administrators(session)
+    giver = await acting(session, by)
+    found = await lock(session, member_id)
+    events = found.take_role(role or found.role, by=giver, administrators=administrators)
+    await outbox.add(session, *events)
+    return found
+
+
+async def leave(session: AsyncSession, member_id: UUID, *, by: Actor, now: datetime) -> Member:
+    """End a membership: no address, password, session or circle. Raises NotFound, NotAllowed, LastAdministrator."""
+    administrators = await _lock_administrators(session)
+    decider = await acting(session, by)
+    found = await lock(session, member_id)
+    events = found.leave(by=decider, administrators=administrators, now=now)
+    await forget_secrets(session, found.id)
+    events += await circles.leave_all(session, found)
+    await outbox.add(session, *events)
+    return found
+
+
+async def forget_secrets(session: AsyncSession, member_id: UUID) -> None:
+    """End every session of a member and every link that was mailed to them."""
+    await session.execute(sa.delete(signed_in).where(signed_in.c.member_id == member_id))
+    await session.execute(sa.delete(mailed_link).where(mailed_link.c.member_id == member_id))
+
+
+async def _lock_administrators(session: AsyncSession) -> int:
+    """How many active administrators there are; none comes or goes before the transaction ends."""
+    active = sa.and_(member.c.role == "administrator", member.c.status == "active")
+    rows = await session.execute(sa.select(member.c.id).where(active).order_by(member.c.id).with_for_update())
+    return len(rows.all())

@@ -1,0 +1,107 @@
+"""Signing in and out. A session is an opaque secret that its owner keeps; we keep its SHA-256."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.chassis.problems import Problem, Text
+from services.identity import limits
+from services.identity.domain.members import Member
+from services.identity.opaque import digest, new_secret
+from services.identity.tables import member, signed_in
+
+IDLE = timedelta(days=30)
+"""A session ends when it was not used for so long."""
+
+_REMEMBERED_EVERY = timedelta(minutes=1)
+
+
+class WrongCredentials(Problem):
+    """The address or the password is wrong; which of them is not said."""
+
+    status = 401
+    slug = "identity/wrong-credentials"
+    text = Text(
+        fr="L'adresse ou le mot de passe ne correspond pas. Vérifiez-les, ou demandez un nouveau mot de passe.",
+        en="The address or the password does not match. Check them, or ask for a new password.",
+        nl="Het adres of het wachtwoord klopt niet. Controleer ze, of vraag een nieuw wachtwoord aan.",
+    )
+
+
+class SessionEnded(Problem):
+    """The session is unknown, signed out or too long unused."""
+
+    status = 401
+    slug = "identity/session-ended"
+    text = Text(
+        fr="Votre session est terminée. Connectez-vous à nouveau.",
+        en="Your session has ended. Please sign in again.",
+        nl="Uw sessie is beëindigd. Meld u opnieuw aan.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A counted try to give the password of an account. `password_hash` is None when there is no such account."""
+
+    try_id: UUID
+    account: str
+    member_id: UUID | None
+    password_hash: str | None
+
+
+async def begin(session: AsyncSession, account: str, *, address: str, now: datetime) -> Attempt:
+    """Count a try for `account` (an address as it is compared) from the network `address`. Raises TooManyTries."""
+    await limits.count_try(session, limits.PASSWORD_PER_ACCOUNT, account, now=now)
+    try_id = await limits.count_try(session, limits.PASSWORD_PER_ADDRESS, address, now=now)
+    query = sa.select(member.c.id, member.c.password_hash).where(member.c.email_key == account)
+    row = (await session.execute(query)).one_or_none()
+    member_id, kept = (row.id, row.password_hash) if row else (None, None)
+    return Attempt(try_id=try_id, account=account, member_id=member_id, password_hash=kept)
+
+
+async def succeed(session: AsyncSession, attempt: Attempt, *, new_hash: str | None = None) -> Member:
+    """The password was right: forgive the tries, keep `new_hash` if given. Raises WrongCredentials.
+
+    The account may have changed while the password was being checked: then it was the wrong one.
+    """
+    if attempt.member_id is None:
+        raise WrongCredentials
+    found = await session.get(Member, attempt.member_id, with_for_update=True)
+    if found is None or not found.is_active or found.password_hash != attempt.password_hash:
+        raise WrongCredentials
+    await limits.forgive(session, try_id=attempt.try_id, limit=limits.PASSWORD_PER_ACCOUNT, key=attempt.account)
+    found.password_hash = new_hash or found.password_hash
+    return found
+
+
+async def open_session(session: AsyncSession, member_id: UUID, *, now: datetime) -> str:
+    """Sign a member in. Returns the session's secret, which is told once."""
+    secret = new_secret()
+    row = {"secret_hash": digest(secret), "member_id": member_id, "since": now, "last_used_at": now}
+    await session.execute(sa.insert(signed_in).values(row))
+    return secret
+
+
+async def resume(session: AsyncSession, secret: str, *, now: datetime) -> Member:
+    """The member whose session this is; using it keeps it alive. Raises SessionEnded."""
+    query = (
+        sa.select(Member, signed_in.c.last_used_at)
+        .join(signed_in, signed_in.c.member_id == member.c.id)
+        .where(signed_in.c.secret_hash == digest(secret), signed_in.c.last_used_at > now - IDLE)
+    )
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise SessionEnded
+    if now - row.last_used_at > _REMEMBERED_EVERY:
+        mine = signed_in.c.secret_hash == digest(secret)
+        await session.execute(sa.update(signed_in).where(mine).values(last_used_at=now))
+    return row[0]
+
+
+async def end(session: AsyncSession, secret: str) -> None:
+    """Sign out. An unknown session is as ended as it can be."""
+    await session.execute(sa.delete(signed_in).where(signed_in.c.secret_hash == digest(secret)))

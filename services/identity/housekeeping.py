@@ -1,0 +1,57 @@
+"""The clean-up of what has expired, and the profile's address after a change of settings."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.chassis import logs
+from services.chassis.clock import Clock
+from services.chassis.database import Database
+from services.chassis.idempotency import KEPT
+from services.identity.commands.cooperative import follow_address
+from services.identity.commands.sessions import IDLE
+from services.identity.limits import LONGEST_WINDOW
+from services.identity.tables import idempotency, invitation, mailed_link, signed_in, tried
+
+log = logs.get(__name__)
+
+EVERY_SECONDS = 600.0
+_AFTER_FAILURE_SECONDS = 30.0
+INVITATIONS_KEPT = timedelta(days=90)
+"""How long an invitation, and with it an address, is kept once it cannot be accepted any more."""
+
+
+class Housekeeping:
+    """Cleans at start and then every ten minutes. Any number of replicas may do so at once."""
+
+    def __init__(self, database: Database, *, public_url: str, clock: Clock | None = None) -> None:
+        self._database = database
+        self._public_url = public_url
+        self._clock = clock or Clock()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._database.run(follow_address, self._public_url)
+                await self._database.run(clean, self._clock.now())
+                pause = EVERY_SECONDS
+            except (DBAPIError, SQLAlchemyError, OSError) as error:
+                log.warning("housekeeping-failed", error=str(error).splitlines()[0])
+                pause = _AFTER_FAILURE_SECONDS
+            await asyncio.sleep(pause)
+
+
+async def clean(session: AsyncSession, now: datetime) -> None:
+    """Delete what is over at `now`: sessions, links, tries, kept answers, old invitations."""
+    over = [
+        sa.delete(signed_in).where(signed_in.c.last_used_at <= now - IDLE),
+        sa.delete(mailed_link).where(mailed_link.c.expires_at <= now),
+        sa.delete(tried).where(tried.c.at <= now - LONGEST_WINDOW),
+        sa.delete(idempotency).where(idempotency.c.at <= now - KEPT),
+        sa.delete(invitation).where(invitation.c.expires_at <= now - INVITATIONS_KEPT),
+    ]
+    for statement in over:
+        await session.execute(statement)

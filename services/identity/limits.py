@@ -1,0 +1,95 @@
+"""How often something may be tried, kept in a table so that it holds for all replicas and over restarts.
+
+Source: OWASP ASVS 5.0, V6.3.1 (guessing of credentials) and V2.4 (what may be called how often).
+"""
+
+import hashlib
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.chassis.ids import new_id
+from services.chassis.problems import Problem, Text
+from services.identity.tables import tried
+
+_IPV6_NETWORK = 64
+
+
+class TooManyTries(Problem):
+    """The limit is reached; `retry_after_seconds` says when the next try counts again."""
+
+    status = 429
+    slug = "identity/too-many-tries"
+    text = Text(
+        fr="Trop d'essais. Réessayez dans {minutes} minute(s), ou demandez un nouveau mot de passe.",
+        en="Too many tries. Try again in {minutes} minute(s), or ask for a new password.",
+        nl="Te veel pogingen. Probeer het over {minutes} minuten opnieuw, of vraag een nieuw wachtwoord aan.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """At most `most` tries of `what` per key `within` a sliding window."""
+
+    what: str
+    most: int
+    within: timedelta
+
+
+PASSWORD_PER_ACCOUNT = Limit(what="password-account", most=10, within=timedelta(minutes=15))
+PASSWORD_PER_ADDRESS = Limit(what="password-address", most=50, within=timedelta(minutes=15))
+RESET_PER_ACCOUNT = Limit(what="reset-account", most=3, within=timedelta(hours=1))
+RESET_PER_ADDRESS = Limit(what="reset-address", most=30, within=timedelta(hours=1))
+NEW_EMAIL_PER_ACCOUNT = Limit(what="new-email-account", most=5, within=timedelta(hours=1))
+LONGEST_WINDOW = timedelta(hours=1)
+
+
+async def count_try(session: AsyncSession, limit: Limit, key: str, *, now: datetime) -> UUID:
+    """Count one try for `key` (an account's address, a network address). Raises TooManyTries; that one is not counted.
+
+    Tries for one key wait for each other, so that a thousand at once do not all see an empty table.
+    """
+    hashed = _hash(key)
+    lock = int.from_bytes(hashlib.sha256(limit.what.encode() + hashed).digest()[:8], signed=True)
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+    mine = sa.and_(tried.c.what == limit.what, tried.c.key_hash == hashed, tried.c.at > now - limit.within)
+    count, oldest = (await session.execute(sa.select(sa.func.count(), sa.func.min(tried.c.at)).where(mine))).one()
+    if count >= limit.most:
+        wait = max(1, int((oldest + limit.within - now).total_seconds()) + 1)
+        raise TooManyTries(retry_after_seconds=wait, minutes=-(-wait // 60))
+    try_id = new_id()
+    await session.execute(sa.insert(tried).values(id=try_id, what=limit.what, key_hash=hashed, at=now))
+    return try_id
+
+
+async def forgive(session: AsyncSession, *, try_id: UUID, limit: Limit, key: str) -> None:
+    """The right password came: take back the try `try_id`, and all those of `limit` for `key`."""
+    account = sa.and_(tried.c.what == limit.what, tried.c.key_hash == _hash(key))
+    await session.execute(sa.delete(tried).where(sa.or_(tried.c.id == try_id, account)))
+
+
+async def forgive_account(session: AsyncSession, account: str) -> None:
+    """Whoever has a new password may try it at once."""
+    wrong = sa.and_(tried.c.what == PASSWORD_PER_ACCOUNT.what, tried.c.key_hash == _hash(account))
+    await session.execute(sa.delete(tried).where(wrong))
+
+
+def network_of(address: str) -> str:
+    """The key of a client: an IPv4 address, or the /64 that one IPv6 subscriber has."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, _IPV6_NETWORK), strict=False))
+
+
+def _hash(key: str) -> bytes:
+    return hashlib.sha256(key.encode(errors="surrogatepass")).digest()
