@@ -6,7 +6,7 @@ Works under the service's own broker user. Nothing leaves the dead-letter queue 
 import asyncio
 import hashlib
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -58,7 +58,7 @@ class Letter:
 
 
 @asynccontextmanager
-async def letters(url: str, service: str) -> AsyncIterator[list[Letter]]:
+async def letters(url: str, service: str) -> AsyncGenerator[list[Letter]]:
     """All dead letters of `service`, held while the block runs; what was not acknowledged in it goes back."""
     connection = await aio_pika.connect(url)
     async with connection:

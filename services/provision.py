@@ -1,4 +1,4 @@
-"""`python -m services provision`: databases, roles, migrations, vhosts, users, exchanges, queues. Run before services start.
+"""`python -m services provision`: databases, roles, tables, vhosts, users, exchanges, queues. Before services start.
 
 Idempotent: run it again after every update, while services run. Tests build instances by `provision_from_template`.
 """
@@ -7,9 +7,10 @@ import asyncio
 import importlib
 import importlib.util
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_type_hints
 
 import asyncpg
 from sqlalchemy import make_url
@@ -25,6 +26,24 @@ from services.secrets_files import BROKER_AGENT
 _SERVICES = Path(__file__).resolve().parent
 
 
+def declared_subscriptions() -> dict[str, list[str]]:
+    """Every service with the event types that its `consumers.py` listens to."""
+    found: dict[str, list[str]] = {}
+    for service in names.SERVICES:
+        found[service] = []
+        if importlib.util.find_spec(f"services.{service}.consumers") is not None:
+            found[service] = _declared(importlib.import_module(f"services.{service}.consumers").consumers).subscriptions
+    return found
+
+
+def _declared(consumers: Consumers | Callable[[ServiceSettings], Consumers]) -> Consumers:
+    """Where handlers need settings, `consumers` is a function of them; it listens to the same under any."""
+    if isinstance(consumers, Consumers):
+        return consumers
+    (kind,) = (hint for name, hint in get_type_hints(consumers).items() if name != "return")
+    return consumers(kind.model_construct())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What to provision.
@@ -38,7 +57,7 @@ class Plan:
     secrets_dir: Path
     admin_database_url: str
     admin_broker_url: str
-    subscriptions: Mapping[str, Sequence[str]] = field(default_factory=lambda: declared_subscriptions())
+    subscriptions: Mapping[str, Sequence[str]] = field(default_factory=declared_subscriptions)
     retry_delays: Mapping[str, float] = field(default_factory=lambda: dict(names.RETRY_DELAYS))
     migrate: bool = True
 
@@ -66,17 +85,6 @@ class Plan:
     def broker_passwords(self) -> dict[str, str]:
         found = {service: self.secret(f"broker_{service}") for service in self.subscriptions}
         return found | {names.BROKER_AGENT: self.secret(f"broker_{BROKER_AGENT}")}
-
-
-def declared_subscriptions() -> dict[str, list[str]]:
-    """Every service with the event types that its `consumers.py` listens to."""
-    found: dict[str, list[str]] = {}
-    for service in names.SERVICES:
-        found[service] = []
-        if importlib.util.find_spec(f"services.{service}.consumers") is not None:
-            consumers: Consumers = importlib.import_module(f"services.{service}.consumers").consumers
-            found[service] = consumers.subscriptions
-    return found
 
 
 async def provision(plan: Plan) -> None:

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
 
 from services.chassis import names
 from services.chassis.topology import Topology
+
+_NOT_FOUND = 404
 
 
 class BrokerRefused(Exception):
@@ -20,13 +22,14 @@ class Management:
 
     def __init__(self, url: str) -> None:
         parts = httpx.URL(url)
+        self.user = parts.username
         self._http = httpx.AsyncClient(
             base_url=parts.copy_with(username=None, password=None, path="/api/"),
             auth=(parts.username, parts.password),
             timeout=60,
         )
 
-    async def __aenter__(self) -> "Management":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -39,7 +42,7 @@ class Management:
             answer = await self._http.request(method, address, json=json)
         except httpx.HTTPError as error:
             raise BrokerRefused(f"the broker's management API does not answer: {error!r}") from error
-        if answer.status_code == httpx.codes.NOT_FOUND and missing_is_fine:
+        if answer.status_code == _NOT_FOUND and missing_is_fine:
             return None
         if answer.is_error:
             raise BrokerRefused(f"{method} /api/{address}: {answer.status_code} {answer.text}")
@@ -69,6 +72,7 @@ async def apply(
         passwords=passwords,
         broker_version=await management.version(),
         retry_delays=retry_delays,
+        administrator=management.user,
     )
     await management.call("POST", "definitions", json=topology.definitions())
     await _withdraw_users(management, topology)
@@ -76,7 +80,7 @@ async def apply(
 
 
 async def _withdraw_users(management: Management, topology: Topology) -> None:
-    """The account that created the vhosts needs no rights in them, nor does anyone whom we do not name."""
+    """Whoever is not named has no rights in the instance's vhost."""
     wanted = {(entry["user"], entry["vhost"]) for entry in topology.definitions()["permissions"]}
     vhost = names.vhost(topology.instance)
     for entry in await management.call("GET", "vhosts", vhost, "permissions"):

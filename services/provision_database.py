@@ -1,16 +1,15 @@
-"""PostgreSQL's part of provisioning: roles, databases, extensions, rights, migrations. Idempotent; safe while services run.
+"""PostgreSQL's part of provisioning: roles, databases, extensions, rights. Idempotent; safe while services run.
 
 Each service has a database, an owner role (owns the tables, used by migrations alone) and a runtime role (reads and
 writes rows). The database itself belongs to the administrator, so that the owner role owns nothing outside it.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-from sqlalchemy import URL, make_url
+from sqlalchemy import make_url
 
 from services.chassis import migrations, names
 from services.secrets_files import BROKER_AGENT

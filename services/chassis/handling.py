@@ -174,7 +174,7 @@ def is_database_away(error: BaseException) -> bool:
 
 
 def _comes_from_asyncpg(error: BaseException) -> bool:
-    """asyncpg raises plain OSErrors when it cannot connect; a handler's own OSError is not that."""
+    """Whether asyncpg raised `error`: plain OSErrors when it cannot connect. A handler's own are not that."""
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_globals.get("__name__", "").startswith("asyncpg"):

@@ -1,4 +1,4 @@
-"""Listening to events: a service declares one handler for each event type, and gets each event's effect exactly once."""
+"""Listening to events: one handler for each event type, and the effect of each event exactly once."""
 
 import asyncio
 import inspect
@@ -172,7 +172,8 @@ async def _whole_message(message: RabbitMessage) -> RabbitMessage:
 
 def _is_alive(broker: RabbitBroker) -> bool:
     """Whether the connection is up and every subscriber's channel is open."""
-    connection: Any = broker._connection  # noqa: SLF001 - FastStream offers a ping, which sees no single channel
+    # FastStream offers a ping, which sees no single channel
+    connection: Any = broker._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     if connection is None or connection.is_closed or not connection.connected.is_set():
         return False
     queues: list[Any] = [getattr(subscriber, "_queue_obj", None) for subscriber in broker.subscribers]

