@@ -5,17 +5,20 @@ checkout: the checkout may lie under a private home, and no right of an existing
 """
 
 import atexit
+import contextlib
 import hashlib
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _ACCOUNT = "maillage"
+_LEAVING = 60.0  # seconds in which the servers of a killed program surely end
 _ROOTS_PLACE = Path("/var/lib/maillage")
 
 
@@ -84,10 +87,21 @@ def lasting(name: str) -> Path:
 def throwaway(name: str) -> Path:
     """A new, empty folder that goes when this program ends, if `remove` did not remove it before."""
     parent = "/var/tmp" if os.geteuid() == 0 else None  # noqa: S108 (TMPDIR of root may be closed to other users)
-    path = Path(tempfile.mkdtemp(prefix=f"maillage-{name}-", dir=parent))
+    _remove_orphans(Path(parent or tempfile.gettempdir()))
+    path = Path(tempfile.mkdtemp(prefix=f"maillage-{name}-{os.getpid()}-", dir=parent))
     own(path, account())
     atexit.register(remove, path)
     return path
+
+
+def _remove_orphans(parent: Path) -> None:
+    """Remove the throw-away folders of programs that were killed; no process of their servers is left either."""
+    for path in parent.glob("maillage-*-*-*"):
+        pid = path.name.split("-")[2]
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+            with contextlib.suppress(FileNotFoundError):  # another program may be removing it too
+                if time.time() - path.stat().st_mtime > _LEAVING:
+                    remove(path)
 
 
 def programs(name: str) -> Path:
