@@ -1,0 +1,1 @@
+"""How resources can be booked, and the life of every booking."""

@@ -1,0 +1,152 @@
+"""Asking, deciding, cancelling; and lists of bookings."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.booking import Status
+from services.booking import listing, queries
+from services.booking.api.forms import BookingForm, Instant, ReasonForm
+from services.booking.commands import book as booking_commands
+from services.booking.commands import decide
+from services.booking.domain.booking import Booking
+from services.booking.domain.deciding import Person, may_read
+from services.booking.domain.spans import Span
+from services.booking.settings import BookingSettings
+from services.booking.views import BookingView, booking_view
+from services.chassis.auth import CurrentMember
+from services.chassis.clock import ClockDep
+from services.chassis.database import DatabaseDep
+from services.chassis.idempotency import OnceDep
+from services.chassis.ids import new_id
+from services.chassis.paging import Limit, Page
+from services.chassis.problems import NotFound
+
+router = APIRouter(tags=["bookings"])
+
+
+def _settings_of(request: Request) -> BookingSettings:
+    settings: BookingSettings = request.app.state.settings
+    return settings
+
+
+Settings = Annotated[BookingSettings, Depends(_settings_of)]
+
+
+@router.post("/bookings", status_code=201)
+async def create_booking(
+    form: BookingForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep, once: OnceDep, settings: Settings
+) -> BookingView:
+    """Book a period: confirmed at once, or pending until the owner, a coordinator or the peer has answered."""
+    booking_id = new_id()
+
+    async def work(session: AsyncSession) -> BookingView:
+        async def make() -> BookingView:
+            person = await queries.person_of(session, actor)
+            wanted = booking_commands.Wanted(
+                id=booking_id,
+                offer_id=form.offer_id,
+                period=Span(form.start, form.end),
+                quantity=form.quantity,
+                note=form.note,
+            )
+            limit, now = settings.booking_pending_per_member, clock.now()
+            booked = await booking_commands.book(session, wanted, origin=form.origin, by=person, limit=limit, now=now)
+            return await _view(session, booked, person, now)
+
+        return await once(session, actor.id, form, BookingView, make)
+
+    return await db.run(work)
+
+
+@router.get("/bookings")
+async def list_bookings(
+    actor: CurrentMember,
+    db: DatabaseDep,
+    clock: ClockDep,
+    role: Literal["borrower", "owner", "to_decide"] = "borrower",
+    status: Annotated[list[Status] | None, Query()] = None,
+    from_: Annotated[Instant | None, Query(alias="from")] = None,
+    offer_id: UUID | None = None,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Limit = 50,
+) -> Page[BookingView]:
+    """Bookings of this person: asked for, of their offers, or waiting for their decision.
+
+    With `from`: those that end after it, the next one first. Without: the latest first.
+    """
+    now = clock.now()
+    async with db.reading() as session:
+        person = await queries.person_of(session, actor)
+        wanted = listing.Filter(role=role, statuses=status or [], ends_after=from_, offer_id=offer_id)
+        found = await listing.page(session, person, wanted, cursor=cursor, limit=limit, now=now)
+        return Page(items=await _views(session, found.items, person, now), next=found.next)
+
+
+@router.get("/bookings/{booking_id}")
+async def get_booking(booking_id: UUID, actor: CurrentMember, db: DatabaseDep, clock: ClockDep) -> BookingView:
+    """One booking, for the people concerned and coordinators."""
+    async with db.reading() as session:
+        person = await queries.person_of(session, actor)
+        booking = await queries.booking(session, booking_id)
+        if booking is None or not may_read(booking, person):
+            raise NotFound
+        return await _view(session, booking, person, clock.now())
+
+
+@router.post("/bookings/{booking_id}/approve")
+async def approve_booking(booking_id: UUID, actor: CurrentMember, db: DatabaseDep, clock: ClockDep) -> BookingView:
+    """Say yes to a request; its rules are checked again."""
+
+    async def work(session: AsyncSession) -> BookingView:
+        person = await queries.person_of(session, actor)
+        booking = await decide.approve(session, booking_id, by=person)
+        return await _view(session, booking, person, clock.now())
+
+    return await db.run(work)
+
+
+@router.post("/bookings/{booking_id}/decline")
+async def decline_booking(
+    booking_id: UUID, form: ReasonForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep
+) -> BookingView:
+    """Say no to a request."""
+
+    async def work(session: AsyncSession) -> BookingView:
+        person = await queries.person_of(session, actor)
+        booking = await decide.decline(session, booking_id, reason=form.reason, by=person)
+        return await _view(session, booking, person, clock.now())
+
+    return await db.run(work)
+
+
+@router.post("/bookings/{booking_id}/cancel")
+async def cancel_booking(
+    booking_id: UUID, form: ReasonForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep
+) -> BookingView:
+    """Call a booking off. At a peer's resource it is `cancelling` until the peer has answered."""
+
+    async def work(session: AsyncSession) -> BookingView:
+        person = await queries.person_of(session, actor)
+        booking = await decide.cancel(session, booking_id, reason=form.reason, by=person, now=clock.now())
+        return await _view(session, booking, person, clock.now())
+
+    return await db.run(work)
+
+
+async def _view(session: AsyncSession, booking: Booking, person: Person, now: datetime) -> BookingView:
+    return (await _views(session, [booking], person, now))[0]
+
+
+async def _views(session: AsyncSession, found: list[Booking], person: Person, now: datetime) -> list[BookingView]:
+    lines = await queries.history_of(session, [booking.id for booking in found])
+    approvals = await queries.approvals_of(session, {booking.offer_id for booking in found})
+    return [
+        booking_view(
+            booking, person, approval=approvals.get(booking.offer_id, "coordinator"), history=lines[booking.id], now=now
+        )
+        for booking in found
+    ]

@@ -1,0 +1,138 @@
+"""How offers can be booked, and when."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.booking import queries
+from services.booking.api.forms import ResourceForm
+from services.booking.commands import resources as commands
+from services.booking.commands.resources import may_edit
+from services.booking.domain.availability import availability, next_free
+from services.booking.domain.deciding import Offer, Person, may_see
+from services.booking.domain.opening import local_midnight
+from services.booking.domain.problems import NotBookable, OfferUnknown
+from services.booking.domain.spans import Span
+from services.booking.resources import Resource
+from services.booking.views import AvailabilityView, ResourceView, day_views, intervals, resource_view
+from services.chassis.auth import Actor, CurrentMember, MaybeMember
+from services.chassis.clock import ClockDep
+from services.chassis.database import DatabaseDep
+from services.chassis.problems import FieldError, InvalidFields, Text
+
+router = APIRouter(tags=["resources"])
+
+MOST_DAYS = 62
+_YEARS_AROUND = timedelta(days=800)
+_TOO_FAR = Text(
+    fr="Choisissez une date plus proche d'aujourd'hui.",
+    en="Choose a date closer to today.",
+    nl="Kies een datum dichter bij vandaag.",
+)
+
+Origin = Annotated[str | None, Query(max_length=200, min_length=1)]
+
+
+@router.put("/resources/{offer_id}")
+async def put_resource(
+    offer_id: UUID, form: ResourceForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep
+) -> ResourceView:
+    """Make an offer bookable, or change its rules."""
+
+    async def work(session: AsyncSession) -> ResourceView:
+        person = await queries.person_of(session, actor)
+        await commands.put_resource(session, offer_id, form.rules(), form.approval, by=person, now=clock.now())
+        return await _view(session, offer_id, None, actor, clock.now())
+
+    return await db.run(work)
+
+
+@router.post("/resources/{offer_id}/close")
+async def close_resource(offer_id: UUID, actor: CurrentMember, db: DatabaseDep, clock: ClockDep) -> ResourceView:
+    """Take no new bookings; what is booked stays."""
+
+    async def work(session: AsyncSession) -> ResourceView:
+        person = await queries.person_of(session, actor)
+        await commands.close_resource(session, offer_id, by=person, now=clock.now())
+        return await _view(session, offer_id, None, actor, clock.now())
+
+    return await db.run(work)
+
+
+@router.get("/resources/{offer_id}")
+async def get_resource(
+    offer_id: UUID, actor: MaybeMember, db: DatabaseDep, clock: ClockDep, origin: Origin = None
+) -> ResourceView:
+    """The rules of a resource, ours or (`origin`) a peer's."""
+    async with db.reading() as session:
+        return await _view(session, offer_id, origin, actor, clock.now())
+
+
+@router.get("/resources/{offer_id}/availability")
+async def get_availability(
+    offer_id: UUID,
+    actor: MaybeMember,
+    db: DatabaseDep,
+    clock: ClockDep,
+    origin: Origin = None,
+    from_: Annotated[date | None, Query(alias="from")] = None,
+    days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7,
+) -> AvailabilityView:
+    """Open, free and busy times of some local days (`from` defaults to the resource's today)."""
+    now = clock.now()
+    async with db.reading() as session:
+        offer, resource, _ = await _seen(session, offer_id, origin, actor, now)
+        first = from_ or now.astimezone(resource.rules.zone).date()
+        window = _window(resource, first, days, now)
+        # One day more on each side: what is booked there keeps its buffers here.
+        until = max(window.end, now + timedelta(days=60))
+        around = Span(min(window.start, now), until).widened(timedelta(days=8), timedelta(days=8))
+        occupied = await queries.occupied(session, offer_id, around, origin=origin)
+        _, as_of = await queries.peer_busy_times(session, origin, offer_id) if origin else ([], None)
+    found = availability(resource.rules, occupied=occupied, now=now, window=window)
+    upcoming = next_free(resource.rules, occupied=occupied, now=now, since=max(window.start, now))
+    if not (resource.is_open and offer.is_valid_at(now)):
+        found, upcoming = replace(found, free=[]), []
+    return AvailabilityView(
+        time_zone=resource.rules.time_zone,
+        step_minutes=resource.rules.step_minutes,
+        from_=first,
+        days=day_views(resource, found, first, days),
+        as_of=as_of,
+        next_free=intervals(upcoming),
+    )
+
+
+def _window(resource: Resource, first: date, days: int, now: datetime) -> Span:
+    """The local days asked for. Raises InvalidFields when they are years away."""
+    if abs(datetime(first.year, first.month, first.day, tzinfo=UTC) - now) > _YEARS_AROUND:
+        raise InvalidFields(FieldError("from", "too_far", _TOO_FAR))
+    zone = resource.rules.zone
+    return Span(local_midnight(first, zone), local_midnight(first + timedelta(days=days), zone))
+
+
+async def _view(
+    session: AsyncSession, offer_id: UUID, origin: str | None, actor: Actor | None, now: datetime
+) -> ResourceView:
+    offer, resource, person = await _seen(session, offer_id, origin, actor, now)
+    editing = may_edit(offer, person)
+    upcoming = await queries.upcoming(session, offer_id, now) if editing else None
+    return resource_view(resource, offer, may_edit=editing, upcoming=upcoming)
+
+
+async def _seen(
+    session: AsyncSession, offer_id: UUID, origin: str | None, actor: Actor | None, now: datetime
+) -> tuple[Offer, Resource, Person | None]:
+    """Offer and resource, for who may see them; a withdrawn one of ours for who may edit it. Raises OfferUnknown, NotBookable."""
+    person = await queries.person_of(session, actor) if actor else None
+    offer = await queries.offer(session, offer_id, origin)
+    if offer is None or not (may_see(offer, person, now) or may_edit(offer, person)):
+        raise OfferUnknown
+    resource = await queries.resource(session, offer_id, origin)
+    if resource is None:
+        raise NotBookable
+    return offer, resource, person

@@ -1,0 +1,186 @@
+"""Bookings that cross to another cooperative, both ways. Each of these may come late, twice, or in another order."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.federation import BookingAnswerReceived, BookingRequestReceived, BookingWithdrawalReceived
+from services.booking import queries
+from services.booking.commands.book import Borrower, Wanted, take
+from services.booking.commands.telling import tell, tell_all_busy
+from services.booking.domain.booking import OPEN, Booking, told
+from services.booking.domain.deciding import is_shared_with
+from services.booking.domain.problems import OfferUnknown, RulesChangedMeanwhile, TooLate
+from services.booking.domain.spans import Span
+from services.booking.tables import bookings, withdrawals
+from services.chassis import logs, outbox
+from services.chassis.problems import InvalidFields, Language, Problem, Text
+
+LONGEST_NOTE = 1000
+LARGEST_QUANTITY = 1_000_000
+_WITHDRAWN = Text(fr="La demande a été retirée.", en="The request was withdrawn.", nl="De aanvraag werd ingetrokken.")
+
+_log = logs.get(__name__)
+
+
+async def answer_request(
+    session: AsyncSession, asked: BookingRequestReceived, *, limit: int, language: Language, now: datetime
+) -> None:
+    """Decide on a peer's request under the rules that hold for our own members, and always say the outcome.
+
+    A repeated request is told its state again. `language`: in which a refusal gives its reason.
+    """
+    key = f"pending:{asked.origin}"
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+    known = await queries.booking(session, asked.booking_id, lock=True)
+    if known is not None:
+        if known.borrower_peer_id != asked.origin:
+            _log.warning("booking-id-of-another", origin=asked.origin, booking_id=str(asked.booking_id))
+            return
+        await _say_again(session, known)
+        return
+    withdrawn = await _withdrawal(session, asked.origin, asked.booking_id)
+    if withdrawn is not None:
+        await _refuse(session, asked, "cancelled", withdrawn.reason or _WITHDRAWN.say(language), now)
+        return
+    try:
+        async with session.begin_nested():
+            await _take_for_peer(session, asked, limit=limit, now=now)
+    except RulesChangedMeanwhile:
+        raise  # the next attempt at this message sees the new rules
+    except TooLate as late:
+        await _refuse(session, asked, "expired", late.text.say(language), now)
+    except Problem as problem:
+        await _refuse(session, asked, "declined", _sentence(problem, language), now)
+
+
+async def answer_withdrawal(session: AsyncSession, asked: BookingWithdrawalReceived, *, now: datetime) -> None:
+    """A peer's person calls it off. Remembered when the request itself has not come yet."""
+    booking = await queries.booking(session, asked.booking_id, lock=True)
+    if booking is None:
+        values = {"origin": asked.origin, "booking_id": asked.booking_id, "reason": _cut(asked.reason), "at": now}
+        await session.execute(insert(withdrawals).values(values).on_conflict_do_nothing())
+        return
+    if booking.borrower_peer_id != asked.origin:
+        return
+    if not booking.may_be_cancelled(now):
+        await _say_again(session, booking)
+        return
+    await tell(session, booking, booking.cancel(by="borrower", reason=_cut(asked.reason), now=now))
+    await tell_all_busy(session, [booking], now)
+
+
+async def take_answer(session: AsyncSession, answer: BookingAnswerReceived, *, now: datetime) -> None:
+    """The peer has said how our member's booking stands. Older and repeated answers change nothing."""
+    booking = await queries.booking(session, answer.booking_id, lock=True)
+    if booking is None or booking.resource_origin != answer.origin or answer.version <= booking.remote_version:
+        return
+    booking.remote_version = answer.version
+    if answer.status == "confirmed":
+        booking.owner_name = answer.owner_name or booking.owner_name
+        booking.place_label = answer.place_label or booking.place_label
+    period = Span(answer.start, answer.end) if answer.start < answer.end else booking.period
+    event = booking.follow(answer.status, period=period, reason=_cut(answer.reason), now=now)
+    if event is not None:
+        await tell(session, booking, event)
+
+
+async def learn_contact(session: AsyncSession, *, origin: str, booking_id: UUID, name: str) -> None:
+    """The other person of a booking across the border is known by name now."""
+    booking = await queries.booking(session, booking_id, lock=True)
+    if booking is None:
+        return
+    if booking.borrower_peer_id == origin:
+        booking.borrower_name = name
+    elif booking.resource_origin == origin:
+        booking.owner_name = name
+
+
+async def end_with_peer(session: AsyncSession, peer_id: str, *, now: datetime) -> None:
+    """The link has ended: what is still open between us is called off; what has begun to be over is completed."""
+    between = sa.or_(bookings.c.resource_origin == peer_id, bookings.c.borrower_peer_id == peer_id)
+    found = sa.select(Booking).where(between, bookings.c.status.in_(OPEN)).order_by(bookings.c.id).with_for_update()
+    ended = list((await session.execute(found)).scalars())
+    for booking in ended:
+        over = booking.status == "confirmed" and booking.ends_at <= now
+        event = booking.complete(now=now) if over else booking.end(now=now)
+        await tell(session, booking, event)
+    await tell_all_busy(session, ended, now)
+
+
+async def _take_for_peer(session: AsyncSession, asked: BookingRequestReceived, *, limit: int, now: datetime) -> None:
+    offer = await queries.offer(session, asked.offer_id)
+    if offer is None or not is_shared_with(offer, asked.origin, now):
+        raise OfferUnknown
+    if await queries.database_time(session) >= asked.decide_by:
+        raise TooLate
+    wanted = Wanted(
+        id=asked.booking_id,
+        offer_id=asked.offer_id,
+        period=Span(asked.start, asked.end),
+        quantity=asked.quantity,
+        note=asked.note[:LONGEST_NOTE],
+        decide_by=asked.decide_by,
+    )
+    borrower = Borrower(limit=limit, peer_id=asked.origin, peer_name=asked.origin_name, pseudonym=asked.pseudonym)
+    await take(session, offer, wanted, borrower, now=now)
+
+
+async def _refuse(
+    session: AsyncSession, asked: BookingRequestReceived, status: str, reason: str, now: datetime
+) -> None:
+    """Keep the refusal, so that a repeated request gets the same answer; without what the person wrote."""
+    offer = await queries.offer(session, asked.offer_id)
+    shared = offer is not None and is_shared_with(offer, asked.origin, now)
+    resource = await queries.resource(session, asked.offer_id) if shared else None
+    backwards = asked.end <= asked.start
+    values = {
+        "id": asked.booking_id,
+        "offer_id": asked.offer_id,
+        "offer_title": offer.title if offer is not None and shared else "",
+        "borrower_peer_id": asked.origin,
+        "borrower_peer_name": asked.origin_name,
+        "borrower_pseudonym": asked.pseudonym,
+        "owner_member_id": offer.owner_member_id if offer is not None and shared else None,
+        "starts_at": asked.start,
+        "ends_at": asked.end,
+        "exclusive": True,
+        "time_zone": resource.rules.time_zone if resource else "UTC",
+        "quantity": min(max(asked.quantity, 0), LARGEST_QUANTITY),
+        "note": "",
+        "status": "declined" if backwards else status,
+        "reason": reason,
+        "remote_version": 0,
+        "version": 1,
+        "created_at": now,
+        "changed_at": now,
+    }
+    await session.execute(sa.insert(bookings).values(values))
+    refused = await queries.booking(session, asked.booking_id)
+    if refused is not None:
+        await tell(session, refused, told(refused, by="borrower"))
+
+
+async def _say_again(session: AsyncSession, booking: Booking) -> None:
+    """Say the state as it is, with no new version: whoever acts once per change has acted."""
+    await outbox.add(session, told(booking, by="borrower"))
+
+
+async def _withdrawal(session: AsyncSession, origin: str, booking_id: UUID) -> sa.Row[tuple[str | None]] | None:
+    found = sa.select(withdrawals.c.reason).where(
+        withdrawals.c.origin == origin, withdrawals.c.booking_id == booking_id
+    )
+    return (await session.execute(found)).first()
+
+
+def _sentence(problem: Problem, language: Language) -> str:
+    if isinstance(problem, InvalidFields):
+        return " ".join(error.say(language)["detail"] for error in problem.errors)
+    return problem.text.say(language, **problem.values)
+
+
+def _cut(reason: str | None) -> str | None:
+    return reason[:LONGEST_NOTE] if reason else None

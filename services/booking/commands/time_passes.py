@@ -1,0 +1,65 @@
+"""What happens by itself: requests that nobody decided expire, periods end. By the database's clock."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.booking import queries
+from services.booking.commands.copies import forget_peer
+from services.booking.commands.telling import tell, tell_all_busy
+from services.booking.domain.booking import Booking
+from services.booking.tables import OURS, bookings, links, offers
+
+BATCH = 100
+LATE_COPIES = timedelta(minutes=10)
+
+
+async def expire_undecided(session: AsyncSession) -> int:
+    """End requests for our resources whose time to be decided is over. Returns how many (a batch at the most)."""
+    found = (
+        sa.select(Booking)
+        .where(
+            bookings.c.status == "pending", bookings.c.decide_by <= sa.func.now(), bookings.c.resource_origin.is_(None)
+        )
+        .order_by(bookings.c.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    ended = list((await session.execute(found)).scalars())
+    now = await queries.database_time(session)
+    for booking in ended:
+        await tell(session, booking, booking.expire(now=now))
+    await tell_all_busy(session, ended, now)
+    return len(ended)
+
+
+async def complete_past(session: AsyncSession) -> int:
+    """Complete confirmed bookings of our resources once they occupy nothing any more, so that buffers hold to their end."""
+    found = (
+        sa.select(Booking)
+        .where(bookings.c.status == "confirmed", bookings.c.resource_origin.is_(None))
+        .where(bookings.c.ends_at <= sa.func.now(), sa.func.upper(bookings.c.occupied) <= sa.func.now())
+        .order_by(bookings.c.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    over = list((await session.execute(found)).scalars())
+    now = await queries.database_time(session)
+    for booking in over:
+        await tell(session, booking, booking.complete(now=now))
+    return len(over)
+
+
+async def forget_ended_peers(session: AsyncSession) -> int:
+    """Delete copies that came after the link with their origin had ended (events have no order)."""
+    standing = sa.select(links.c.peer_id).where(links.c.status != "ended")
+    ended = sa.select(links.c.peer_id).where(
+        links.c.status == "ended", links.c.changed_at < sa.func.now() - LATE_COPIES
+    )
+    found = sa.select(offers.c.origin).distinct()
+    found = found.where(offers.c.origin != OURS, offers.c.origin.in_(ended), offers.c.origin.not_in(standing))
+    origins = list((await session.execute(found)).scalars())
+    for origin in origins:
+        await forget_peer(session, origin)
+    return len(origins)

@@ -1,0 +1,99 @@
+"""What booking listens to: one function for each event, named after its effect."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.catalog import ListingPublished, ListingWithdrawn
+from contracts.federation import (
+    BookingAnswerReceived,
+    BookingRequestReceived,
+    BookingWithdrawalReceived,
+    BusyReceived,
+    ContactReceived,
+    LinkChanged,
+    ListingGone,
+    ListingReceived,
+    ResourceReceived,
+)
+from contracts.identity import CircleChanged, MemberChanged
+from services.booking.commands import copies, peers
+from services.booking.queries import database_time
+from services.chassis.messaging import Consumers
+from services.chassis.problems import Language
+
+
+def consumers_with(*, pending_per_peer: int, language: Language) -> Consumers:
+    """The subscriptions of booking, under this limit on peers, with refusals told in this language."""
+    listening = Consumers("booking")
+    _keep_copies(listening)
+    _keep_copies_of_peers(listening)
+    _follow_bookings_across(listening, pending_per_peer, language)
+    return listening
+
+
+def _keep_copies(listening: Consumers) -> None:
+    @listening.on(ListingPublished)
+    async def keep_offer(event: ListingPublished, session: AsyncSession) -> None:
+        if event.listing.side == "offer":
+            await copies.keep_offer(session, event.listing, now=await database_time(session))
+
+    @listening.on(ListingWithdrawn)
+    async def close_resource_of_withdrawn_offer(event: ListingWithdrawn, session: AsyncSession) -> None:
+        if event.side == "offer":
+            now = await database_time(session)
+            await copies.withdraw_offer(session, event.id, version=event.version, now=now)
+
+    @listening.on(MemberChanged)
+    async def keep_member(event: MemberChanged, session: AsyncSession) -> None:
+        await copies.keep_member(session, event.member, now=await database_time(session))
+
+    @listening.on(CircleChanged)
+    async def keep_circle(event: CircleChanged, session: AsyncSession) -> None:
+        await copies.keep_circle(session, event.circle)
+
+    @listening.on(LinkChanged)
+    async def keep_link(event: LinkChanged, session: AsyncSession) -> None:
+        await copies.keep_link(session, event.link, now=await database_time(session))
+
+
+def _keep_copies_of_peers(listening: Consumers) -> None:
+    @listening.on(ListingReceived)
+    async def keep_offer_of_peer(event: ListingReceived, session: AsyncSession) -> None:
+        if event.listing.side == "offer":
+            await copies.keep_peer_offer(session, event)
+
+    @listening.on(ListingGone)
+    async def forget_offer_of_peer(event: ListingGone, session: AsyncSession) -> None:
+        await copies.forget_peer_offer(
+            session, origin=event.origin, offer_id=event.id, epoch=event.epoch, version=event.version
+        )
+
+    @listening.on(ResourceReceived)
+    async def keep_resource_of_peer(event: ResourceReceived, session: AsyncSession) -> None:
+        await copies.keep_peer_resource(session, event)
+
+    @listening.on(BusyReceived)
+    async def keep_busy_times_of_peer(event: BusyReceived, session: AsyncSession) -> None:
+        await copies.keep_peer_busy(session, event, now=await database_time(session))
+
+
+def _follow_bookings_across(listening: Consumers, pending_per_peer: int, language: Language) -> None:
+    @listening.on(BookingRequestReceived)
+    async def decide_on_request_of_peer(event: BookingRequestReceived, session: AsyncSession) -> None:
+        now = await database_time(session)
+        await peers.answer_request(session, event, limit=pending_per_peer, language=language, now=now)
+
+    @listening.on(BookingWithdrawalReceived)
+    async def cancel_for_peer(event: BookingWithdrawalReceived, session: AsyncSession) -> None:
+        await peers.answer_withdrawal(session, event, now=await database_time(session))
+
+    @listening.on(BookingAnswerReceived)
+    async def take_answer_of_peer(event: BookingAnswerReceived, session: AsyncSession) -> None:
+        await peers.take_answer(session, event, now=await database_time(session))
+
+    @listening.on(ContactReceived)
+    async def learn_name_of_other_person(event: ContactReceived, session: AsyncSession) -> None:
+        await peers.learn_contact(session, origin=event.origin, booking_id=event.booking_id, name=event.name)
+
+
+consumers = consumers_with(pending_per_peer=20, language="fr")
+"""What provisioning reads the event types from; `app.py` makes its own under the settings."""

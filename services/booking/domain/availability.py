@@ -1,0 +1,140 @@
+"""When a resource can be booked. One function answers it: for the page, the API, the approval and the peer (rule 3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.booking.domain.opening import Hours, grid, is_on_grid, local_midnight, open_spans
+from services.booking.domain.spans import Span, clipped, merged, without
+
+SEARCH_BEFORE = timedelta(days=7)
+SEARCH_AFTER = timedelta(days=60)
+_CLOCK_CHANGE = timedelta(minutes=90)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How a resource can be booked: its IANA zone, opening hours, and durations in minutes.
+
+    A booking begins and ends on the grid of steps from an opening time, lasts between minimum and maximum, begins
+    `lead_minutes` from now at the earliest and ends at the latest with the day that is `horizon_days` ahead.
+    """
+
+    time_zone: str
+    opening_hours: tuple[Hours, ...]
+    step_minutes: int
+    minimum_minutes: int
+    maximum_minutes: int
+    lead_minutes: int
+    horizon_days: int
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    capacity: int = 1
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def minimum(self) -> timedelta:
+        return timedelta(minutes=self.minimum_minutes)
+
+    @property
+    def buffer_before(self) -> timedelta:
+        return timedelta(minutes=self.buffer_before_minutes)
+
+    @property
+    def buffer_after(self) -> timedelta:
+        return timedelta(minutes=self.buffer_after_minutes)
+
+    def earliest(self, now: datetime) -> datetime:
+        """The first instant at which a booking made `now` may begin."""
+        return now + timedelta(minutes=self.lead_minutes)
+
+    def latest(self, now: datetime) -> datetime:
+        """The instant at which a booking made `now` must have ended: the end of the last local day."""
+        last_day = now.astimezone(self.zone).date() + timedelta(days=self.horizon_days)
+        return local_midnight(last_day + timedelta(days=1), self.zone)
+
+    def occupied(self, period: Span) -> Span:
+        """What a booking of `period` occupies: with its buffers."""
+        return period.widened(self.buffer_before, self.buffer_after)
+
+    def is_on_grid(self, at: datetime) -> bool:
+        return is_on_grid(self.opening_hours, self.zone, self.step_minutes, at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Availability:
+    """Within a window: when the resource is open, when it is occupied, and where a booking may lie."""
+
+    open: list[Span]
+    busy: list[Span]
+    free: list[Span]
+
+
+def availability(rules: Rules, *, occupied: Sequence[Span], now: datetime, window: Span) -> Availability:
+    """When the resource can be booked within `window`.
+
+    `occupied`: what other bookings occupy, their own buffers included (as they were when they were booked).
+    A period on the grid and of an allowed length can be booked exactly when it lies within one span of `free`:
+    a new booking brings buffers of its own, so free time ends `buffer_after` before the next occupied span and
+    begins `buffer_before` after the last one.
+    """
+    wide = window.widened(
+        rules.minimum, rules.minimum
+    )  # so that a stretch is not called too short at the window's edge
+    opened = clipped(open_spans(rules.opening_hours, rules.zone, wide), wide)
+    kept_away = [span.widened(rules.buffer_after, rules.buffer_before) for span in occupied]
+    bookable = Span(rules.earliest(now), rules.latest(now))
+    free = clipped(without(opened, kept_away), bookable)
+    return Availability(
+        open=clipped(opened, window),
+        busy=clipped(merged(occupied), window),
+        free=clipped([span for span in free if span.length >= rules.minimum], window),
+    )
+
+
+def search_window(wanted: Span) -> Span:
+    """Where alternatives to `wanted` are looked for; `wanted` alone at the edges of the calendar."""
+    try:
+        return wanted.widened(SEARCH_BEFORE, SEARCH_AFTER)
+    except OverflowError:
+        return wanted
+
+
+def alternatives(rules: Rules, *, occupied: Sequence[Span], now: datetime, wanted: Span, count: int = 3) -> list[Span]:
+    """The free periods of the same length that begin nearest to `wanted`, nearest first."""
+    length = wanted.length
+    free = availability(rules, occupied=occupied, now=now, window=search_window(wanted)).free
+    reach = timedelta(minutes=rules.step_minutes) * count + _CLOCK_CHANGE
+    fitting = [span for span in free if span.length >= length]
+    by_distance = sorted((_nearest(span, wanted), span) for span in fitting)
+    found: list[tuple[timedelta, Span]] = []
+    for near, span in by_distance:
+        if len(found) >= count and abs(near - wanted.start) > sorted(found)[count - 1][0]:
+            break
+        around = Span(max(span.start, near - reach), min(span.end - length, near + reach))
+        for start in grid(rules.opening_hours, rules.zone, rules.step_minutes, around):
+            if rules.is_on_grid(start + length):
+                found.append((abs(start - wanted.start), Span(start, start + length)))
+    return [span for _, span in sorted(set(found))[:count]]
+
+
+def next_free(rules: Rules, *, occupied: Sequence[Span], now: datetime, since: datetime, count: int = 3) -> list[Span]:
+    """The next free stretches of at least the minimum length, one a day unless interrupted."""
+    window = Span(max(since, now), max(since, now) + SEARCH_AFTER)
+    found: list[Span] = []
+    for stretch in availability(rules, occupied=occupied, now=now, window=window).free:
+        start = stretch.start
+        while len(found) < count and stretch.end - start >= rules.minimum:
+            midnight = local_midnight(start.astimezone(rules.zone).date() + timedelta(days=1), rules.zone)
+            found.append(Span(start, min(stretch.end, max(midnight, start + rules.minimum))))
+            start = max(midnight, start + rules.minimum)
+    return found[:count]
+
+
+def _nearest(span: Span, wanted: Span) -> datetime:
+    """The start within `span` nearest to that of `wanted`."""
+    return min(max(wanted.start, span.start), span.end - wanted.length)

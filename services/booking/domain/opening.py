@@ -1,0 +1,130 @@
+"""Opening hours in a resource's own zone, as instants; the weeks in which clocks change included.
+
+Open means: from the first instant at which the wall clock shows `opens` (or has jumped past it) to the last instant
+at which it shows `closes`. So a night that has an hour twice is open for both, and an hour that does not exist is
+not open.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from services.booking.domain.spans import Span, merged
+
+MINUTES_A_DAY = 24 * 60
+_ONE_DAY = timedelta(days=1)
+_ONE_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, order=True)
+class Hours:
+    """Open on `weekday` (0 Monday) from `opens` to `closes`, minutes since local midnight (1440: its end)."""
+
+    weekday: int
+    opens: int
+    closes: int
+
+
+def is_zone(name: str) -> bool:
+    """Whether `name` is a zone of the IANA database."""
+    return name in available_timezones()
+
+
+def minutes_of(wall: str) -> int:
+    """Minutes since midnight of "HH:MM"; "24:00" is 1440. Raises ValueError."""
+    if wall == "24:00":
+        return MINUTES_A_DAY
+    parsed = time.fromisoformat(wall)
+    return parsed.hour * 60 + parsed.minute
+
+
+def wall_of(minutes: int) -> str:
+    """ "HH:MM" of minutes since midnight."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def open_spans(hours: tuple[Hours, ...], zone: ZoneInfo, window: Span) -> list[Span]:
+    """When it is open on the local days that `window` touches (and one on each side); merged over midnight."""
+    spans: list[Span] = []
+    for day in _days(window, zone):
+        for each in hours:
+            if each.weekday == day.weekday():
+                start = instant(day, each.opens, zone)
+                spans.append(Span(start, instant(day, each.closes, zone, last=True)))
+    return merged(spans)
+
+
+def is_on_grid(hours: tuple[Hours, ...], zone: ZoneInfo, step_minutes: int, at: datetime) -> bool:
+    """Whether the wall clock at `at` shows an opening time plus a whole number of steps."""
+    wall = at.astimezone(zone)
+    if wall.second or wall.microsecond:
+        return False
+    minutes = wall.hour * 60 + wall.minute
+    today = [(minutes, wall.weekday())]
+    if minutes == 0:  # midnight is also the end of the day before
+        today.append((MINUTES_A_DAY, (wall.weekday() - 1) % 7))
+    return any(
+        each.weekday == weekday and each.opens <= minute <= each.closes and (minute - each.opens) % step_minutes == 0
+        for minute, weekday in today
+        for each in hours
+    )
+
+
+def grid(hours: tuple[Hours, ...], zone: ZoneInfo, step_minutes: int, window: Span) -> Iterator[datetime]:
+    """The instants within `window` (its end included) at which a booking may begin, in order for each day."""
+    for day in _days(window, zone):
+        for each in hours:
+            if each.weekday != day.weekday():
+                continue
+            for minute in range(each.opens, each.closes, step_minutes):
+                for at in sorted(_instants(day, minute, zone)):
+                    if window.start <= at <= window.end:
+                        yield at
+
+
+def instant(day: date, minutes: int, zone: ZoneInfo, *, last: bool = False) -> datetime:
+    """The first (or `last`) instant at which clocks in `zone` show that wall time; after a jump over it, the jump."""
+    wall = _wall(day, minutes)
+    found = _instants(day, minutes, zone)
+    if found:
+        return max(found) if last else min(found)
+    after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)  # read with the offset before the jump: after it
+    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return _jump_between(before, after, zone)
+
+
+def local_midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of `day` in `zone`, UTC."""
+    return instant(day, 0, zone)
+
+
+def _instants(day: date, minutes: int, zone: ZoneInfo) -> set[datetime]:
+    """The instants at which clocks show that wall time: one, two in a repeated hour, none in a skipped one."""
+    wall = _wall(day, minutes)
+    candidates = {wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    return {at for at in candidates if at.astimezone(zone).replace(tzinfo=None) == wall}
+
+
+def _wall(day: date, minutes: int) -> datetime:
+    return datetime.combine(day, time()) + timedelta(minutes=minutes)
+
+
+def _jump_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The instant of the clock change in (before, after]."""
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > _ONE_SECOND:
+        middle = before + (after - before) // 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)
+
+
+def _days(window: Span, zone: ZoneInfo) -> Iterator[date]:
+    day = window.start.astimezone(zone).date() - _ONE_DAY
+    last = window.end.astimezone(zone).date() + _ONE_DAY
+    while day <= last:
+        yield day
+        day += _ONE_DAY

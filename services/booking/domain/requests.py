@@ -1,0 +1,107 @@
+"""What is asked of a request before it may become a booking, and asked again when it is approved (rule 3)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from services.booking.domain.availability import Rules, alternatives, availability
+from services.booking.domain.problems import ResourceIsTaken
+from services.booking.domain.spans import Span
+from services.chassis.problems import FieldError, InvalidFields, Text
+
+LONGEST_DECISION = timedelta(hours=72)
+
+_ENDS_FIRST = Text(
+    fr="La fin doit venir après le début.",
+    en="The end must come after the start.",
+    nl="Het einde moet na het begin komen.",
+)
+_PAST = Text(fr="Ce moment est déjà passé.", en="This time is already over.", nl="Dit moment is al voorbij.")
+_LEAD = Text(
+    fr="Réservez au moins {minutes} minutes à l'avance.",
+    en="Book at least {minutes} minutes ahead.",
+    nl="Reserveer minstens {minutes} minuten vooraf.",
+)
+_HORIZON = Text(
+    fr="On ne peut pas réserver plus de {days} jours à l'avance.",
+    en="Bookings are possible up to {days} days ahead.",
+    nl="Reserveren kan hoogstens {days} dagen vooraf.",
+)
+_SHORT = Text(
+    fr="Trop court : {minutes} minutes au moins.",
+    en="Too short: at least {minutes} minutes.",
+    nl="Te kort: minstens {minutes} minuten.",
+)
+_LONG = Text(
+    fr="Trop long : {minutes} minutes au plus.",
+    en="Too long: at most {minutes} minutes.",
+    nl="Te lang: hoogstens {minutes} minuten.",
+)
+_GRID = Text(
+    fr="Choisissez une heure de la grille, par pas de {minutes} minutes depuis l'ouverture.",
+    en="Choose a time in steps of {minutes} minutes from the opening.",
+    nl="Kies een tijdstip in stappen van {minutes} minuten vanaf de opening.",
+)
+_HOURS = Text(
+    fr="Cette période sort des heures d'ouverture.",
+    en="This period lies outside the opening hours.",
+    nl="Deze periode valt buiten de openingsuren.",
+)
+_QUANTITY = Text(fr="Au plus {capacity}.", en="At most {capacity}.", nl="Hoogstens {capacity}.")
+
+
+def check_request(rules: Rules, period: Span, *, quantity: int, occupied: Sequence[Span], now: datetime) -> None:
+    """Raises InvalidFields when the rules do not allow `period`, ResourceIsTaken (without alternatives) when it is taken.
+
+    `occupied`: what other bookings occupy around the period, with their buffers.
+    """
+    errors = _errors(rules, period, now)
+    if not 1 <= quantity <= rules.capacity:
+        errors.append(FieldError("quantity", "beyond_capacity", _QUANTITY, (("capacity", rules.capacity),)))
+    if errors:
+        raise InvalidFields(*errors)
+    here = availability(rules, occupied=occupied, now=now, window=period)
+    if not any(span.contains(period) for span in here.open):
+        raise InvalidFields(FieldError("start", "outside_hours", _HOURS))
+    if not any(span.contains(period) for span in here.free):
+        raise ResourceIsTaken
+
+
+def taken(rules: Rules, period: Span, *, occupied: Sequence[Span], now: datetime) -> ResourceIsTaken:
+    """The refusal that says what would work. `occupied` must cover `availability.search_window(period)`."""
+    nearest = alternatives(rules, occupied=occupied, now=now, wanted=period)
+    return ResourceIsTaken(alternatives=[as_json(span) for span in nearest])
+
+
+def as_json(span: Span) -> dict[str, str]:
+    """A span as RFC 3339 texts in UTC."""
+    return {"start": _rfc3339(span.start), "end": _rfc3339(span.end)}
+
+
+def decide_by(rules: Rules, period: Span, now: datetime) -> datetime:
+    """Until when a request made `now` may be confirmed (rule 8)."""
+    return min(now + LONGEST_DECISION, period.start - timedelta(minutes=rules.lead_minutes))
+
+
+def _errors(rules: Rules, period: Span, now: datetime) -> list[FieldError]:
+    """What is wrong with the period in itself: order, past, lead time, horizon, length, grid. The first kind only."""
+    if period.length <= timedelta(0):
+        return [FieldError("end", "ends_before_start", _ENDS_FIRST)]
+    if period.start < now:
+        return [FieldError("start", "in_the_past", _PAST)]
+    if period.start < rules.earliest(now):
+        return [FieldError("start", "too_soon", _LEAD, (("minutes", rules.lead_minutes),))]
+    if period.end > rules.latest(now):
+        return [FieldError("end", "too_far_ahead", _HORIZON, (("days", rules.horizon_days),))]
+    if period.length < rules.minimum:
+        return [FieldError("end", "too_short", _SHORT, (("minutes", rules.minimum_minutes),))]
+    if period.length > timedelta(minutes=rules.maximum_minutes):
+        return [FieldError("end", "too_long", _LONG, (("minutes", rules.maximum_minutes),))]
+    step = (("minutes", rules.step_minutes),)
+    ends = (("start", period.start), ("end", period.end))
+    off = [name for name, at in ends if not rules.is_on_grid(at)]
+    closed = availability(rules, occupied=(), now=now, window=period).open != [period]
+    return [] if closed else [FieldError(name, "not_on_grid", _GRID, step) for name in off]
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,83 @@
+"""Lists of bookings, by page."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.booking import Status
+from services.booking.domain.booking import Booking
+from services.booking.domain.deciding import Person
+from services.booking.tables import bookings, resources
+from services.chassis import paging
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Which bookings: those that a person asked for, of their offers, or that wait for their decision.
+
+    With `offer_id`, a coordinator sees those of anybody's resource as its owner would.
+    """
+
+    role: Literal["borrower", "owner", "to_decide"]
+    statuses: list[Status] = field(default_factory=list[Status])
+    ends_after: datetime | None = None
+    offer_id: UUID | None = None
+
+
+async def page(
+    session: AsyncSession, person: Person, wanted: Filter, *, cursor: str | None, limit: int, now: datetime
+) -> paging.Page[Any]:
+    """A page of `wanted`: upcoming first when `ends_after` is given (or to decide), else the latest first."""
+    ascending = wanted.ends_after is not None or wanted.role == "to_decide"
+    found = sa.select(Booking).where(_whose(person, wanted, now))
+    if wanted.statuses:
+        found = found.where(bookings.c.status.in_(wanted.statuses))
+    if wanted.ends_after is not None:
+        found = found.where(bookings.c.ends_at > wanted.ends_after)
+    if wanted.offer_id is not None:
+        found = found.where(bookings.c.offer_id == wanted.offer_id)
+    key = sa.tuple_(bookings.c.starts_at, bookings.c.id)
+    if cursor is not None:
+        after = _position(cursor)
+        found = found.where(key > after if ascending else key < after)
+    order = (bookings.c.starts_at, bookings.c.id)
+    found = found.order_by(*(column.asc() if ascending else column.desc() for column in order)).limit(limit + 1)
+    rows = list((await session.execute(found)).scalars())
+    more = len(rows) > limit
+    last = rows[limit - 1] if more else None
+    return paging.Page[Any](
+        items=rows[:limit], next=paging.encode(last.starts_at.isoformat(), str(last.id)) if last else None
+    )
+
+
+def _whose(person: Person, wanted: Filter, now: datetime) -> sa.ColumnElement[bool]:
+    """The rows of the role; the same conditions as `deciding.may_decide` for `to_decide`."""
+    if wanted.role == "borrower":
+        return bookings.c.borrower_member_id == person.id
+    ours = bookings.c.resource_origin.is_(None)
+    if wanted.role == "owner":
+        everybody = person.is_coordinator and wanted.offer_id is not None
+        return ours if everybody else sa.and_(ours, bookings.c.owner_member_id == person.id)
+    waiting = sa.and_(ours, bookings.c.status == "pending", bookings.c.decide_by > now)
+    not_own = sa.or_(bookings.c.borrower_member_id.is_(None), bookings.c.borrower_member_id != person.id)
+    if person.is_coordinator:
+        return sa.and_(waiting, not_own)
+    coordinators_only = sa.select(resources.c.offer_id).where(resources.c.approval == "coordinator")
+    return sa.and_(
+        waiting, not_own, bookings.c.owner_member_id == person.id, bookings.c.offer_id.not_in(coordinators_only)
+    )
+
+
+def _position(cursor: str) -> sa.ColumnElement[Any]:
+    """Where a page ended. Raises InvalidFields for a cursor that is not ours."""
+    starts_at, booking_id = paging.decode(cursor, 2)
+    try:
+        at, last_id = datetime.fromisoformat(str(starts_at)), UUID(str(booking_id))
+    except ValueError:
+        paging.decode("not ours", 2)
+        raise
+    return sa.tuple_(sa.bindparam(None, at, sa.DateTime(timezone=True)), sa.bindparam(None, last_id, sa.Uuid))

@@ -1,0 +1,106 @@
+"""A resource as booking knows it: ours from the row, a peer's from its copy."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from contracts.booking import Approval, OpeningHours, ResourceState
+from contracts.border import SharedResource
+from services.booking.domain.availability import Rules
+from services.booking.domain.opening import Hours, minutes_of, wall_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """How an offer can be booked. `busy_version` counts what was told of its busy times."""
+
+    offer_id: UUID
+    rules: Rules
+    approval: Approval
+    status: Literal["open", "closed"]
+    version: int
+    busy_version: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == "open"
+
+    def state(self, *, title: str, owner_member_id: UUID) -> ResourceState:
+        """What is said of it."""
+        rules = self.rules
+        return ResourceState(
+            offer_id=self.offer_id,
+            title=title,
+            time_zone=rules.time_zone,
+            opening_hours=opening_hours_of(rules),
+            step_minutes=rules.step_minutes,
+            minimum_minutes=rules.minimum_minutes,
+            maximum_minutes=rules.maximum_minutes,
+            lead_minutes=rules.lead_minutes,
+            horizon_days=rules.horizon_days,
+            buffer_before_minutes=rules.buffer_before_minutes,
+            buffer_after_minutes=rules.buffer_after_minutes,
+            capacity=rules.capacity,
+            approval=self.approval,
+            owner_member_id=owner_member_id,
+            status=self.status,
+            version=self.version,
+        )
+
+
+def opening_hours_of(rules: Rules) -> list[OpeningHours]:
+    """The opening hours as they are written in JSON."""
+    return [
+        OpeningHours(weekday=h.weekday, opens=wall_of(h.opens), closes=wall_of(h.closes)) for h in rules.opening_hours
+    ]
+
+
+def hours_from(opening_hours: list[OpeningHours]) -> tuple[Hours, ...]:
+    """Opening hours as the rules compute with them. Raises ValueError for a time that is none."""
+    return tuple(sorted(Hours(h.weekday, minutes_of(h.opens), minutes_of(h.closes)) for h in opening_hours))
+
+
+def resource_of(row: sa.Row[Any]) -> Resource:
+    """The resource in a row of `resources`."""
+    hours = hours_from([OpeningHours.model_validate(hours) for hours in row.opening_hours])
+    rules = Rules(
+        time_zone=row.time_zone,
+        opening_hours=hours,
+        step_minutes=row.step_minutes,
+        minimum_minutes=row.minimum_minutes,
+        maximum_minutes=row.maximum_minutes,
+        lead_minutes=row.lead_minutes,
+        horizon_days=row.horizon_days,
+        buffer_before_minutes=row.buffer_before_minutes,
+        buffer_after_minutes=row.buffer_after_minutes,
+        capacity=row.capacity,
+    )
+    return Resource(
+        offer_id=row.offer_id,
+        rules=rules,
+        approval=row.approval,
+        status=row.status,
+        version=row.version,
+        busy_version=row.busy_version,
+    )
+
+
+def resource_from(shared: SharedResource) -> Resource:
+    """A peer's resource, from what the peer told."""
+    rules = Rules(
+        time_zone=shared.time_zone,
+        opening_hours=hours_from(shared.opening_hours),
+        step_minutes=shared.step_minutes,
+        minimum_minutes=shared.minimum_minutes,
+        maximum_minutes=shared.maximum_minutes,
+        lead_minutes=shared.lead_minutes,
+        horizon_days=shared.horizon_days,
+        buffer_before_minutes=shared.buffer_before_minutes,
+        buffer_after_minutes=shared.buffer_after_minutes,
+        capacity=shared.capacity,
+    )
+    return Resource(
+        offer_id=shared.offer_id, rules=rules, approval=shared.approval, status=shared.status, version=shared.version
+    )
