@@ -1,6 +1,7 @@
 """Who may see a listing: the one place, as SQL conditions, for lists, pages and export alike."""
 
 from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -10,7 +11,7 @@ from services.chassis.auth import Actor
 Condition = sa.ColumnElement[bool]
 
 
-def circles_of(actor: Actor) -> sa.Select[tuple[object]]:
+def circles_of(actor: Actor) -> sa.Select[UUID]:
     """The ids of the circles that `actor` is in."""
     return sa.select(circles.c.id).where(circles.c.member_ids.contains([actor.id]), circles.c.status == "active")
 
@@ -44,7 +45,7 @@ def standing(now: datetime) -> Condition:
 
 
 def visible_to(actor: Actor | None, now: datetime) -> Condition:
-    """What `actor` finds in the catalogue: standing and meant for them. Coordinators moderate, so they see all of it."""
+    """What `actor` finds in the catalogue: standing and meant for them. Coordinators moderate, so they see it all."""
     return sa.and_(standing(now), meant_for(actor))
 
 

@@ -44,7 +44,9 @@ class OwnerHasLeft(Problem):
 
 
 ENDS_BEFORE_IT_STARTS = Text(
-    fr="La fin doit venir après le début.", en="The end must come after the start.", nl="Het einde moet na het begin komen."
+    fr="La fin doit venir après le début.",
+    en="The end must come after the start.",
+    nl="Het einde moet na het begin komen.",
 )
 ALREADY_OVER = Text(fr="Cette date est déjà passée.", en="This date is already past.", nl="Deze datum is al voorbij.")
 SIDE_STAYS = Text(
@@ -76,10 +78,10 @@ def field_problems(form: ListingForm, *, now: datetime) -> list[FieldError]:
     return found
 
 
-def check_form(form: ListingForm, *, circles: set[UUID], now: datetime, kept: frozenset[UUID] = frozenset()) -> None:
+def check_form(form: ListingForm, *, circles: set[UUID], now: datetime, kept: set[UUID] | None = None) -> None:
     """Raises InvalidFields. `circles`: those that the author may publish in and for; `kept`: those named before."""
     found = field_problems(form, now=now)
-    allowed = circles | kept
+    allowed = circles | (kept or set())
     if form.circle_id is not None and form.circle_id not in allowed:
         found.append(FieldError("circle_id", "not_your_circle", NOT_YOUR_CIRCLE))
     if form.audience.scope == "circle" and not allowed.issuperset(form.audience.circle_ids):
@@ -88,6 +90,8 @@ def check_form(form: ListingForm, *, circles: set[UUID], now: datetime, kept: fr
         raise InvalidFields(*found)
 
 
-def may_edit(*, actor_id: UUID, is_coordinator: bool, circles: set[UUID], owner_id: UUID, circle_id: UUID | None) -> bool:
+def may_edit(
+    *, actor_id: UUID, is_coordinator: bool, circles: set[UUID], owner_id: UUID, circle_id: UUID | None
+) -> bool:
     """The owner, everyone in the owning circle, and coordinators. `circles`: those of the actor."""
     return is_coordinator or actor_id == owner_id or (circle_id is not None and circle_id in circles)

@@ -34,6 +34,7 @@ class Wanted:
 
 
 async def circles_of(session: AsyncSession, actor: Actor | None) -> set[UUID]:
+    """The circles that the reader is in; none for somebody without an account."""
     return set((await session.execute(audience.circles_of(actor))).scalars()) if actor else set()
 
 
@@ -85,8 +86,8 @@ async def browse(
     return Page(items=views, next=following)
 
 
-def _keys(wanted: Wanted, actor: Actor | None, now: datetime) -> sa.Select[Any] | sa.CompoundSelect[Any]:
-    """(foreign, origin, id, changed_at) of all that is wanted and visible."""
+def _keys(wanted: Wanted, actor: Actor | None, now: datetime) -> Any:
+    """A select of (foreign, origin, id, changed_at): all that is wanted and visible."""
     own = sa.select(
         sa.literal(0).label("foreign"), sa.literal("").label("origin"), listings.c.id, listings.c.changed_at
     )
@@ -112,7 +113,9 @@ def _after(keys: sa.Subquery, cursor: str) -> sa.ColumnElement[bool]:
         foreign, changed_at, listing_id = paging.decode(cursor, 3)
         foreign, last = int(foreign), (datetime.fromisoformat(str(changed_at)), UUID(str(listing_id)))
     except (TypeError, ValueError) as error:
-        text = Text(fr="Page inconnue : revenez au début.", en="Unknown page: go back to the start.", nl="Onbekende pagina.")
+        text = Text(
+            fr="Page inconnue : revenez au début.", en="Unknown page: go back to the start.", nl="Onbekende pagina."
+        )
         raise InvalidFields(FieldError("cursor", "invalid", text)) from error
     earlier = sa.tuple_(keys.c.changed_at, keys.c.id) < sa.tuple_(
         sa.literal(last[0], sa.DateTime(timezone=True)), sa.literal(last[1], sa.Uuid)

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from contracts.catalog import Audience, ListingPublished, ListingState, ListingWithdrawn
 from contracts.identity import Place
 from services.catalog.forms import ListingForm
-from services.catalog.tables import listings
 
 Row = sa.RowMapping | dict[str, Any]
 
@@ -35,6 +34,7 @@ def place_of(row: Row) -> Place | None:
 
 
 def audience_of(row: Row) -> Audience:
+    """Who may see the row's listing."""
     return Audience(scope=row["scope"], circle_ids=row["circle_ids"], peer_ids=row["peer_ids"])
 
 
@@ -52,11 +52,10 @@ def state_of(row: Row) -> ListingState:
 
 
 def published(row: Row) -> ListingPublished:
+    """The event that says what the listing is now."""
     return ListingPublished(listing=state_of(row))
 
 
 def withdrawn(row: Row, reason: Literal["withdrawn", "expired", "owner_left"]) -> ListingWithdrawn:
+    """The event that takes the listing from every copy."""
     return ListingWithdrawn(id=row["id"], side=row["side"], version=row["version"], reason=reason)
-
-
-ALL = list(listings.c)

@@ -95,7 +95,7 @@ copies = sa.Table(
     sa.Column("listing", JSONB),
     sa.Index("copies_newest", "changed_at", "id", postgresql_where=sa.text("NOT gone")),
 )
-"""What peers share with us, as they sent it. A row with `gone` is a tombstone: it holds no content and lets no older one back."""
+"""What peers share with us, as they sent it. `gone`: a tombstone, without content, that lets no older version back."""
 
 ended_links = sa.Table(
     "ended_links",

@@ -1,7 +1,6 @@
 """Who may find a thing: the one place, as SQL conditions, for search, matches and proposals alike."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,7 +10,7 @@ from services.matching.tables import circles, things
 Condition = sa.ColumnElement[bool]
 
 
-def circles_of(member_id: UUID) -> sa.Select[tuple[Any]]:
+def circles_of(member_id: UUID) -> sa.Select[UUID]:
     """The ids of the circles that the member is in."""
     return sa.select(circles.c.id).where(circles.c.member_ids.contains([member_id]), circles.c.status == "active")
 

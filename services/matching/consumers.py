@@ -16,55 +16,62 @@ consumers = Consumers("matching")
 
 @consumers.on(ListingPublished)
 async def index_listing(event: ListingPublished, session: AsyncSession, envelope: Envelope) -> None:
+    """It can be found, and waits to be compared."""
     await index.keep_own(session, event.listing, said_at=envelope.time)
 
 
 @consumers.on(ListingWithdrawn)
 async def forget_listing(event: ListingWithdrawn, session: AsyncSession, envelope: Envelope) -> None:
+    """It can no longer be found."""
     await index.bury_own(session, event, said_at=envelope.time)
 
 
 @consumers.on(ListingReceived)
 async def index_copy(event: ListingReceived, session: AsyncSession, envelope: Envelope) -> None:
+    """A peer's listing can be found like ours."""
     await index.keep_copy(session, event, said_at=envelope.time)
 
 
 @consumers.on(ListingGone)
 async def forget_copy(event: ListingGone, session: AsyncSession, envelope: Envelope) -> None:
+    """A peer's listing can no longer be found."""
     await index.bury_copy(session, event, said_at=envelope.time)
 
 
 @consumers.on(LinkChanged)
 async def forget_everything_of_ended_link(event: LinkChanged, session: AsyncSession, envelope: Envelope) -> None:
+    """Nothing of a peer outlives its link."""
     if event.link.status == "ended" and event.link.peer_id:
         await index.end_link(session, event.link, said_at=envelope.time)
 
 
 @consumers.on(ResourceChanged)
 async def keep_resource(event: ResourceChanged, session: AsyncSession, envelope: Envelope) -> None:
+    """How one of our offers can be booked."""
     await index.keep_resource(session, event.resource, origin=OURS, epoch=0, said_at=envelope.time)
 
 
 @consumers.on(ResourceReceived)
 async def keep_resource_of_peer(event: ResourceReceived, session: AsyncSession, envelope: Envelope) -> None:
-    said = {"origin": event.origin, "epoch": event.epoch, "said_at": envelope.time}
-    await index.keep_resource(session, event.resource, **said)
+    """How a peer's offer can be booked."""
+    await index.keep_resource(session, event.resource, origin=event.origin, epoch=event.epoch, said_at=envelope.time)
 
 
 @consumers.on(BusyChanged)
 async def keep_busy_times(event: BusyChanged, session: AsyncSession, envelope: Envelope) -> None:
+    """When one of our offers is taken."""
     key = (OURS, event.offer_id)
     await index.keep_busy(session, key, event.busy, version=event.version, epoch=0, said_at=envelope.time)
 
 
 @consumers.on(BusyReceived)
 async def keep_busy_times_of_peer(event: BusyReceived, session: AsyncSession, envelope: Envelope) -> None:
+    """When a peer's offer is taken."""
     key, said = (event.origin, event.busy.offer_id), event.busy
-    await index.keep_busy(
-        session, key, said.busy, version=said.version, epoch=event.epoch, said_at=envelope.time
-    )
+    await index.keep_busy(session, key, said.busy, version=said.version, epoch=event.epoch, said_at=envelope.time)
 
 
 @consumers.on(CircleChanged)
 async def keep_circle(event: CircleChanged, session: AsyncSession) -> None:
+    """Circles are part of audiences."""
     await index.keep_circle(session, event.circle)

@@ -6,8 +6,10 @@ from services.chassis.settings import ServiceSettings
 
 
 class MatchingSettings(ServiceSettings):
-    """`proposing_seconds`: how often new offers and needs are compared; `vocabulary_seconds`: pause between two counts of
-    how rare words are; `farthest_km`: a fitting offer beyond it is shown as a near miss.
+    """How eagerly matching works.
+
+    `proposing_seconds`: pause between two looks for new offers and needs to compare; `vocabulary_seconds`: between two
+    counts of how rare words are; `farthest_km`: a thing that would fit but is farther away is a near miss.
     """
 
     proposing_seconds: float = Field(default=0.5, gt=0)

@@ -91,6 +91,7 @@ async def read_listing(
 
 @router.get("/listings")
 async def browse_listings(
+    *,
     wanted: WantedDep,
     actor: MaybeMember,
     db: DatabaseDep,

@@ -52,7 +52,11 @@ async def end_link(session: AsyncSession, link: LinkState, *, said_at: datetime)
 
 
 async def _put(
-    session: AsyncSession, key: dict[str, Any], values: dict[str, Any], event: ListingReceived | ListingGone, said_at: datetime
+    session: AsyncSession,
+    key: dict[str, Any],
+    values: dict[str, Any],
+    event: ListingReceived | ListingGone,
+    said_at: datetime,
 ) -> None:
     await _lock(session, event.origin, exclusive=False)
     ended = sa.select(ended_links.c.at).where(ended_links.c.origin == event.origin, ended_links.c.at >= said_at)
@@ -60,7 +64,9 @@ async def _put(
         return
     values |= {"origin_name": event.origin_name, "epoch": event.epoch, "received_at": said_at}
     statement = insert(copies).values(**key, **values)
-    newer = sa.tuple_(copies.c.epoch, copies.c.version) < sa.tuple_(statement.excluded.epoch, statement.excluded.version)
+    newer = sa.tuple_(copies.c.epoch, copies.c.version) < sa.tuple_(
+        statement.excluded.epoch, statement.excluded.version
+    )
     await session.execute(statement.on_conflict_do_update(index_elements=["origin", "id"], set_=values, where=newer))
 
 

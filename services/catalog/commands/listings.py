@@ -39,7 +39,7 @@ async def change(session: AsyncSession, listing_id: UUID, form: ListingChange, *
     if before["side"] != form.side:
         raise InvalidFields(FieldError("side", "side_stays", SIDE_STAYS))
     await _refuse_if_left(session, before["owner_member_id"])
-    kept = frozenset([*before["circle_ids"], *([before["owner_circle_id"]] if before["owner_circle_id"] else [])])
+    kept: set[UUID] = {*before["circle_ids"], *([before["owner_circle_id"]] if before["owner_circle_id"] else [])}
     check_form(form, circles=await circles_open_to(session, by), now=now, kept=kept)
     values = states.columns_of(form) | {"status": "published"}
     values["owner_name"] = await owner_name(session, form.circle_id, before["owner_member_id"], before["owner_name"])

@@ -90,7 +90,13 @@ async def keep_resource(
 
 
 async def keep_busy(
-    session: AsyncSession, key: tuple[str, UUID], intervals: list[Interval], *, version: int, epoch: int, said_at: datetime
+    session: AsyncSession,
+    key: tuple[str, UUID],
+    intervals: list[Interval],
+    *,
+    version: int,
+    epoch: int,
+    said_at: datetime,
 ) -> None:
     """Keep when the resource `key` (origin, offer id) is taken."""
     values = {"version": version, "intervals": [interval.model_dump(mode="json") for interval in intervals]}
@@ -120,7 +126,9 @@ def vector(title: str, category: str, text: str, language: str) -> sa.ColumnElem
     """The stems of a thing for PostgreSQL: those of the title weigh A, of the category B, of the text D."""
     configuration = sa.literal(f"maillage_{language}").cast(REGCONFIG)
     parts = (("A", title), ("B", category), ("D", text))
-    weighted = [sa.func.setweight(sa.func.to_tsvector(configuration, words.spaced(part)), weight) for weight, part in parts]
+    weighted = [
+        sa.func.setweight(sa.func.to_tsvector(configuration, words.spaced(part)), weight) for weight, part in parts
+    ]
     return weighted[0].op("||")(weighted[1]).op("||")(weighted[2])
 
 

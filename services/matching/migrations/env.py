@@ -1,6 +1,6 @@
 """Alembic's entry."""
 
-from services.matching.tables import metadata
 from services.chassis.migrations import run
+from services.matching.tables import metadata
 
 run(metadata)

@@ -1,0 +1,130 @@
+"""Search, and the offers for a need."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime
+
+from contracts.catalog import Kind, Side
+from services.chassis import paging
+from services.chassis.auth import CurrentMember, MaybeMember
+from services.chassis.clock import ClockDep
+from services.chassis.database import DatabaseDep
+from services.chassis.problems import FieldError, InvalidFields, Text, language_of
+from services.matching.domain import Point
+from services.matching.free_time import Interval
+from services.matching.queries import matches
+from services.matching.queries.search import MOST_RESULTS, Search, search
+from services.matching.settings import MatchingSettings
+from services.matching.views import MatchesView, SearchPage
+
+router = APIRouter()
+
+_FARTHEST_YEAR = 9990
+NOT_A_POINT = Text(
+    fr="Indiquez latitude et longitude, par exemple 50.63,3.06.",
+    en="Give latitude and longitude, for example 50.63,3.06.",
+    nl="Geef breedte- en lengtegraad, bijvoorbeeld 50.63,3.06.",
+)
+NOT_A_PERIOD = Text(
+    fr="La fin doit venir après le début.",
+    en="The end must come after the start.",
+    nl="Het einde moet na het begin komen.",
+)
+NEAR_WHAT = Text(
+    fr="Indiquez aussi le lieu autour duquel chercher.",
+    en="Give the place to search around, too.",
+    nl="Geef ook de plaats waarrond u zoekt.",
+)
+
+
+@router.get("/search")
+async def search_things(  # noqa: PLR0913 - one argument for each parameter of the address
+    *,
+    request: Request,
+    actor: MaybeMember,
+    db: DatabaseDep,
+    clock: ClockDep,
+    q: Annotated[str, Query(max_length=10_000)] = "",
+    side: Side | None = None,
+    kind: Kind | None = None,
+    category: Annotated[str | None, Query(max_length=200)] = None,
+    near: Annotated[str | None, Query(max_length=60)] = None,
+    radius_km: Annotated[float | None, Query(gt=0, le=20_100, allow_inf_nan=False)] = None,
+    start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    origin: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: paging.Limit = 20,
+) -> SearchPage:
+    """Offers and needs that the reader may see, by words, kind, category, distance and free time.
+
+    `near`: "latitude,longitude" in degrees; `from` and `to`: free in between; `origin`: "ours" or a peer's id.
+    """
+    point = _point(near)
+    if radius_km is not None and point is None:
+        raise InvalidFields(FieldError("near", "missing", NEAR_WHAT))
+    wanted = Search(
+        words=q.replace("\0", " "),
+        language=actor.locale if actor else language_of(request.headers.get("accept-language")),
+        side=side,
+        kind=kind,
+        category=_plain(category),
+        origin=_plain(origin),
+        near=point,
+        radius_km=radius_km,
+        window=_window(start, end, clock.now()),
+    )
+    offset = _offset(cursor)
+    member_id = actor.id if actor else None
+    async with db.reading() as session:
+        return await search(session, wanted, member_id=member_id, now=clock.now(), offset=offset, limit=limit)
+
+
+@router.get("/needs/{need_id}/matches")
+async def read_matches(
+    need_id: UUID, request: Request, actor: CurrentMember, db: DatabaseDep, clock: ClockDep
+) -> MatchesView:
+    """Offers for one of our needs, with reasons, and near misses with what is missing. Its owner or a coordinator."""
+    settings: MatchingSettings = request.app.state.settings
+    async with db.reading() as session:
+        return await matches.matches_for_reader(
+            session, need_id, actor=actor, now=clock.now(), farthest_km=settings.farthest_km
+        )
+
+
+def _plain(value: str | None) -> str | None:
+    return value.replace("\0", "").strip() or None if value else None
+
+
+def _point(near: str | None) -> Point | None:
+    if not near or not near.strip():
+        return None
+    try:
+        latitude, longitude = (float(part) for part in near.split(","))
+    except ValueError as error:
+        raise InvalidFields(FieldError("near", "not_a_point", NOT_A_POINT)) from error
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):  # noqa: PLR2004 - degrees
+        raise InvalidFields(FieldError("near", "not_a_point", NOT_A_POINT))
+    return Point(latitude=latitude, longitude=longitude)
+
+
+def _window(start: datetime | None, end: datetime | None, now: datetime) -> Interval | None:
+    """The period asked for; from now on, or for a year, where one side is open."""
+    if start is None and end is None:
+        return None
+    begin = start or now
+    if begin.year > _FARTHEST_YEAR or (end is not None and end <= begin):
+        raise InvalidFields(FieldError("to", "not_a_period", NOT_A_PERIOD))
+    return begin, end or begin.replace(year=begin.year + 1, day=1)
+
+
+def _offset(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    (value,) = paging.decode(cursor, 1)
+    if not isinstance(value, int) or not 0 <= value <= MOST_RESULTS:
+        paging.decode("", 1)
+    return value

@@ -1,0 +1,23 @@
+"""Puts matching together."""
+
+from services.chassis.assembly import assemble
+from services.chassis.process import Service
+from services.chassis.settings import load
+from services.matching import api, consumers
+from services.matching.loops import Proposing, Vocabulary
+from services.matching.settings import MatchingSettings
+
+
+def build(settings: MatchingSettings | None = None) -> Service:
+    """The service, not yet running."""
+    settings = settings or load(MatchingSettings)
+    return assemble(
+        "matching",
+        settings,
+        routers=[api.router],
+        consumers=consumers.consumers,
+        loops=lambda db: [
+            Proposing(db, seconds=settings.proposing_seconds, farthest_km=settings.farthest_km),
+            Vocabulary(db, seconds=settings.vocabulary_seconds),
+        ],
+    )

@@ -1,0 +1,97 @@
+"""Telling the authors of needs about offers that they were not told of before."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.matching import MatchesProposed, Proposal, Reason
+from services.chassis import outbox
+from services.matching import audience, ranking
+from services.matching.domain import TELLING_SCORE
+from services.matching.queries.matches import Match, matches_of
+from services.matching.tables import OURS, proposals, things, to_match
+from services.matching.terms import Part, terms_of
+
+MOST_AT_ONCE = 5
+_MOST_NEEDS = 50
+
+Row = sa.RowMapping
+
+
+async def compare_next(session: AsyncSession, *, now: datetime, farthest_km: float) -> bool:
+    """Compare one new or changed thing with what it may fit. False when none waits. Safe in every replica."""
+    waiting = sa.select(to_match).limit(1).with_for_update(skip_locked=True)
+    key = (await session.execute(waiting)).mappings().one_or_none()
+    if key is None:
+        return False
+    same = sa.and_(to_match.c.origin == key["origin"], to_match.c.id == key["id"])
+    await session.execute(sa.delete(to_match).where(same))
+    chosen = sa.select(things).where(things.c.origin == key["origin"], things.c.id == key["id"], audience.standing(now))
+    thing = (await session.execute(chosen)).mappings().one_or_none()
+    if thing is None:
+        return True
+    if thing["side"] == "offer":
+        for need in await _needs_for(session, thing, now):
+            only = (thing["origin"], thing["id"])
+            await _tell(
+                session, need, await matches_of(session, need, now=now, farthest_km=farthest_km, only=only), now
+            )
+    elif thing["origin"] == OURS:
+        await _tell(session, thing, await matches_of(session, thing, now=now, farthest_km=farthest_km), now)
+    return True
+
+
+async def _needs_for(session: AsyncSession, offer: Row, now: datetime) -> Sequence[Row]:
+    """Open needs of ours that share words with the offer, those that share most first."""
+    parts = [
+        Part(text=offer[field], language=offer["language"], weight=weight)
+        for field, weight in (("title", 1.0), ("category", 0.9), ("text", 0.6))
+    ]
+    terms = await terms_of(session, *parts)
+    if not terms.terms:
+        return []
+    ours = [things.c.origin == OURS, things.c.side == "need", audience.standing(now), ranking.about(terms)]
+    chosen = sa.select(things).where(*ours).order_by(ranking.coverage(terms).desc(), things.c.id).limit(_MOST_NEEDS)
+    return (await session.execute(chosen)).mappings().all()
+
+
+async def _tell(session: AsyncSession, need: Row, found: list[Match], now: datetime) -> None:
+    good = [match for match in found if not match.fit.missing and match.fit.score >= TELLING_SCORE][:MOST_AT_ONCE]
+    new = await _not_told(session, need["id"], good, now)
+    if new:
+        await outbox.add(session, _event(need, new))
+
+
+async def _not_told(session: AsyncSession, need_id: UUID, found: list[Match], now: datetime) -> list[Match]:
+    if not found:
+        return []
+    rows = [
+        {"need_id": need_id, "origin": match.row["origin"], "offer_id": match.row["id"], "told_at": now}
+        for match in found
+    ]
+    statement = insert(proposals).values(rows).on_conflict_do_nothing()
+    added = await session.execute(statement.returning(proposals.c.origin, proposals.c.offer_id))
+    new = {(origin, offer_id) for origin, offer_id in added}
+    return [match for match in found if (match.row["origin"], match.row["id"]) in new]
+
+
+def _event(need: Row, new: list[Match]) -> MatchesProposed:
+    return MatchesProposed(
+        need_id=need["id"],
+        need_title=need["title"],
+        need_owner_id=need["owner_member_id"],
+        proposals=[
+            Proposal(
+                offer_id=match.row["id"],
+                origin=None if match.row["origin"] == OURS else match.row["origin"],
+                origin_name=match.row["origin_name"],
+                title=match.row["title"],
+                reasons=[Reason(code=term.code, value=term.value) for term in match.fit.reasons],
+            )
+            for match in new
+        ],
+    )

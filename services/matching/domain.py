@@ -1,0 +1,143 @@
+"""How well an offer fits a need, and why; and what is missing when it nearly does."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from services.matching import free_time, words
+from services.matching.free_time import Interval, Rules
+
+Code = Literal["words", "category", "kind", "distance", "free", "quantity"]
+
+FITTING_WORDS = 0.2
+"""The share of a need's words, weighed by rarity, from which an offer is about the same thing."""
+
+TELLING_SCORE = 0.4
+"""The score from which the author of a need is told of an offer without having asked."""
+
+_KIND, _CATEGORY, _NEAR, _FREE = 0.2, 0.15, 0.1, 0.05
+_NEAR_KM = 30.0
+_EARTH_KM = 6371.0088
+_STAYS_AT_HOME: frozenset[str] = frozenset({"machine", "equipment", "space", "material"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """Degrees, WGS 84."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """What is wanted. `window`: when, if that was said."""
+
+    kind: str
+    category: str
+    quantity: int
+    point: Point | None
+    window: Interval | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """What may fit. `coverage`: the share of the need's words that it has (0 to 1); `shared`: those words."""
+
+    kind: str
+    category: str
+    quantity: int
+    point: Point | None
+    coverage: float
+    shared: tuple[str, ...]
+    rules: Rules | None
+    busy: Sequence[Interval]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One reason, or one thing that is missing; `value` is its figure."""
+
+    code: Code
+    value: str
+
+
+@dataclass(kw_only=True)
+class Fit:
+    """The answer. `missing` empty: it fits; one entry: a near miss, which names it."""
+
+    score: float = 0.0
+    reasons: list[Term] = field(default_factory=list[Term])
+    missing: list[Term] = field(default_factory=list[Term])
+
+    def add(self, code: Code, value: str, gain: float) -> None:
+        self.reasons.append(Term(code, value))
+        self.score += gain
+
+
+def distance_km(one: Point, other: Point) -> float:
+    """The way along the ground as the crow flies (haversine)."""
+    a, b = math.radians(one.latitude), math.radians(other.latitude)
+    half = math.sin((b - a) / 2) ** 2
+    half += math.cos(a) * math.cos(b) * math.sin(math.radians(other.longitude - one.longitude) / 2) ** 2
+    return 2 * _EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
+
+
+def fit(need: Need, offer: Offer, *, now: datetime, farthest_km: float) -> Fit | None:
+    """How `offer` fits `need` at `now`; None when it is about something else."""
+    if offer.coverage < FITTING_WORDS:
+        return None
+    found = Fit()
+    found.add("words", ", ".join(offer.shared), offer.coverage)
+    if offer.kind == need.kind:
+        found.add("kind", offer.kind, _KIND)
+    if need.category and same_words(need.category, offer.category):
+        found.add("category", offer.category, _CATEGORY)
+    _judge_distance(found, need, offer, farthest_km)
+    _judge_quantity(found, need, offer)
+    _judge_time(found, need, offer, now)
+    return found
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two category names say the same, whatever their case, accents and signs."""
+    return words.folded(words.spaced(one)) == words.folded(words.spaced(other))
+
+
+def interval_text(period: Interval) -> str:
+    """An ISO 8601 interval."""
+    return f"{period[0].isoformat()}/{period[1].isoformat()}"
+
+
+def _judge_distance(found: Fit, need: Need, offer: Offer, farthest_km: float) -> None:
+    """People and documents travel; things beyond `farthest_km` are too far."""
+    if need.point is None or offer.point is None:
+        return
+    km = distance_km(need.point, offer.point)
+    if km > farthest_km and offer.kind in _STAYS_AT_HOME:
+        found.missing.append(Term("distance", f"{km:.0f}"))
+    else:
+        found.add("distance", f"{km:.1f}" if km < 10 else f"{km:.0f}", _NEAR / (1 + km / _NEAR_KM))  # noqa: PLR2004
+
+
+def _judge_quantity(found: Fit, need: Need, offer: Offer) -> None:
+    if offer.quantity < need.quantity:
+        found.missing.append(Term("quantity", str(offer.quantity)))
+    elif need.quantity > 1:
+        found.add("quantity", str(offer.quantity), 0.0)
+
+
+def _judge_time(found: Fit, need: Need, offer: Offer, now: datetime) -> None:
+    """Only what can be booked has free times; of the rest we know nothing, and say nothing."""
+    if need.window is None or offer.rules is None:
+        return
+    start, end = need.window
+    free = free_time.first_free(offer.rules, offer.busy, start=start, end=end, now=now)
+    if free is not None:
+        found.add("free", interval_text(free), _FREE)
+        return
+    far_future = now.replace(year=now.year + 2, day=1)
+    later = free_time.first_free(offer.rules, offer.busy, start=max(end, now), end=far_future, now=now)
+    found.missing.append(Term("free", interval_text(later) if later else ""))

@@ -1,0 +1,65 @@
+"""What matching does beside the events: compares what is new, and counts words."""
+
+import asyncio
+import time
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.chassis import logs
+from services.chassis.clock import Clock
+from services.chassis.database import Database
+from services.matching.commands import proposing, vocabulary
+
+_log = logs.get(__name__)
+_REST_PER_WORK = 20
+
+
+class Proposing:
+    """Compares new offers with needs and new needs with offers, one after the other."""
+
+    def __init__(self, db: Database, *, seconds: float, farthest_km: float, clock: Clock | None = None) -> None:
+        self._db = db
+        self._seconds = seconds
+        self._farthest_km = farthest_km
+        self._clock = clock or Clock()
+
+    async def run(self) -> None:
+        """Compare until cancelled; look for work every `seconds`."""
+        while True:
+            try:
+                await self.compare_all()
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("comparing-interrupted", error=str(error))
+            await asyncio.sleep(self._seconds)
+
+    async def compare_all(self) -> None:
+        """Until nothing waits."""
+        while await self._db.run(proposing.compare_next, now=self._clock.now(), farthest_km=self._farthest_km):
+            pass
+
+
+class Vocabulary:
+    """Counts words again when the index has changed: at most every `seconds`, and a twentieth of the time."""
+
+    def __init__(self, db: Database, *, seconds: float) -> None:
+        self._db = db
+        self._seconds = seconds
+        self._seen = -1
+
+    async def run(self) -> None:
+        """Count until cancelled."""
+        while True:
+            began = time.monotonic()
+            try:
+                await self.count_if_changed()
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("counting-interrupted", error=str(error))
+            await asyncio.sleep(max(self._seconds, _REST_PER_WORK * (time.monotonic() - began)))
+
+    async def count_if_changed(self) -> None:
+        """Count, unless nothing was written since the last time."""
+        async with self._db.transaction() as session:
+            seen = await vocabulary.changes(session)
+            if seen != self._seen:
+                await vocabulary.count(session)
+        self._seen = seen

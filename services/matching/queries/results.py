@@ -1,0 +1,68 @@
+"""Rows of the index as results."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.matching.domain import Term
+from services.matching.free_time import Interval, Rules
+from services.matching.tables import OURS, busy, resources, things
+from services.matching.views import ReasonView
+
+_EXCERPT = 240
+
+WITH_RESOURCE: list[Any] = [resources.c.open.label("bookable"), resources.c.rules, busy.c.intervals]
+
+
+def joined() -> sa.FromClause:
+    """Things with how and when they can be booked."""
+    same_resource = sa.and_(resources.c.origin == things.c.origin, resources.c.offer_id == things.c.id)
+    same_busy = sa.and_(busy.c.origin == things.c.origin, busy.c.offer_id == things.c.id)
+    return things.outerjoin(resources, same_resource).outerjoin(busy, same_busy)
+
+
+def rules_of(row: sa.RowMapping) -> Rules | None:
+    """How the thing can be booked; None when it cannot."""
+    if not row["bookable"]:
+        return None
+    rules = row["rules"]
+    opening = tuple(
+        (hours["weekday"], _minutes(hours["opens"]), _minutes(hours["closes"])) for hours in rules["opening_hours"]
+    )
+    names = ("time_zone", "minimum_minutes", "lead_minutes", "horizon_days")
+    return Rules(opening=opening, **{name: rules[name] for name in names})
+
+
+def busy_of(row: sa.RowMapping) -> list[Interval]:
+    """When the thing is taken."""
+    return [
+        (datetime.fromisoformat(interval["start"]), datetime.fromisoformat(interval["end"]))
+        for interval in row["intervals"] or []
+    ]
+
+
+def common(row: sa.RowMapping, reasons: list[Term], distance_km: float | None) -> dict[str, Any]:
+    """The fields that every result has."""
+    same = [
+        *["id", "origin_name", "side", "kind", "title", "category", "language", "quantity", "unit", "urgency"],
+        *["window_start", "window_end", "place_label", "latitude", "longitude", "owner_name", "changed_at"],
+    ]
+    return {name: row[name] for name in same} | {
+        "origin": None if row["origin"] == OURS else row["origin"],
+        "excerpt": excerpt(row["text"]),
+        "distance_km": None if distance_km is None else round(distance_km, 1),
+        "reasons": [ReasonView(code=term.code, value=term.value) for term in reasons],
+        "bookable": bool(row["bookable"]),
+    }
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a text in one line, ending with a whole word."""
+    line = " ".join(text.split())
+    return line if len(line) <= _EXCERPT else line[:_EXCERPT].rsplit(" ", 1)[0] + " …"
+
+
+def _minutes(wall_time: str) -> int:
+    hours, _, minutes = wall_time.partition(":")
+    return int(hours) * 60 + int(minutes)

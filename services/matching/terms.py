@@ -1,0 +1,129 @@
+"""A request as weighted word stems: rare words weigh more, misspelt ones become the nearest known ones."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.identity import Locale
+from services.matching import words
+
+TOTAL = ""
+"""In the table of lexemes: how many things there are."""
+
+SIMILAR_ENOUGH = 0.4
+SIMILAR_WEIGHT = 0.7
+_MOST_WORDS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One stem of the request. `word`: the word it comes from, as written; `weight`: what a thing with it earns."""
+
+    word: str
+    lexeme: str
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """All stems of a request. `full`: what a thing earns that has every word in its title."""
+
+    terms: tuple[Term, ...] = ()
+    full: float = 1.0
+
+    @property
+    def query(self) -> str:
+        """A tsquery that takes whatever has at least one of the stems."""
+        return " | ".join("'" + term.lexeme.replace("\\", "\\\\").replace("'", "''") + "'" for term in self.terms)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A piece of a request: `text` in `language`, whose words count `weight` times their rarity."""
+
+    text: str
+    language: Locale
+    weight: float = 1.0
+
+
+_STEMS = sa.text(
+    """
+    WITH asked AS (SELECT word, lower(unaccent(word)) AS plain FROM unnest(CAST(:words AS text[])) AS word),
+    stems AS (
+        SELECT word, plain, stem, language
+          FROM asked,
+               LATERAL (VALUES ('fr', ts_lexize('french_stem', plain)), ('nl', ts_lexize('dutch_stem', plain)),
+                               ('en', ts_lexize('english_stem', plain))) AS l(language, stem)
+    )
+    SELECT s.word, s.language, s.stem[1] AS lexeme, l.documents,
+           (SELECT documents FROM lexemes WHERE lexeme = '') AS total
+      FROM stems s LEFT JOIN lexemes l ON l.lexeme = s.stem[1]
+    """
+)
+_SIMILAR = sa.text(
+    """
+    SELECT word, n.lexeme, n.documents, n.similarity
+      FROM unnest(CAST(:words AS text[])) AS word,
+           LATERAL (
+               SELECT lexeme, documents, similarity(lexeme, lower(unaccent(word))) AS similarity
+                 FROM lexemes WHERE lexeme % lower(unaccent(word)) AND lexeme <> ''
+                ORDER BY similarity DESC LIMIT 3
+           ) AS n
+     WHERE n.similarity >= :enough
+    """
+)
+
+
+def rarity(documents: int, total: int) -> float:
+    """The weight of a word that `documents` of `total` things have (the idf of BM25, never negative)."""
+    return math.log(1 + (max(total, documents) - documents + 0.5) / (documents + 0.5))
+
+
+async def terms_of(session: AsyncSession, *parts: Part) -> Terms:
+    """The stems of `parts`; a word that comes twice counts with its heavier part."""
+    weights: dict[str, float] = {}
+    languages: dict[str, Locale] = {}
+    for part in parts:
+        for word in words.meaningful(part.text, part.language) if part.text else []:
+            if part.weight > weights.get(word, 0):
+                weights[word], languages[word] = part.weight, part.language
+    chosen = dict(list(weights.items())[:_MOST_WORDS])
+    if not chosen:
+        return Terms()
+    rows = (await session.execute(_STEMS, {"words": list(chosen)})).mappings().all()
+    own = [row for row in rows if row["language"] == languages[row["word"]]]
+    stop_words = {row["word"] for row in own if row["lexeme"] is None}
+    if stop_words < set(chosen):
+        rows = [row for row in rows if row["word"] not in stop_words]
+    known = [row for row in rows if row["lexeme"] is not None]
+    lost = {row["word"] for row in known} - {row["word"] for row in known if row["documents"]}
+    similar = await _similar(session, lost)
+    return _weighed(known, similar, chosen)
+
+
+async def _similar(session: AsyncSession, lost: set[str]) -> list[dict[str, Any]]:
+    """Known stems that look like words that nothing has: typing errors, other endings."""
+    asked = [word for word in lost if len(word) > 3]  # noqa: PLR2004 - shorter words look like anything
+    if not asked:
+        return []
+    found = await session.execute(_SIMILAR, {"words": asked, "enough": SIMILAR_ENOUGH})
+    return [dict(row) for row in found.mappings()]
+
+
+def _weighed(known: list[Any], similar: list[dict[str, Any]], weights: dict[str, float]) -> Terms:
+    total = max((row["total"] or 1 for row in known), default=1)
+    best: dict[tuple[str, str], float] = {}
+    whole: dict[str, float] = {}
+    for row in known:
+        weight = rarity(row["documents"] or 0, total) * weights[row["word"]]
+        best[row["word"], row["lexeme"]] = weight
+        if row["documents"] or row["word"] not in whole:
+            whole[row["word"]] = min(weight, whole.get(row["word"], weight))
+    for row in similar:
+        weight = rarity(row["documents"], total) * row["similarity"] * SIMILAR_WEIGHT * weights[row["word"]]
+        best.setdefault((row["word"], row["lexeme"]), weight)
+    found = tuple(Term(word=word, lexeme=lexeme, weight=weight) for (word, lexeme), weight in best.items())
+    return Terms(terms=found, full=sum(whole.values()) or 1.0)
