@@ -14,6 +14,7 @@ from typing import get_type_hints
 
 import asyncpg
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from services import provision_broker, provision_database
 from services.chassis import names
@@ -152,6 +153,8 @@ def main(_arguments: list[str]) -> None:
         asyncio.run(provision(plan))
     except BrokerRefused as error:
         sys.exit(f"broker: {error}")
+    except DBAPIError as error:
+        sys.exit(f"migration: {error.orig} ({(error.statement or 'connecting').strip().splitlines()[0]} …)")
     except (OSError, asyncpg.PostgresError) as error:
         where = make_url(plan.admin_database_url).render_as_string(hide_password=True)
         sys.exit(f"database {where}: {error}")
