@@ -140,7 +140,7 @@ async def _database(plan: Plan, rooms: Rooms, alembic: asyncio.Lock, template: s
     await provision_database.restrict(plan.admin_database_url, rooms)
     if source and copied:
         await provision_database.take_over(plan.admin_database_url, rooms, source)
-    elif plan.migrate and (_SERVICES / rooms.service / "migrations").is_dir():
+    elif plan.migrate and (_SERVICES / rooms.service / "migrations" / "env.py").is_file():
         async with alembic:  # its context is one per process
             owner_password = plan.secret(f"db_{rooms.service}_owner")
             await provision_database.migrate(plan.admin_database_url, rooms, owner_password)
