@@ -107,7 +107,9 @@ class Instance:
         }
         return kind(**(base | changes))
 
-    def token(self, *, role: Role = "member", member_id: UUID | None = None, locale: Locale = "fr", name: str = "Ana") -> str:
+    def token(
+        self, *, role: Role = "member", member_id: UUID | None = None, locale: Locale = "fr", name: str = "Ana"
+    ) -> str:
         """A token as identity would issue it."""
         actor = auth.Actor(id=member_id or new_id(), name=name, role=role, locale=locale)
         return auth.issue(self._key(), instance=self.name, actor=actor, now=time.time())
@@ -149,32 +151,42 @@ async def instance(servers: Servers, tmp_path: Path) -> AsyncIterator[Instance]:
 MakeCooperative = Callable[..., LocalInstance]
 
 
-@pytest.fixture
-def make_cooperative(servers: Servers, tmp_path: Path) -> Iterator[MakeCooperative]:
-    """`make_cooperative("lille", **settings)`: a provisioned instance as real processes, not yet started.
+@contextlib.contextmanager
+def cooperatives(servers: Servers, folder: Path) -> Iterator[MakeCooperative]:
+    """Gives `make(name, **settings)`: a provisioned instance as real processes, not yet started; ends them all.
 
     `where=` puts it on other servers than the session's (for tests that kill a server).
     """
     made: list[LocalInstance] = []
 
-    def make(name: str, *, where: Addresses | None = None, border_port: int | None = None, **settings: str) -> LocalInstance:
+    def make(
+        name: str, *, where: Addresses | None = None, border_port: int | None = None, **settings: str
+    ) -> LocalInstance:
         local = LocalInstance(
             name=f"{name}-{secrets.token_hex(3)}",
-            folder=tmp_path / name,
+            folder=folder / f"{name}-{len(made)}",
             addresses=where or addresses(servers),
             settings=settings,
             border_port=border_port,
         )
         made.append(local)
         local.prepare_secrets()
-        quickly = provision_quickly(local.plan, servers) if where is None else provision.provision(local.plan)
-        asyncio.run(quickly)
+        asyncio.run(provision_quickly(local.plan, servers) if where is None else provision.provision(local.plan))
         return local
 
-    yield make
-    for local in reversed(made):
-        local.stop()
-        if os.environ.get("MAILLAGE_TEST_KEEP_LOGS"):
-            print(local.log("all").read_text(encoding="utf-8", errors="replace")[-20_000:])
-        with contextlib.suppress(OSError, asyncpg.PostgresError):  # its servers may have died in the test
-            asyncio.run(provision.remove(local.plan))
+    try:
+        yield make
+    finally:
+        for local in reversed(made):
+            local.stop()
+            if os.environ.get("MAILLAGE_TEST_KEEP_LOGS"):
+                print(local.log("all").read_text(encoding="utf-8", errors="replace")[-20_000:])
+            with contextlib.suppress(OSError, asyncpg.PostgresError):  # its servers may have died in the test
+                asyncio.run(provision.remove(local.plan))
+
+
+@pytest.fixture
+def make_cooperative(servers: Servers, tmp_path: Path) -> Iterator[MakeCooperative]:
+    """Cooperatives of this test alone, see `cooperatives`."""
+    with cooperatives(servers, tmp_path) as make:
+        yield make

@@ -19,7 +19,7 @@ from deploy.local import folders, mail_sink
 from deploy.local.folders import CHECKOUT
 from deploy.local.instance import Addresses, LocalInstance
 from deploy.local.postgres import LocalPostgres
-from deploy.local.processes import ServerFailed
+from deploy.local.processes import ServerFailed, choose_port
 from deploy.local.rabbitmq import LocalRabbit
 
 NOTICE = "Données d'exemple : cette coopérative de démonstration n'est pas celle qui porte ce nom."
@@ -152,11 +152,12 @@ def _town(cooperative: Cooperative, instance: LocalInstance, memory: Remembered)
         for person in cooperative.people:
             through_a_restart(lambda who=person: town.sign_in(who))
     else:
-        _first_administrator(cooperative, instance, memory.password)
+        first_administrator(cooperative, instance, memory.password)
     return town
 
 
-def _first_administrator(cooperative: Cooperative, instance: LocalInstance, password: str) -> None:
+def first_administrator(cooperative: Cooperative, instance: LocalInstance, password: str) -> None:
+    """Make the first administrator by the command of an ops person; no harm when there is one already."""
     person = cooperative.administrator
     command = [sys.executable, "-m", "services", "administrator", "--email", person.email, "--name", person.name]
     command += ["--cooperative", cooperative.name, "--summary", cooperative.summary, "--place", cooperative.town]
