@@ -26,7 +26,9 @@ def about(terms: Terms) -> sa.ColumnElement[bool]:
 def coverage(terms: Terms) -> sa.ColumnElement[float]:
     """The share (0 to 1) of the request's words that a thing has, each weighed by its rarity and its best place."""
     asked, stems = _joined(terms)
-    factor = sa.case(*((stems.c.weights.any(place), value) for place, value in _PLACES), else_=_ELSEWHERE)
+    factor = sa.case(
+        *((sa.literal(place) == sa.any_(stems.c.weights), value) for place, value in _PLACES), else_=_ELSEWHERE
+    )
     best = sa.select(sa.func.max(asked.c.weight * factor).label("best")).group_by(asked.c.word)
     best = best.select_from(stems.join(asked, asked.c.lexeme == stems.c.lexeme)).correlate(things).subquery()
     total = sa.select(sa.func.coalesce(sa.func.sum(best.c.best), 0.0)).scalar_subquery()

@@ -125,9 +125,10 @@ async def end_link(session: AsyncSession, link: LinkState, *, said_at: datetime)
 def vector(title: str, category: str, text: str, language: str) -> sa.ColumnElement[Any]:
     """The stems of a thing for PostgreSQL: those of the title weigh A, of the category B, of the text D."""
     configuration = sa.literal(f"maillage_{language}").cast(REGCONFIG)
-    parts = (("A", title), ("B", category), ("D", text))
+    parts = (("'A'", title), ("'B'", category), ("'D'", text))
     weighted = [
-        sa.func.setweight(sa.func.to_tsvector(configuration, words.spaced(part)), weight) for weight, part in parts
+        sa.func.setweight(sa.func.to_tsvector(configuration, words.spaced(part)), sa.literal_column(weight))
+        for weight, part in parts
     ]
     return weighted[0].op("||")(weighted[1]).op("||")(weighted[2])
 

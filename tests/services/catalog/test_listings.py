@@ -1,5 +1,6 @@
 """Publishing, changing and withdrawing, over HTTP against PostgreSQL."""
 
+import json
 from typing import Any
 
 from contracts.catalog import ListingPublished, ListingWithdrawn
@@ -46,7 +47,9 @@ async def test_a_withdrawn_listing_is_gone_for_others_and_told_once(catalog: Cat
     assert (await other.get(path)).status_code == 410
     assert (await client.get(path)).json()["status"] == "withdrawn"
     assert (await other.get("/listings")).json()["items"] == []
-    assert [item["id"] for item in (await client.get("/listings", params={"mine": True})).json()["items"]] == [made["id"]]
+    assert [item["id"] for item in (await client.get("/listings", params={"mine": True})).json()["items"]] == [
+        made["id"]
+    ]
     said = [event for event in await catalog.said() if isinstance(event, ListingWithdrawn)]
     assert [(event.version, event.reason) for event in said] == [(2, "withdrawn")]
 
@@ -84,7 +87,7 @@ async def test_every_wrong_field_is_named_and_nothing_is_kept(catalog: Catalog, 
         (form(surprise=1), "surprise"),
     ]
     for body, field in bad:
-        answer = await client.post("/listings", json=body)
+        answer = await client.post("/listings", content=json.dumps(body), headers={"Content-Type": "application/json"})
         assert answer.status_code == 422, (field, answer.text)
         assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert await catalog.said() == []
