@@ -77,6 +77,11 @@ def peer_user(instance: str, link_id: str) -> str:
     return f"{instance}.peer.{link_id}"
 
 
+def shovel_user(instance: str, link_id: str) -> str:
+    """As whom our shovel writes what it has read from a peer."""
+    return f"{instance}.shovel.{link_id}"
+
+
 def database(instance: str, service: str) -> str:
     """The database of a service, and its runtime role."""
     return f"{instance}_{service}".replace("-", "_")

@@ -1,0 +1,91 @@
+"""Bounds for whatever a peer says, so that no service has to expect a number or a text that its database refuses."""
+
+import math
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel
+
+from contracts.booking import Interval, OpeningHours
+from contracts.border import BorderBookingRequested, RoundedPlace, SharedBusy, SharedListing, SharedResource
+
+LARGEST_INT = 2_000_000_000
+LONGEST_TEXT = 10_000
+LONGEST_LABEL = 300
+LONGEST_LIST = 3_000
+_YEARS = range(2000, 2200)
+_LABELS = {"title", "category", "unit", "label", "name", "email", "owner_name", "place_label", "pseudonym", "time_zone"}
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def first_breach(event: BaseModel) -> str | None:
+    """What in `event` is out of bounds, in a few words; None when nothing is."""
+    return next(_breaches(event, ""), None)
+
+
+def _breaches(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _breaches(getattr(value, name), f"{path}.{name}" if path else name)
+        if not _makes_sense(value):
+            yield f"{path or type(value).__name__}: makes no sense"
+    elif isinstance(value, list):
+        items: list[Any] = value
+        if len(items) > LONGEST_LIST:
+            yield f"{path}: too many"
+        for item in items:
+            yield from _breaches(item, path)
+    elif not _is_plain(value, path.rpartition(".")[2]):
+        yield f"{path}: out of bounds"
+
+
+def _is_plain(value: Any, name: str) -> bool:
+    if isinstance(value, str):
+        return len(value) <= (LONGEST_LABEL if name in _LABELS else LONGEST_TEXT) and not _CONTROL.search(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, datetime):
+        return value.tzinfo is not None and value.year in _YEARS
+    if isinstance(value, int):
+        return 0 <= value <= LARGEST_INT
+    return True
+
+
+def _makes_sense(value: BaseModel) -> bool:
+    match value:
+        case RoundedPlace():
+            return _within(value.latitude, 90) and _within(value.longitude, 180)
+        case SharedListing():
+            return value.quantity >= 1 and value.version >= 1 and bool(value.title.strip())
+        case OpeningHours():
+            times = (value.opens, value.closes)
+            return value.weekday in range(7) and all(map(_TIME_OF_DAY.fullmatch, times)) and value.opens < value.closes
+        case SharedResource():
+            return _resource_makes_sense(value)
+        case Interval() | BorderBookingRequested():
+            return value.start < value.end
+        case SharedBusy():
+            return value.since <= value.until
+        case _:
+            return True
+
+
+def _resource_makes_sense(resource: SharedResource) -> bool:
+    lengths = resource.step_minutes >= 1 and 1 <= resource.minimum_minutes <= resource.maximum_minutes
+    return lengths and resource.capacity >= 1 and resource.version >= 1 and _is_time_zone(resource.time_zone)
+
+
+def _within(degrees: float | None, limit: float) -> bool:
+    return degrees is None or -limit <= degrees <= limit
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -1,0 +1,153 @@
+"""What a link has on our broker, made and removed over RabbitMQ's management API by the broker-agent.
+
+Every name is made of this instance's short name and a link id of ours (a UUID): nothing that a peer chose is in it.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from services.chassis import names
+from services.chassis.topology import OUT
+
+CONNECTIONS_PER_PEER = 3
+CHANNELS_PER_PEER = 6
+PREFETCH = 200
+RECONNECT_SECONDS = 1
+
+_QUORUM = {"durable": True, "auto_delete": False, "arguments": {"x-queue-type": "quorum"}}
+_FANOUT = {"type": "fanout", "durable": True, "auto_delete": False, "internal": False, "arguments": {}}
+_MISSING = 404
+
+
+class BrokerRefused(Exception):
+    """The management API did not do what was asked, or does not answer: the text says what."""
+
+
+class Management:
+    """RabbitMQ's management API. `url`: http(s)://user:password@host:port of an administrator."""
+
+    def __init__(self, url: str) -> None:
+        parts = httpx.URL(url)
+        self._http = httpx.AsyncClient(
+            base_url=parts.copy_with(username=None, password=None, path="/api/"),
+            auth=(parts.username, parts.password),
+            timeout=10,
+            trust_env=False,
+        )
+
+    async def call(self, method: str, *path: str, body: object = None) -> Any:
+        """The decoded answer; None when it is empty or the thing is not there. Raises BrokerRefused."""
+        address = "/".join(quote(part, safe="") for part in path)
+        try:
+            answer = await self._http.request(method, address, json=body)
+        except httpx.HTTPError as error:
+            raise BrokerRefused(f"the broker's management API does not answer: {type(error).__name__}") from error
+        if answer.status_code == _MISSING and method in {"GET", "DELETE"}:
+            return None
+        if answer.is_error:
+            raise BrokerRefused(f"{method} {path[0]}: {answer.status_code} {answer.text[:200]}")
+        return json.loads(answer.content) if answer.content else None
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """How a link does: messages that the peer has not taken yet, state of our shovel, and why it does not run."""
+
+    waiting: int | None
+    shovel: str | None
+    reason: str | None
+
+
+class Rooms:
+    """One link's queues, exchange, users and shovel."""
+
+    def __init__(self, management: Management, instance: str, link_id: UUID) -> None:
+        self._api = management
+        self._vhost = names.border_vhost(names.check_instance(instance))
+        self._out = names.out(str(link_id))
+        self._inbound = names.inbound(str(link_id))
+        self._peer = names.peer_user(instance, str(link_id))
+        self._writer = names.shovel_user(instance, str(link_id))
+        self._shovel = f"pull.{link_id}"
+
+    async def create(self, *, peer_password: str, inbound_password: str, peer_may_read: bool = True) -> None:
+        """Queues, exchange and users, whether they are there or not. The shovel is `pull`'s."""
+        vhost = self._vhost
+        await self._api.call("PUT", "queues", vhost, self._out, body=_QUORUM)
+        await self._api.call("PUT", "queues", vhost, self._inbound, body=_QUORUM)
+        await self._api.call("PUT", "exchanges", vhost, self._inbound, body=_FANOUT)
+        key = {"routing_key": self._out, "arguments": {}}
+        await self._api.call("POST", "bindings", vhost, "e", OUT, "q", self._out, body=key)
+        no_key = {"routing_key": "", "arguments": {}}
+        await self._api.call("POST", "bindings", vhost, "e", self._inbound, "q", self._inbound, body=no_key)
+        await self._user(self._writer, inbound_password, write=self._inbound)
+        await self._user(self._peer, peer_password, read=self._out if peer_may_read else None)
+        for limit, value in (("max-connections", CONNECTIONS_PER_PEER), ("max-channels", CHANNELS_PER_PEER)):
+            await self._api.call("PUT", "user-limits", self._peer, limit, body={"value": value})
+
+    async def _user(self, name: str, password: str, *, read: str | None = None, write: str | None = None) -> None:
+        await self._api.call("PUT", "users", name, body={"password": password, "tags": ""})
+        rights = {"configure": "^$", "read": _exactly(read), "write": _exactly(write)}
+        await self._api.call("PUT", "permissions", self._vhost, name, body=rights)
+
+    async def pull(self, *, source_uri: str, source_queue: str, inbound_password: str, again: bool) -> None:
+        """The shovel from the peer's queue. It runs on when it is there already, unless `again`."""
+        if not again and await self._api.call("GET", "parameters", "shovel", self._vhost, self._shovel) is not None:
+            return
+        credentials = f"{quote(self._writer, safe='')}:{quote(inbound_password, safe='')}"
+        value = {
+            "src-protocol": "amqp091",
+            "src-uri": source_uri,
+            "src-queue": source_queue,
+            "src-prefetch-count": PREFETCH,
+            "src-delete-after": "never",
+            "dest-protocol": "amqp091",
+            # no host: inside the broker, yet with the rights of this user alone
+            "dest-uri": f"amqp://{credentials}@/{quote(self._vhost, safe='')}",
+            "dest-exchange": self._inbound,
+            "dest-add-forward-headers": False,
+            "ack-mode": "on-confirm",
+            "reconnect-delay": RECONNECT_SECONDS,
+        }
+        await self._api.call("PUT", "parameters", "shovel", self._vhost, self._shovel, body={"value": value})
+
+    async def pause(self) -> None:
+        """Both directions stand still, once the peer's user has no rights; what waits, waits."""
+        await self._api.call("DELETE", "parameters", "shovel", self._vhost, self._shovel)
+        for connection in await self._api.call("GET", "vhosts", self._vhost, "connections") or []:
+            if connection.get("user") == self._peer:
+                await self._api.call("DELETE", "connections", str(connection["name"]))
+
+    async def remove(self) -> None:
+        """Nothing of the link stays."""
+        await self._api.call("DELETE", "parameters", "shovel", self._vhost, self._shovel)
+        for user in (self._peer, self._writer):
+            await self._api.call("DELETE", "users", user)
+        await self._api.call("DELETE", "exchanges", self._vhost, self._inbound)
+        for queue in (self._out, self._inbound):
+            await self._api.call("DELETE", "queues", self._vhost, queue)
+
+    async def measure(self) -> Measured:
+        """Depth of the queue to the peer and state of the shovel, as of some seconds ago."""
+        queue = await self._api.call("GET", "queues", self._vhost, self._out)
+        waiting = queue.get("messages") if isinstance(queue, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        for shovel in await self._api.call("GET", "shovels", self._vhost) or []:
+            if shovel.get("name") == self._shovel:
+                reason = shovel.get("reason")
+                return Measured(
+                    waiting=waiting, shovel=str(shovel.get("state")), reason=str(reason)[:500] if reason else None
+                )
+        return Measured(waiting=waiting, shovel=None, reason=None)
+
+
+def _exactly(name: str | None) -> str:
+    return "^$" if name is None else f"^{re.escape(name)}$"

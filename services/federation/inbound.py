@@ -1,0 +1,134 @@
+"""Reads the queues behind our shovels, one for each link that is open, on a connection to the border vhost of its own."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+import aio_pika
+import sqlalchemy as sa
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+
+from services.chassis import logs, names
+from services.chassis.database import Database
+from services.chassis.database_listener import Listener
+from services.federation import receiving
+from services.federation.domain import LISTENING
+from services.federation.receiving import LinkIsGone
+from services.federation.tables import LINKS_CHANNEL, links
+
+PREFETCH = 100
+BATCH = 50
+LOOK_SECONDS = 5.0
+RETRY_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+
+_log = logs.get(__name__)
+
+
+class Inbound:
+    """Consumes `inbound.<link id>` of every open link until cancelled; survives outages of broker and database."""
+
+    def __init__(self, db: Database, broker_url: str, *, us: str, now: Callable[[], datetime]) -> None:
+        self._db = db
+        self._url = broker_url
+        self._us = us
+        self._now = now
+        self._listener = Listener(db.url, LINKS_CHANNEL)
+        self._readers: dict[UUID, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        listening = asyncio.create_task(self._listener.run(), name="inbound-listener")
+        try:
+            while True:
+                try:
+                    await self._read_until_lost()
+                except (*CONNECTION_EXCEPTIONS, OSError, sa.exc.SQLAlchemyError, TimeoutError) as error:
+                    _log.warning("inbound-interrupted", error=f"{type(error).__name__}: {error}".splitlines()[0])
+                await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+
+    async def _read_until_lost(self) -> None:
+        async with asyncio.timeout(10):
+            connection = await aio_pika.connect(self._url)
+        try:
+            while not connection.is_closed:
+                await self._attend(connection)
+                await self._listener.wait(LOOK_SECONDS)
+        finally:
+            await self._dismiss(list(self._readers))
+            await connection.close()
+
+    async def _attend(self, connection: AbstractConnection) -> None:
+        """A reader for each open link, none for the others."""
+        async with self._db.reading() as session:
+            query = sa.select(links.c.id).where(links.c.status.in_(LISTENING), links.c.peer_link_id.is_not(None))
+            wanted = set((await session.execute(query)).scalars().all())
+        ended = [link_id for link_id, task in self._readers.items() if task.done() or link_id not in wanted]
+        await self._dismiss(ended)
+        for link_id in wanted - self._readers.keys():
+            self._readers[link_id] = asyncio.create_task(self._read(connection, link_id), name=f"inbound {link_id}")
+
+    async def _dismiss(self, ended: list[UUID]) -> None:
+        tasks = [self._readers.pop(link_id) for link_id in ended]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, connection: AbstractConnection, link_id: UUID) -> None:
+        """Read one queue; ends when it is not there (yet) or lost. `_attend` begins again."""
+        try:
+            async with await connection.channel(publisher_confirms=False) as channel:
+                await channel.set_qos(prefetch_count=PREFETCH)
+                queue = await channel.get_queue(names.inbound(str(link_id)), ensure=False)
+                arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+                channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
+                await queue.consume(arrived.put, timeout=5)
+                await self._answer(link_id, arrived)
+        except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:
+            _log.info("inbound-queue-not-read", link=str(link_id), error=str(error))
+
+    async def _answer(self, link_id: UUID, arrived: asyncio.Queue[AbstractIncomingMessage | None]) -> None:
+        """Take what arrives, up to 50 messages in one transaction, until the channel is lost (None)."""
+        lost = False
+        while not lost and (first := await arrived.get()) is not None:
+            batch = [first]
+            while len(batch) < BATCH and not arrived.empty():
+                more = arrived.get_nowait()
+                if more is None:
+                    lost = True
+                    break
+                batch.append(more)
+            await self._take(link_id, [message.body for message in batch])
+            await batch[-1].ack(multiple=True)
+
+    async def _take(self, link_id: UUID, bodies: list[bytes]) -> None:
+        """Return once all of them have their effect or their refusal; one by one when together they fail."""
+        try:
+            await self._db.run(receiving.receive, link_id, bodies, us=self._us, now=self._now())
+        except LinkIsGone:
+            return
+        except Exception as error:  # noqa: BLE001 - a peer's message must not stop the queue
+            _log.warning("border-batch-failed", link=str(link_id), size=len(bodies), error=repr(error))
+            for body in bodies:
+                await self._take_alone(link_id, body)
+
+    async def _take_alone(self, link_id: UUID, body: bytes) -> None:
+        """Carefully: what our own tables refuse is kept aside. Only an absent database is waited for."""
+        pause = RETRY_SECONDS
+        while True:
+            try:
+                await self._db.run(receiving.receive, link_id, [body], us=self._us, now=self._now(), careful=True)
+            except LinkIsGone:
+                return
+            except Exception as error:  # noqa: BLE001 - nothing may be lost: it stays in the queue and in the log
+                _log.error("border-message-waits", link=str(link_id), error=repr(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            else:
+                return

@@ -1,0 +1,150 @@
+"""This instance's keys, and documents signed with them.
+
+The id of an instance is the RFC 7638 thumbprint of its root key. The root key signs the key set and what is said while
+linking; the signing key signs events. Source: RFC 7515, RFC 8037, RFC 9864 (`alg` `Ed25519`, pinned everywhere).
+"""
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+from pydantic import ValidationError
+
+from services.chassis.settings import MissingSetting, ServiceSettings
+from services.federation.documents import LARGEST_DOCUMENT, Document, KeySet, PublicKey
+
+ALGORITHM = "Ed25519"
+KEY_SET_VALIDITY = timedelta(days=7)
+CLOCK_TOLERANCE = timedelta(minutes=10)
+
+DocumentT = TypeVar("DocumentT", bound=Document)
+
+
+class NotGenuine(ValueError):
+    """A document or key set that its alleged sender has not signed so, or that is out of date. Says what is wrong."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The private keys of this instance."""
+
+    root: OKPKey
+    signing: OKPKey
+
+    @property
+    def instance_id(self) -> str:
+        """Who we are to everybody else."""
+        return self.root.thumbprint()
+
+    @property
+    def signing_kid(self) -> str:
+        return self.signing.thumbprint()
+
+    def sign(self, document: Document) -> str:
+        """`document` as a compact JWS by the root key."""
+        header = {"alg": ALGORITHM, "kid": self.instance_id, "typ": document.typ}
+        return jws.serialize_compact(header, document.model_dump_json().encode(), self.root, algorithms=[ALGORITHM])
+
+    def key_set(self, now: datetime) -> str:
+        """The signed set of the keys in force, valid for seven days from `now` (aware UTC)."""
+        return self.sign(
+            KeySet(
+                root=_public(self.root),
+                keys=[_public(self.signing)],
+                serial=int(now.timestamp()),
+                issued_at=now,
+                expires_at=now + KEY_SET_VALIDITY,
+            )
+        )
+
+
+def read_keys(settings: ServiceSettings) -> Keys:
+    """The keys from the secret files. Raises MissingSetting."""
+    return Keys(_read(settings, "federation_root_key.pem"), _read(settings, "federation_signing_key.pem"))
+
+
+def _read(settings: ServiceSettings, name: str) -> OKPKey:
+    text = settings.secret(name)
+    try:
+        key = OKPKey.import_key(text)
+    except (JoseError, ValueError) as error:
+        raise MissingSetting(f"MAILLAGE_SECRETS_DIR: {name} holds no Ed25519 private key") from error
+    if key.curve_name != ALGORITHM or not key.is_private:
+        raise MissingSetting(f"MAILLAGE_SECRETS_DIR: {name} holds no Ed25519 private key")
+    return key
+
+
+def _public(key: OKPKey) -> PublicKey:
+    return PublicKey(x=str(key.as_dict(private=False)["x"]))
+
+
+@lru_cache(maxsize=1024)
+def public_key(x: str) -> OKPKey:
+    """The Ed25519 public key whose JWK has this `x`. Raises NotGenuine when there is none such."""
+    try:
+        return OKPKey.import_key({"kty": "OKP", "crv": ALGORITHM, "x": x})
+    except (JoseError, ValueError) as error:
+        raise NotGenuine("not an Ed25519 public key") from error
+
+
+def thumbprint(key: PublicKey) -> str:
+    return public_key(key.x).thumbprint()
+
+
+def read_signed(text: str, kind: type[DocumentT], root: OKPKey) -> DocumentT:
+    """The document of `kind` in the compact JWS `text`, signed by `root`. Raises NotGenuine."""
+    header, payload = verify(text, root)
+    if header.get("typ") != kind.typ:
+        raise NotGenuine(f"not a {kind.typ}")
+    try:
+        return kind.model_validate_json(payload)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise NotGenuine(f"{kind.typ}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def verify(text: str, key: OKPKey) -> tuple[dict[str, Any], bytes]:
+    """Header and payload of a compact JWS whose signature by `key` is right. Raises NotGenuine."""
+    try:
+        opened = jws.deserialize_compact(text, key, algorithms=[ALGORITHM])
+    except (JoseError, ValueError, UnicodeError) as error:
+        raise NotGenuine("the signature is wrong") from error
+    return dict(opened.headers()), opened.payload
+
+
+def read_key_set(text: str, instance_id: str, now: datetime) -> KeySet:
+    """The key set of `instance_id` at `now` (aware UTC). Raises NotGenuine."""
+    if len(text) > LARGEST_DOCUMENT:
+        raise NotGenuine("the key set is too large")
+    root = _root_named(text, instance_id)
+    key_set = read_signed(text, KeySet, root)
+    if key_set.expires_at <= now or key_set.issued_at > now + CLOCK_TOLERANCE:
+        raise NotGenuine("the key set is out of date")
+    if key_set.expires_at - key_set.issued_at > KEY_SET_VALIDITY:
+        raise NotGenuine("the key set claims to be valid for too long")
+    return key_set
+
+
+def _root_named(text: str, instance_id: str) -> OKPKey:
+    """The root key that a key set carries, when it is the one behind `instance_id`; the signature is checked after."""
+    try:
+        payload = jws.extract_compact(text.encode()).payload or b""
+        unverified = KeySet.model_validate_json(payload)
+    except (JoseError, ValueError) as error:
+        raise NotGenuine("not a key set") from error
+    root = public_key(unverified.root.x)
+    if root.thumbprint() != instance_id:
+        raise NotGenuine("the key set is of another instance")
+    return root
+
+
+def thumbprint_for_people(instance_id: str) -> str:
+    """The same thumbprint as twelve groups of five digits, to be read out on the telephone (199 of its 256 bits)."""
+    digest = base64.urlsafe_b64decode(instance_id + "=" * (-len(instance_id) % 4))
+    digits = f"{int.from_bytes(digest) % 10**60:060d}"
+    return " ".join(digits[start : start + 5] for start in range(0, 60, 5))

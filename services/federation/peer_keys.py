@@ -1,0 +1,81 @@
+"""Peers' key sets: fetched again before they end, and at once when a message names a key that we do not know."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.chassis import logs
+from services.chassis.database import Database
+from services.federation import linking, receiving, refusing
+from services.federation.addresses import AddressRefused
+from services.federation.border import Border
+from services.federation.domain import LISTENING
+from services.federation.gate import Refused, UnknownKey, authenticate
+from services.federation.keys import NotGenuine, read_key_set
+from services.federation.peer_http import PeerUnreachable
+from services.federation.tables import key_sets, links, positions, quarantine
+
+RENEW_AFTER = timedelta(days=1)
+TRY_EVERY = timedelta(seconds=30)
+BATCH = 100
+
+_log = logs.get(__name__)
+
+
+async def renew(db: Database, border: Border, *, now: datetime) -> None:
+    """Fetch key sets that are a day old, or that lack a key which messages in quarantine name; then let these through."""
+    waiting = sa.exists().where(quarantine.c.link_id == links.c.id)
+    query = (
+        sa.select(links, waiting.label("waiting"))
+        .join(key_sets, key_sets.c.peer_id == links.c.peer_id)
+        .where(links.c.status.in_(LISTENING), sa.or_(key_sets.c.fetched_at < now - RENEW_AFTER, waiting))
+        .where(sa.or_(key_sets.c.tried_at.is_(None), key_sets.c.tried_at < now - TRY_EVERY))
+    )
+    async with db.reading() as session:
+        due = (await session.execute(query)).mappings().all()
+    for link in due:
+        if await _fetch(db, border, link, now) and link["waiting"]:
+            await db.run(release, link, us=border.us, now=now)
+
+
+async def _fetch(db: Database, border: Border, link: sa.RowMapping, now: datetime) -> bool:
+    peer_id = link["peer_id"]
+    async with db.transaction() as session:
+        await session.execute(sa.update(key_sets).where(key_sets.c.peer_id == peer_id).values(tried_at=now))
+    try:
+        document = await border.peers.get(link["peer_address"], "/federation/keys")
+        key_set = read_key_set(document, peer_id, now)
+    except (PeerUnreachable, AddressRefused, NotGenuine) as error:
+        _log.warning("key-set-not-renewed", peer=link["peer_name"], error=str(error))
+        return False
+    async with db.transaction() as session:
+        await linking.keep_key_set(session, peer_id, key_set, now)
+    return True
+
+
+async def release(session: AsyncSession, link: sa.RowMapping, *, us: str, now: datetime) -> None:
+    """With a fresh key set: the messages in quarantine pass the gate, or are refused for good."""
+    oldest = sa.select(quarantine.c.id).where(quarantine.c.link_id == link["id"]).order_by(quarantine.c.id).limit(BATCH)
+    taken = sa.delete(quarantine).where(quarantine.c.id.in_(oldest.scalar_subquery()))
+    rows = (await session.execute(taken.returning(quarantine.c.id, quarantine.c.body))).all()
+    passage = await receiving.passage_of(session, link, us=us, now=now)
+    known: list[bytes] = []
+    for row in sorted(rows, key=lambda row: row.id):
+        body = row.body.encode()
+        try:
+            authenticate(body, passage)
+        except UnknownKey as error:
+            await _refuse(session, link, Refused("unknown_key", str(error)), body, now)
+            continue
+        except Refused:
+            pass  # receive refuses it, and counts it
+        known.append(body)
+    if known:
+        await receiving.receive(session, link["id"], known, us=us, now=now, careful=True)
+
+
+async def _refuse(session: AsyncSession, link: sa.RowMapping, refusal: Refused, body: bytes, now: datetime) -> None:
+    count = sa.update(positions).where(positions.c.link_id == link["id"]).values(refused=positions.c.refused + 1)
+    total = (await session.execute(count.returning(positions.c.refused))).scalar_one()
+    await refusing.keep(session, link["id"], refusal, body, seq=None, total=total, now=now)

@@ -1,0 +1,34 @@
+"""The border relay: what we say to peers, signed at the last moment, into the queues that they read."""
+
+from services.chassis import names
+from services.chassis.database import Database
+from services.chassis.publishing import Message, Publisher
+from services.chassis.relay import Relay, Row
+from services.chassis.topology import OUT
+from services.federation.keys import Keys
+from services.federation.sealed import seal
+from services.federation.tables import BORDER_CHANNEL
+
+
+def border_relay(db: Database, publisher: Publisher, keys: Keys) -> Relay:
+    """The relay from the border outbox to `out.<link id>`. Headers are empty: nothing in them would be believed."""
+
+    def message(row: Row) -> Message:
+        return Message(
+            exchange=OUT,
+            key=names.out(str(row["link_id"])),
+            headers={},
+            body=seal(row["content"], keys),
+            id=str(row["id"]),
+            content_type="application/jose",
+        )
+
+    return Relay(
+        db,
+        publisher,
+        message,
+        name="border",
+        table="border_outbox",
+        columns=("link_id", "content"),
+        channel=BORDER_CHANNEL,
+    )

@@ -1,0 +1,44 @@
+"""What was refused at the border, kept for coordinators, bounded, so that a flood fills neither disk nor inbox."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.federation import MessageRefused
+from services.chassis import logs, outbox
+from services.chassis.ids import new_id
+from services.federation.gate import Refused
+from services.federation.tables import refusals
+
+KEPT_PER_LINK = 500
+LONGEST_KEPT = 4096
+
+_log = logs.get(__name__)
+
+
+async def keep(
+    session: AsyncSession, link_id: UUID, refusal: Refused, body: bytes, *, seq: int | None, total: int, now: datetime
+) -> None:
+    """Keep the first 4 KiB of `body` with the reason. Coordinators are told at the 1st, 2nd, 4th, 8th … refusal."""
+    text = body[:LONGEST_KEPT].decode("utf-8", errors="replace").replace("\x00", "\ufffd")
+    row = {"id": new_id(), "link_id": link_id, "at": now, "reason": refusal.reason, "detail": _clean(refusal.detail)}
+    await session.execute(sa.insert(refusals).values(**row, seq=seq, body=text))
+    newest = (
+        sa.select(refusals.c.id)
+        .where(refusals.c.link_id == link_id)
+        .order_by(refusals.c.id.desc())
+        .limit(KEPT_PER_LINK)
+    )
+    if total > KEPT_PER_LINK:
+        await session.execute(
+            sa.delete(refusals).where(refusals.c.link_id == link_id, refusals.c.id.not_in(newest.scalar_subquery()))
+        )
+    if total & (total - 1) == 0:
+        await outbox.add(session, MessageRefused(link_id=link_id, reason=refusal.reason, count=total))
+    _log.warning("message-refused", link=str(link_id), reason=refusal.reason, detail=refusal.detail, count=total)
+
+
+def _clean(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)

@@ -1,0 +1,146 @@
+"""What we say to peers: written with its number in one transaction with its cause; the border relay signs and sends it.
+
+What each peer has been told of each thing is remembered, so that what it may no longer see is withdrawn.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.border import (
+    BorderBusyChanged,
+    BorderListingPublished,
+    BorderListingWithdrawn,
+    BorderResourceChanged,
+    SharedBusy,
+    SharedListing,
+    SharedResource,
+)
+from contracts.catalog import Audience
+from contracts.envelope import Event
+from services.chassis.ids import new_id
+from services.federation import tables
+from services.federation.domain import LISTENING, SPEAKING
+from services.federation.sealed import content_of
+from services.federation.shareable import may_go_to
+from services.federation.tables import links, shares, streams
+
+
+async def say(session: AsyncSession, link: sa.RowMapping, event: Event) -> None:
+    """Say `event` to the peer of `link` once the transaction commits. Its number is gapless in (link, epoch)."""
+    now = datetime.now(UTC)
+    counter = sa.update(streams).where(streams.c.link_id == link["id"]).values(seq=streams.c.seq + 1, last_sent_at=now)
+    place = (await session.execute(counter.returning(streams.c.epoch, streams.c.seq))).one()
+    event_id = new_id()
+    content = content_of(
+        event,
+        event_id=event_id,
+        audience=link["peer_id"],
+        stream=link["id"],
+        epoch=place.epoch,
+        seq=place.seq,
+        now=now,
+    ).model_dump_json()
+    log = {"link_id": link["id"], "epoch": place.epoch, "seq": place.seq, "at": now, "content": content}
+    await session.execute(sa.insert(tables.sent_log).values(**log))
+    row = {"id": event_id, "link_id": link["id"], "content": content}
+    added = sa.insert(tables.border_outbox).values(**row).returning(tables.border_outbox.c.id).cte("added")
+    await session.execute(sa.select(sa.func.pg_notify(tables.BORDER_CHANNEL, "")).select_from(added))
+
+
+async def link_with(session: AsyncSession, peer_id: str) -> sa.RowMapping | None:
+    """The link on which we may speak to `peer_id` now, kept from changing until this transaction ends."""
+    query = sa.select(links).where(links.c.peer_id == peer_id, links.c.status.in_(LISTENING)).with_for_update(read=True)
+    link = (await session.execute(query)).mappings().first()
+    return link if link is not None and link["status"] in SPEAKING else None
+
+
+async def share_with_all(session: AsyncSession, thing_id: UUID) -> None:
+    """Bring every peer up to date about one thing of ours, already written to our tables."""
+    # links that open at this moment are waited for: they back-fill from what was committed before
+    query = sa.select(links).where(links.c.status.in_(LISTENING)).order_by(links.c.id).with_for_update(read=True)
+    for link in (await session.execute(query)).mappings().all():
+        if link["status"] in SPEAKING:
+            await share(session, link, thing_id)
+
+
+async def share_everything(session: AsyncSession, link: sa.RowMapping) -> None:
+    """Back-fill: all that the peer of a link just opened may know."""
+    await session.execute(
+        insert(streams).values(link_id=link["id"], epoch=link["epoch"], seq=0).on_conflict_do_nothing()
+    )
+    listings = tables.own_listings
+    query = sa.select(listings.c.id).where(sa.not_(listings.c.withdrawn), listings.c.scope.in_(("peers", "public")))
+    for thing_id in (await session.execute(query.order_by(listings.c.id))).scalars().all():
+        await share(session, link, thing_id)
+
+
+async def share(session: AsyncSession, link: sa.RowMapping, thing_id: UUID) -> None:
+    """Say to the peer of `link` what it should know of one thing and does not, or withdraw it."""
+    listing = await _row(session, tables.own_listings, tables.own_listings.c.id == thing_id)
+    told = await _row(session, shares, (shares.c.link_id == link["id"]) & (shares.c.thing_id == thing_id))
+    if listing is None:
+        return
+    if not _is_for(listing, link["peer_id"]):
+        await _withdraw(session, link, listing, told)
+        return
+    known = {"listing_version": 0, "resource_version": 0, "busy_version": 0} | dict(told or {})
+    if told is not None and told["withdrawn"]:
+        known |= {"listing_version": 0, "resource_version": 0, "busy_version": 0}
+    versions = {"listing_version": listing["version"]}
+    if known["listing_version"] < listing["version"]:
+        form = SharedListing.model_validate_json(listing["shared_form"])
+        await say(session, link, BorderListingPublished(listing=form))
+    versions |= await _share_booking_side(session, link, thing_id, known)
+    if told is None or told["withdrawn"] or any(known[name] != version for name, version in versions.items()):
+        await _remember(session, link, thing_id, {**versions, "withdrawn": False})
+
+
+async def _share_booking_side(
+    session: AsyncSession, link: sa.RowMapping, offer_id: UUID, known: dict[str, Any]
+) -> dict[str, int]:
+    """How the offer is booked and when it is busy, as far as the peer does not know. Returns the versions it then has."""
+    versions = {name: int(known[name]) for name in ("resource_version", "busy_version")}
+    resource = await _row(session, tables.own_resources, tables.own_resources.c.offer_id == offer_id)
+    if resource is None:
+        return versions
+    if resource["version"] > versions["resource_version"]:
+        form = SharedResource.model_validate_json(resource["shared_form"])
+        await say(session, link, BorderResourceChanged(resource=form))
+        versions["resource_version"] = resource["version"]
+    busy = await _row(session, tables.own_busy, tables.own_busy.c.offer_id == offer_id)
+    if busy is not None and busy["version"] > versions["busy_version"]:
+        await say(session, link, BorderBusyChanged(busy=SharedBusy.model_validate_json(busy["shared_form"])))
+        versions["busy_version"] = busy["version"]
+    return versions
+
+
+async def _withdraw(
+    session: AsyncSession, link: sa.RowMapping, listing: sa.RowMapping, told: sa.RowMapping | None
+) -> None:
+    if told is None or told["withdrawn"]:
+        return
+    version = max(listing["version"], told["listing_version"])
+    await say(session, link, BorderListingWithdrawn(id=listing["id"], version=version))
+    await _remember(session, link, listing["id"], {"listing_version": version, "withdrawn": True})
+
+
+def _is_for(listing: sa.RowMapping, peer_id: str) -> bool:
+    if listing["withdrawn"] or listing["valid_from"] is not None or listing["shared_form"] is None:
+        return False
+    return may_go_to(Audience(scope=listing["scope"], peer_ids=listing["peer_ids"]), peer_id)
+
+
+async def _remember(session: AsyncSession, link: sa.RowMapping, thing_id: UUID, values: dict[str, Any]) -> None:
+    statement = insert(shares).values(link_id=link["id"], thing_id=thing_id, **values)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=[shares.c.link_id, shares.c.thing_id], set_=values)
+    )
+
+
+async def _row(session: AsyncSession, table: sa.Table, where: sa.ColumnElement[bool]) -> sa.RowMapping | None:
+    return (await session.execute(sa.select(table).where(where))).mappings().first()

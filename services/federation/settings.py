@@ -1,0 +1,29 @@
+"""Settings of the border post, beside those that every service has."""
+
+from pydantic import Field, model_validator
+
+from services.chassis.settings import ServiceSettings
+
+PLAIN_PORT, TLS_PORT = 5672, 5671
+
+
+class FederationSettings(ServiceSettings):
+    """What `federation` needs.
+
+    `federation_allow_private`: peers may have private or loopback addresses, plain HTTP and plain AMQP (the demo, tests,
+    several instances on one host). `border_host`, `border_port`, `border_tls`: how peers reach this instance's broker;
+    unset, the host of `public_url` on the AMQPS port. `border_ca`: file on the *broker's* machine with the authorities
+    that peers' broker certificates are checked against.
+    """
+
+    federation_allow_private: bool = False
+    border_host: str | None = None
+    border_port: int | None = Field(default=None, ge=1, le=65535)
+    border_tls: bool = True
+    border_ca: str = "/etc/ssl/certs/ca-certificates.crt"
+
+    @model_validator(mode="after")
+    def _plain_only_where_private(self) -> "FederationSettings":
+        if not self.border_tls and not self.federation_allow_private:
+            raise ValueError("BORDER_TLS may be off only where FEDERATION_ALLOW_PRIVATE is on")
+        return self

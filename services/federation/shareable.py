@@ -1,0 +1,128 @@
+"""What of our things may go to a peer. Built field by field from an allow-list, never by leaving something out."""
+
+from contracts.booking import BookingState, BusyChanged, ResourceState
+from contracts.border import (
+    BorderBookingAnswered,
+    BorderBookingRequested,
+    RoundedPlace,
+    SharedBusy,
+    SharedListing,
+    SharedResource,
+)
+from contracts.catalog import Audience, ListingState
+from contracts.identity import Place
+
+DECIMALS = 2
+"""Of a degree: about a kilometre."""
+
+
+def rounded(place: Place | None) -> RoundedPlace | None:
+    """`place` to about a kilometre, called by its town: what stands after the last comma, without a postcode."""
+    if place is None:
+        return None
+    return RoundedPlace(label=_town(place.label), latitude=_round(place.latitude), longitude=_round(place.longitude))
+
+
+def _town(label: str) -> str:
+    last = label.rpartition(",")[2].split()
+    return " ".join(word for word in last if not any(sign.isdigit() for sign in word))
+
+
+def _round(degrees: float | None) -> float | None:
+    return None if degrees is None else round(degrees, DECIMALS)
+
+
+def shared_listing(listing: ListingState) -> SharedListing:
+    """The form of `listing` that peers see: no member, no exact address."""
+    return SharedListing(
+        id=listing.id,
+        side=listing.side,
+        kind=listing.kind,
+        title=listing.title,
+        text=listing.text,
+        category=listing.category,
+        language=listing.language,
+        place=rounded(listing.place),
+        quantity=listing.quantity,
+        unit=listing.unit,
+        public=listing.audience.scope == "public",
+        valid_until=listing.valid_until,
+        window_start=listing.window_start,
+        window_end=listing.window_end,
+        urgency=listing.urgency,
+        version=listing.version,
+        changed_at=listing.changed_at,
+    )
+
+
+def shared_resource(resource: ResourceState) -> SharedResource:
+    """How a guest can book `resource`: no title (its listing has one), no owner."""
+    return SharedResource(
+        offer_id=resource.offer_id,
+        time_zone=resource.time_zone,
+        opening_hours=resource.opening_hours,
+        step_minutes=resource.step_minutes,
+        minimum_minutes=resource.minimum_minutes,
+        maximum_minutes=resource.maximum_minutes,
+        lead_minutes=resource.lead_minutes,
+        horizon_days=resource.horizon_days,
+        buffer_before_minutes=resource.buffer_before_minutes,
+        buffer_after_minutes=resource.buffer_after_minutes,
+        capacity=resource.capacity,
+        approval=resource.approval,
+        status=resource.status,
+        version=resource.version,
+    )
+
+
+def shared_busy(event: BusyChanged) -> SharedBusy:
+    """Intervals only."""
+    return SharedBusy(
+        offer_id=event.offer_id, since=event.since, until=event.until, busy=event.busy, version=event.version
+    )
+
+
+def booking_request(booking: BookingState, pseudonym: str) -> BorderBookingRequested:
+    """Our member's wish, under the pseudonym made for that peer. Raises ValueError without a time to decide by."""
+    if booking.decide_by is None:
+        raise ValueError(f"the booking {booking.id} has no time to decide by")
+    return BorderBookingRequested(
+        booking_id=booking.id,
+        offer_id=booking.offer_id,
+        pseudonym=pseudonym,
+        start=booking.start,
+        end=booking.end,
+        quantity=booking.quantity,
+        note=booking.note,
+        decide_by=booking.decide_by,
+    )
+
+
+def booking_answer(booking: BookingState) -> BorderBookingAnswered | None:
+    """The state of a guest's booking of our resource; None for a state that guests are not told.
+
+    Owner and exact address are told once the booking is confirmed.
+    """
+    status = booking.status
+    if status in {"held", "cancelling", "in_use", "no_show", "overdue"}:
+        return None
+    disclosed = status in {"confirmed", "completed"}
+    return BorderBookingAnswered(
+        booking_id=booking.id,
+        status=status,  # pyright: ignore[reportArgumentType] - narrowed above
+        start=booking.start,
+        end=booking.end,
+        reason=booking.reason,
+        owner_name=booking.owner.name if disclosed else None,
+        place_label=booking.place_label if disclosed else None,
+        version=booking.version,
+    )
+
+
+def may_go_to(audience: Audience | None, peer_id: str) -> bool:
+    """Whether a listing with `audience` is for the members of `peer_id`."""
+    if audience is None:
+        return False
+    if audience.scope == "public":
+        return True
+    return audience.scope == "peers" and (not audience.peer_ids or peer_id in audience.peer_ids)

@@ -1,0 +1,257 @@
+"""What `federation` keeps. Nothing here is a copy of a peer's thing: those live with the services that show them."""
+
+import sqlalchemy as sa
+
+from services.chassis.inbox import inbox_table
+from services.chassis.outbox import outbox_table
+
+metadata = sa.MetaData()
+outbox = outbox_table(metadata)
+inbox = inbox_table(metadata)
+
+LINKS_CHANNEL = "links"
+"""NOTIFY: a link was made or has changed."""
+
+ORDERS_CHANNEL = "broker_orders"
+"""NOTIFY: the broker-agent has something to do."""
+
+BORDER_CHANNEL = "border_outbox"
+
+
+def _instant(name: str, *, nullable: bool = True) -> sa.Column[sa.DateTime]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+profile = sa.Table(
+    "profile",
+    metadata,
+    sa.Column(
+        "id", sa.Integer, sa.CheckConstraint("id = 1", name="one_profile"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("web", sa.Text, nullable=False),
+    sa.Column("locale", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+
+invitations = sa.Table(
+    "invitations",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("secret_hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("invited_by", sa.Uuid, nullable=False),
+    sa.Column("invited_by_name", sa.Text, nullable=False),
+    _instant("created_at", nullable=False),
+    _instant("expires_at", nullable=False),
+    _instant("revoked_at"),
+    _instant("used_at"),
+    sa.Column("used_by", sa.Text),
+    sa.Column("link_id", sa.Uuid),
+)
+
+links = sa.Table(
+    "links",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("peer_id", sa.Text, nullable=False),
+    sa.Column("peer_link_id", sa.Uuid),
+    sa.Column("peer_name", sa.Text, nullable=False),
+    sa.Column("peer_summary", sa.Text, nullable=False),
+    sa.Column("peer_web", sa.Text, nullable=False),
+    sa.Column("peer_address", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("access", sa.Text),
+    sa.Column("peer_password", sa.Text, nullable=False),
+    sa.Column("inbound_password", sa.Text, nullable=False),
+    _instant("created_at", nullable=False),
+    _instant("active_since"),
+    _instant("ended_at"),
+    sa.Column("reason", sa.Text),
+    sa.Column("begun_by_name", sa.Text, nullable=False),
+    sa.Column("confirmed_by_name", sa.Text),
+    sa.CheckConstraint(
+        "status IN ('awaiting_confirmation', 'to_confirm', 'opening', 'active', 'paused', 'ended')", name="known_status"
+    ),
+    sa.Index("one_living_link_per_peer", "peer_id", unique=True, postgresql_where=sa.text("status <> 'ended'")),
+)
+
+key_sets = sa.Table(
+    "key_sets",
+    metadata,
+    sa.Column("peer_id", sa.Text, primary_key=True),
+    sa.Column("root_x", sa.Text, nullable=False),
+    sa.Column("keys", sa.Text, nullable=False),
+    sa.Column("serial", sa.BigInteger, nullable=False),
+    _instant("expires_at", nullable=False),
+    _instant("fetched_at", nullable=False),
+    _instant("tried_at"),
+)
+
+peer_calls = sa.Table(
+    "peer_calls",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("link_id", sa.Uuid, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    _instant("due_at", nullable=False),
+    _instant("give_up_at", nullable=False),
+    sa.Column("error", sa.Text),
+    sa.CheckConstraint("kind IN ('confirmed', 'ended')", name="known_kind"),
+    sa.UniqueConstraint("link_id", "kind", name="one_call_of_a_kind"),
+)
+
+broker_orders = sa.Table(
+    "broker_orders",
+    metadata,
+    sa.Column("link_id", sa.Uuid, primary_key=True),
+    sa.Column("command", sa.Text, nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("peer_password", sa.Text, nullable=False),
+    sa.Column("inbound_password", sa.Text, nullable=False),
+    sa.Column("access", sa.Text),
+    _instant("status_asked_at"),
+    sa.Column("done_generation", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("error", sa.Text),
+    _instant("done_at"),
+    sa.Column("waiting", sa.BigInteger),
+    sa.Column("shovel", sa.Text),
+    sa.Column("shovel_reason", sa.Text),
+    _instant("measured_at"),
+    sa.CheckConstraint("command IN ('create', 'pause', 'remove')", name="known_command"),
+)
+
+own_listings = sa.Table(
+    "own_listings",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("withdrawn", sa.Boolean, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("peer_ids", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("shared_form", sa.Text),
+    _instant("valid_from"),
+    sa.Index("own_listings_to_come", "valid_from", postgresql_where=sa.text("valid_from IS NOT NULL")),
+)
+
+own_resources = sa.Table(
+    "own_resources",
+    metadata,
+    sa.Column("offer_id", sa.Uuid, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("shared_form", sa.Text, nullable=False),
+)
+
+own_busy = sa.Table(
+    "own_busy",
+    metadata,
+    sa.Column("offer_id", sa.Uuid, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("shared_form", sa.Text, nullable=False),
+)
+
+shares = sa.Table(
+    "shares",
+    metadata,
+    sa.Column("link_id", sa.Uuid, primary_key=True),
+    sa.Column("thing_id", sa.Uuid, primary_key=True),
+    sa.Column("listing_version", sa.BigInteger, nullable=False),
+    sa.Column("resource_version", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("busy_version", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("shares_of_thing", "thing_id"),
+)
+
+pseudonyms = sa.Table(
+    "pseudonyms",
+    metadata,
+    sa.Column("member_id", sa.Uuid, primary_key=True),
+    sa.Column("peer_id", sa.Text, primary_key=True),
+    sa.Column("pseudonym", sa.Text, nullable=False, unique=True),
+)
+
+bookings_abroad = sa.Table(
+    "bookings_abroad",
+    metadata,
+    sa.Column("booking_id", sa.Uuid, primary_key=True),
+    sa.Column("peer_id", sa.Text, nullable=False),
+)
+
+guest_bookings = sa.Table(
+    "guest_bookings",
+    metadata,
+    sa.Column("peer_id", sa.Text, primary_key=True),
+    sa.Column("booking_id", sa.Uuid, primary_key=True),
+)
+
+streams = sa.Table(
+    "streams",
+    metadata,
+    sa.Column("link_id", sa.Uuid, primary_key=True),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    _instant("last_sent_at"),
+)
+
+sent_log = sa.Table(
+    "sent_log",
+    metadata,
+    sa.Column("link_id", sa.Uuid, primary_key=True),
+    sa.Column("epoch", sa.BigInteger, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, index=True),
+    sa.Column("content", sa.Text, nullable=False),
+)
+
+border_outbox = sa.Table(
+    "border_outbox",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("link_id", sa.Uuid, nullable=False, index=True),
+    sa.Column("content", sa.Text, nullable=False),
+)
+
+positions = sa.Table(
+    "positions",
+    metadata,
+    sa.Column("link_id", sa.Uuid, primary_key=True),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("applied_to", sa.BigInteger, nullable=False),
+    _instant("gap_since"),
+    _instant("last_received_at"),
+    sa.Column("refused", sa.BigInteger, nullable=False, server_default="0"),
+)
+
+parked = sa.Table(
+    "parked",
+    metadata,
+    sa.Column("link_id", sa.Uuid, primary_key=True),
+    sa.Column("epoch", sa.BigInteger, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    sa.Column("content", sa.Text, nullable=False),
+)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("link_id", sa.Uuid, nullable=False, index=True),
+    sa.Column("body", sa.Text, nullable=False),
+    _instant("at", nullable=False),
+)
+
+refusals = sa.Table(
+    "refusals",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("link_id", sa.Uuid, nullable=False),
+    _instant("at", nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Index("refusals_of_link", "link_id", "id"),
+)

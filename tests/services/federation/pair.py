@@ -1,0 +1,253 @@
+"""Two cooperatives with real databases and one real RabbitMQ between them; only their HTTP goes by a direct line."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import aio_pika
+import httpx
+import sqlalchemy as sa
+
+from contracts.catalog import Audience, ListingPublished, ListingState
+from contracts.envelope import Event
+from contracts.federation import LinkChanged
+from contracts.identity import Place
+from services import provision
+from services.chassis import names
+from services.chassis.database import Database
+from services.chassis.ids import new_id
+from services.chassis.process import Service
+from services.chassis.publishing import Publisher
+from services.chassis.relay import event_message
+from services.federation import app
+from services.federation.border import Border
+from services.federation.broker_agent import BrokerAgent, Settings
+from services.federation.peer_http import PeerRefused, PeerUnreachable
+from services.federation.settings import FederationSettings
+from tests.instances import Instance, plan, provision_quickly
+from tests.servers import Servers
+
+EventT = TypeVar("EventT", bound=Event)
+PATIENCE = 20.0
+
+
+@dataclass
+class Line:
+    """How the two call each other: straight into the other's application, by address. `cut`: nobody answers."""
+
+    applications: dict[str, Any] = field(default_factory=dict[str, Any])
+    cut: bool = False
+
+    async def get(self, address: str, path: str) -> str:
+        return await self._call("GET", address, path, None)
+
+    async def post(self, address: str, path: str, document: str) -> str:
+        return await self._call("POST", address, path, document)
+
+    async def _call(self, method: str, address: str, path: str, document: str | None) -> str:
+        if self.cut or address not in self.applications:
+            raise PeerUnreachable("cut")
+        transport = httpx.ASGITransport(app=self.applications[address])
+        async with httpx.AsyncClient(transport=transport, base_url=address) as client:
+            answer = await client.request(method, path, content=document)
+        if answer.is_error:
+            raise PeerRefused(answer.status_code)
+        return answer.text
+
+
+@dataclass
+class Post:
+    """The border post of one cooperative, running inside the test."""
+
+    instance: Instance
+    service: Service
+    border: Border
+    coordinator: str
+
+    @property
+    def db(self) -> Database:
+        assert self.service.database is not None
+        return self.service.database
+
+    def client(self, role: Any = "coordinator") -> httpx.AsyncClient:
+        return self.instance.client(self.service, self.instance.token(role=role, name=self.coordinator))
+
+    async def call(self, method: str, path: str, *, expect: int = 200, json: Any = None) -> Any:
+        async with self.client() as client:
+            answer = await client.request(method, path, json=json)
+        assert answer.status_code == expect, answer.text
+        return answer.json() if answer.content else None
+
+    async def link(self) -> Any:
+        """The newest living link, as the coordinator sees it."""
+        found = [link for link in await self.call("GET", "/links") if link["status"] != "ended"]
+        return found[0] if found else None
+
+    async def say(self, service: str, event: Event) -> None:
+        """Have another service of this instance say `event`."""
+        publisher = Publisher(self.instance.settings().broker_url(service))
+        row: Any = {
+            "id": new_id(),
+            "type": event.type,
+            "subject": event.subject,
+            "time": datetime.now(UTC),
+            "traceparent": None,
+            "data": event.model_dump_json(),
+        }
+        try:
+            await publisher.publish(event_message(f"{self.instance.name}/{service}")(row))
+        finally:
+            await publisher.close()
+
+    @contextlib.asynccontextmanager
+    async def ear(self, service: str, kind: type[EventT]) -> AsyncGenerator[Callable[[], Awaitable[EventT]]]:
+        """Gives `heard()`: the next event of `kind` that reaches `service`, which does not run itself."""
+        connection = await aio_pika.connect(self.instance.settings().broker_url(service))
+        async with connection:
+            channel = await connection.channel()
+            queue = await channel.get_queue(names.queue(service, kind.type), ensure=False)
+            arrived: asyncio.Queue[bytes] = asyncio.Queue()
+
+            async def take(message: Any) -> None:
+                await message.ack()
+                arrived.put_nowait(message.body)
+
+            await queue.consume(take)
+
+            async def heard() -> EventT:
+                async with asyncio.timeout(PATIENCE):
+                    return kind.model_validate_json(await arrived.get())
+
+            yield heard
+
+    async def rows(self, table: sa.Table) -> list[Any]:
+        async with self.db.reading() as session:
+            return list((await session.execute(sa.select(table))).mappings().all())
+
+
+@dataclass
+class Pair:
+    """Lille invites Namur."""
+
+    lille: Post
+    namur: Post
+    line: Line
+
+    async def invite(self) -> str:
+        return (await self.lille.call("POST", "/invitations", expect=201))["code"]
+
+    async def link(self) -> tuple[UUID, UUID]:
+        """The whole way from the invitation to an active link; the link's id at Lille and at Namur."""
+        await self.namur.call("POST", "/links", json={"code": await self.invite()}, expect=201)
+        waiting = await self.lille.link()
+        await self.lille.call("POST", f"/links/{waiting['link_id']}/confirm")
+        await self.until_status("active")
+        return UUID((await self.lille.link())["link_id"]), UUID((await self.namur.link())["link_id"])
+
+    async def until_status(self, status: str) -> None:
+        for post in (self.lille, self.namur):
+
+            async def reached(post: Post = post) -> bool:
+                link = await post.link()
+                return (link["status"] if link else "ended") == status
+
+            await eventually(reached)
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], *, seconds: float = PATIENCE) -> None:
+    """Return once `holds()`; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not await holds():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        await asyncio.sleep(0.05)
+
+
+def listing(*, title: str = "Découpeuse laser", version: int = 1, scope: Any = "peers", **changes: Any) -> ListingState:
+    """An offer of ours, with everything in it that must not leave."""
+    base: dict[str, Any] = {
+        "id": new_id(),
+        "side": "offer",
+        "kind": "machine",
+        "title": title,
+        "text": "Plaques de 60 x 90 cm.",
+        "category": "fabrication",
+        "language": "fr",
+        "place": Place(label="12 rue des Arts, 59000 Lille", latitude=50.637219, longitude=3.063301),
+        "quantity": 1,
+        "unit": "machine",
+        "owner_member_id": new_id(),
+        "owner_circle_id": None,
+        "owner_name": "Ana Petit",
+        "audience": Audience(scope=scope),
+        "valid_from": None,
+        "valid_until": None,
+        "window_start": None,
+        "window_end": None,
+        "urgency": "normal",
+        "version": version,
+        "changed_at": datetime.now(UTC),
+    }
+    return ListingState(**(base | changes))
+
+
+def published(state: ListingState) -> ListingPublished:
+    return ListingPublished(listing=state)
+
+
+def _post(instance: Instance, line: Line, coordinator: str) -> Post:
+    settings = instance.settings(
+        FederationSettings,
+        public_url=f"http://{instance.name}.test",
+        federation_allow_private=True,
+        border_tls=False,
+    )
+    service = app.build(settings, peers=line)
+    line.applications[settings.public_url] = service.app
+    return Post(instance, service, service.app.state.border, coordinator)
+
+
+def agent_of(instance: Instance) -> BrokerAgent:
+    """The broker-agent of `instance`."""
+    settings = instance.settings()
+    role = names.database(instance.name, names.BROKER_AGENT)
+    where = f"{settings.db_host}:{settings.db_port}/{names.database(instance.name, 'federation')}"
+    return BrokerAgent(
+        Settings(
+            instance=instance.name,
+            database_url=f"postgresql://{role}:{settings.secret('db_broker_agent')}@{where}",
+            management_url=settings.secret("admin_broker_url"),
+            ca_file="/etc/ssl/certs/ca-certificates.crt",
+            allow_private=True,
+        )
+    )
+
+
+@contextlib.asynccontextmanager
+async def a_pair(servers: Servers, folder: Path) -> AsyncGenerator[Pair]:
+    """Two provisioned instances with their border posts and broker-agents running."""
+    plans = [plan(servers, f"{who}{secrets.token_hex(4)}", folder / who / "secrets") for who in ("lille", "namur")]
+    for wanted in plans:
+        await provision_quickly(wanted, servers)
+    instances = [Instance(name=wanted.instance, secrets_dir=wanted.secrets_dir, servers=servers) for wanted in plans]
+    line = Line()
+    lille, namur = _post(instances[0], line, "Léa"), _post(instances[1], line, "Nora")
+    agents = [asyncio.create_task(agent_of(instance).run()) for instance in instances]
+    try:
+        async with lille.instance.running(lille.service, namur.service):
+            yield Pair(lille, namur, line)
+    finally:
+        for agent in agents:
+            agent.cancel()
+        await asyncio.gather(*agents, return_exceptions=True)
+        for wanted in plans:
+            await provision.remove(wanted)
+
+
+__all__ = ["LinkChanged", "Pair", "Post", "a_pair", "eventually", "listing", "published"]
