@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -189,4 +189,4 @@ async def pending_count(session: AsyncSession, *, member_id: UUID | None = None,
         bookings.c.status.in_(("pending", "cancelling")),
         sa.or_(bookings.c.resource_origin.is_not(None), bookings.c.decide_by > sa.func.now()),
     )
-    return cast("int", (await session.execute(found)).scalar_one())
+    return (await session.execute(found)).scalar_one()

@@ -6,8 +6,11 @@ from services.chassis.settings import ServiceSettings
 
 
 class BookingSettings(ServiceSettings):
-    """`booking_pending_per_member`, `booking_pending_per_peer`: rule 8. `booking_sweep_seconds`: how often ended
-    requests expire and past bookings are completed by themselves (a blocking one gives way at once).
+    """Limits and rhythm.
+
+    `booking_pending_per_member`, `booking_pending_per_peer`: how many requests may wait (rule 8).
+    `booking_sweep_seconds`: how often undecided requests expire and past bookings are completed by themselves
+    (an expired request that blocks another gives way at once).
     """
 
     booking_pending_per_member: int = Field(default=10, ge=1)

@@ -32,10 +32,10 @@ class SpanType(sa.types.TypeDecorator[Span]):
     impl = TSTZRANGE
     cache_ok = True
 
-    def process_bind_param(self, value: Span | None, dialect: Dialect) -> Range[datetime] | None:
+    def process_bind_param(self, value: Span | None, dialect: Dialect) -> Range[datetime] | None:  # noqa: ARG002 - SQLAlchemy's signature
         return None if value is None else Range(value.start, value.end, bounds="[)")
 
-    def process_result_value(self, value: Range[datetime] | None, dialect: Dialect) -> Span | None:
+    def process_result_value(self, value: Range[datetime] | None, dialect: Dialect) -> Span | None:  # noqa: ARG002 - same
         if value is None or value.lower is None or value.upper is None:
             return None
         return Span(value.lower, value.upper)

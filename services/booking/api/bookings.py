@@ -1,10 +1,12 @@
 """Asking, deciding, cancelling; and lists of bookings."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Status
@@ -18,11 +20,11 @@ from services.booking.domain.spans import Span
 from services.booking.settings import BookingSettings
 from services.booking.views import BookingView, booking_view
 from services.chassis.auth import CurrentMember
-from services.chassis.clock import ClockDep
-from services.chassis.database import DatabaseDep
+from services.chassis.clock import Clock, ClockDep
+from services.chassis.database import Database, DatabaseDep
 from services.chassis.idempotency import OnceDep
 from services.chassis.ids import new_id
-from services.chassis.paging import Limit, Page
+from services.chassis.paging import Page
 from services.chassis.problems import NotFound
 
 router = APIRouter(tags=["bookings"])
@@ -36,9 +38,24 @@ def _settings_of(request: Request) -> BookingSettings:
 Settings = Annotated[BookingSettings, Depends(_settings_of)]
 
 
+@dataclass(frozen=True)
+class Edge:
+    """What every request meets at the edge: the database and the clock."""
+
+    db: Database
+    clock: Clock
+
+
+def _edge_of(db: DatabaseDep, clock: ClockDep) -> Edge:
+    return Edge(db, clock)
+
+
+At = Annotated[Edge, Depends(_edge_of)]
+
+
 @router.post("/bookings", status_code=201)
 async def create_booking(
-    form: BookingForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep, once: OnceDep, settings: Settings
+    form: BookingForm, actor: CurrentMember, at: At, once: OnceDep, settings: Settings
 ) -> BookingView:
     """Book a period: confirmed at once, or pending until the owner, a coordinator or the peer has answered."""
     booking_id = new_id()
@@ -53,88 +70,87 @@ async def create_booking(
                 quantity=form.quantity,
                 note=form.note,
             )
-            limit, now = settings.booking_pending_per_member, clock.now()
+            limit, now = settings.booking_pending_per_member, at.clock.now()
             booked = await booking_commands.book(session, wanted, origin=form.origin, by=person, limit=limit, now=now)
             return await _view(session, booked, person, now)
 
         return await once(session, actor.id, form, BookingView, make)
 
-    return await db.run(work)
+    return await at.db.run(work)
+
+
+class ListQuery(BaseModel):
+    """Which bookings. `from`: those that end after it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Literal["borrower", "owner", "to_decide"] = "borrower"
+    status: list[Status] = []
+    from_: Instant | None = Field(default=None, alias="from")
+    offer_id: UUID | None = None
+    cursor: str | None = Field(default=None, max_length=500)
+    limit: int = Field(default=50, ge=1, le=200)
 
 
 @router.get("/bookings")
-async def list_bookings(
-    actor: CurrentMember,
-    db: DatabaseDep,
-    clock: ClockDep,
-    role: Literal["borrower", "owner", "to_decide"] = "borrower",
-    status: Annotated[list[Status] | None, Query()] = None,
-    from_: Annotated[Instant | None, Query(alias="from")] = None,
-    offer_id: UUID | None = None,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
-    limit: Limit = 50,
-) -> Page[BookingView]:
+async def list_bookings(actor: CurrentMember, at: At, query: Annotated[ListQuery, Query()]) -> Page[BookingView]:
     """Bookings of this person: asked for, of their offers, or waiting for their decision.
 
     With `from`: those that end after it, the next one first. Without: the latest first.
     """
-    now = clock.now()
-    async with db.reading() as session:
+    now = at.clock.now()
+    async with at.db.reading() as session:
         person = await queries.person_of(session, actor)
-        wanted = listing.Filter(role=role, statuses=status or [], ends_after=from_, offer_id=offer_id)
-        found = await listing.page(session, person, wanted, cursor=cursor, limit=limit, now=now)
+        wanted = listing.Filter(role=query.role, statuses=query.status, ends_after=query.from_, offer_id=query.offer_id)
+        found = await listing.page(session, person, wanted, cursor=query.cursor, limit=query.limit, now=now)
         return Page(items=await _views(session, found.items, person, now), next=found.next)
 
 
 @router.get("/bookings/{booking_id}")
-async def get_booking(booking_id: UUID, actor: CurrentMember, db: DatabaseDep, clock: ClockDep) -> BookingView:
+async def get_booking(booking_id: UUID, actor: CurrentMember, at: At) -> BookingView:
     """One booking, for the people concerned and coordinators."""
-    async with db.reading() as session:
+    async with at.db.reading() as session:
         person = await queries.person_of(session, actor)
         booking = await queries.booking(session, booking_id)
         if booking is None or not may_read(booking, person):
             raise NotFound
-        return await _view(session, booking, person, clock.now())
+        return await _view(session, booking, person, at.clock.now())
 
 
 @router.post("/bookings/{booking_id}/approve")
-async def approve_booking(booking_id: UUID, actor: CurrentMember, db: DatabaseDep, clock: ClockDep) -> BookingView:
+async def approve_booking(booking_id: UUID, actor: CurrentMember, at: At) -> BookingView:
     """Say yes to a request; its rules are checked again."""
 
     async def work(session: AsyncSession) -> BookingView:
         person = await queries.person_of(session, actor)
         booking = await decide.approve(session, booking_id, by=person)
-        return await _view(session, booking, person, clock.now())
+        return await _view(session, booking, person, at.clock.now())
 
-    return await db.run(work)
+    return await at.db.run(work)
 
 
 @router.post("/bookings/{booking_id}/decline")
-async def decline_booking(
-    booking_id: UUID, form: ReasonForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep
-) -> BookingView:
+async def decline_booking(booking_id: UUID, form: ReasonForm, actor: CurrentMember, at: At) -> BookingView:
     """Say no to a request."""
 
     async def work(session: AsyncSession) -> BookingView:
         person = await queries.person_of(session, actor)
         booking = await decide.decline(session, booking_id, reason=form.reason, by=person)
-        return await _view(session, booking, person, clock.now())
+        return await _view(session, booking, person, at.clock.now())
 
-    return await db.run(work)
+    return await at.db.run(work)
 
 
 @router.post("/bookings/{booking_id}/cancel")
-async def cancel_booking(
-    booking_id: UUID, form: ReasonForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep
-) -> BookingView:
+async def cancel_booking(booking_id: UUID, form: ReasonForm, actor: CurrentMember, at: At) -> BookingView:
     """Call a booking off. At a peer's resource it is `cancelling` until the peer has answered."""
 
     async def work(session: AsyncSession) -> BookingView:
         person = await queries.person_of(session, actor)
-        booking = await decide.cancel(session, booking_id, reason=form.reason, by=person, now=clock.now())
-        return await _view(session, booking, person, clock.now())
+        booking = await decide.cancel(session, booking_id, reason=form.reason, by=person, now=at.clock.now())
+        return await _view(session, booking, person, at.clock.now())
 
-    return await db.run(work)
+    return await at.db.run(work)
 
 
 async def _view(session: AsyncSession, booking: Booking, person: Person, now: datetime) -> BookingView:

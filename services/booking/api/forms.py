@@ -1,6 +1,7 @@
 """What people send, checked field by field."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -82,7 +83,7 @@ class ResourceForm(BaseModel):
         hours = self._hours()
         if hours is None:
             errors.append(FieldError("opening_hours", "not_hours", _HOURS))
-        elif any(a.weekday == b.weekday and b.opens < a.closes for a, b in zip(hours, hours[1:], strict=False)):
+        elif any(a.weekday == b.weekday and b.opens < a.closes for a, b in pairwise(hours)):
             errors.append(FieldError("opening_hours", "overlapping", _OVERLAP))
         shortest = -(-self.minimum_minutes // self.step_minutes) * self.step_minutes
         if self.maximum_minutes < shortest:

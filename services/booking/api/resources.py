@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
@@ -33,6 +34,17 @@ _TOO_FAR = Text(
     en="Choose a date closer to today.",
     nl="Kies een datum dichter bij vandaag.",
 )
+
+
+class DaysQuery(BaseModel):
+    """Which local days, of whose resource. `from` defaults to the resource's today."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    origin: str | None = Field(default=None, max_length=200, min_length=1)
+    from_: date | None = Field(default=None, alias="from")
+    days: int = Field(default=7, ge=1, le=MOST_DAYS)
+
 
 Origin = Annotated[str | None, Query(max_length=200, min_length=1)]
 
@@ -78,16 +90,14 @@ async def get_availability(
     actor: MaybeMember,
     db: DatabaseDep,
     clock: ClockDep,
-    origin: Origin = None,
-    from_: Annotated[date | None, Query(alias="from")] = None,
-    days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7,
+    query: Annotated[DaysQuery, Query()],
 ) -> AvailabilityView:
-    """Open, free and busy times of some local days (`from` defaults to the resource's today)."""
-    now = clock.now()
+    """Open, free and busy times of some local days."""
+    now, origin = clock.now(), query.origin
     async with db.reading() as session:
         offer, resource, _ = await _seen(session, offer_id, origin, actor, now)
-        first = from_ or now.astimezone(resource.rules.zone).date()
-        window = _window(resource, first, days, now)
+        first = query.from_ or now.astimezone(resource.rules.zone).date()
+        window = _window(resource, first, query.days, now)
         # One day more on each side: what is booked there keeps its buffers here.
         until = max(window.end, now + timedelta(days=60))
         around = Span(min(window.start, now), until).widened(timedelta(days=8), timedelta(days=8))
@@ -101,7 +111,7 @@ async def get_availability(
         time_zone=resource.rules.time_zone,
         step_minutes=resource.rules.step_minutes,
         from_=first,
-        days=day_views(resource, found, first, days),
+        days=day_views(resource, found, first, query.days),
         as_of=as_of,
         next_free=intervals(upcoming),
     )
@@ -127,7 +137,10 @@ async def _view(
 async def _seen(
     session: AsyncSession, offer_id: UUID, origin: str | None, actor: Actor | None, now: datetime
 ) -> tuple[Offer, Resource, Person | None]:
-    """Offer and resource, for who may see them; a withdrawn one of ours for who may edit it. Raises OfferUnknown, NotBookable."""
+    """Offer and resource, for who may see them; a withdrawn one of ours for who may edit it.
+
+    Raises OfferUnknown, NotBookable.
+    """
     person = await queries.person_of(session, actor) if actor else None
     offer = await queries.offer(session, offer_id, origin)
     if offer is None or not (may_see(offer, person, now) or may_edit(offer, person)):

@@ -42,7 +42,10 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Borrower:
-    """Who asks: a member of ours, or a peer's person under a pseudonym. `limit`: how many requests may wait (rule 8)."""
+    """Who asks: a member of ours, or a peer's person under a pseudonym.
+
+    `limit`: how many requests may wait (rule 8).
+    """
 
     limit: int
     member_id: UUID | None = None
@@ -71,7 +74,7 @@ async def book(
 
 
 async def take(session: AsyncSession, offer: Offer, wanted: Wanted, borrower: Borrower, *, now: datetime) -> Booking:
-    """Take a period of our own resource, under the rules of the resource. Raises like `book`, and RulesChangedMeanwhile."""
+    """Take a period of our own resource, under its rules. Raises like `book`, and RulesChangedMeanwhile."""
     resource = await _checked(session, offer, wanted, now)
     waits = resource.approval != "automatic"
     if waits:
@@ -94,7 +97,7 @@ async def take(session: AsyncSession, offer: Offer, wanted: Wanted, borrower: Bo
 async def _ask_peer(
     session: AsyncSession, offer: Offer, wanted: Wanted, borrower: Borrower, *, now: datetime
 ) -> Booking:
-    """Ask for a peer's resource. Checked against our copies, so that plain mistakes are told at once; the peer decides."""
+    """Ask for a peer's resource. Our copies tell plain mistakes at once; the peer decides."""
     resource = await _checked(session, offer, wanted, now)
     await _check_pending(session, borrower)
     booking = _new(offer, wanted, borrower, resource, now)

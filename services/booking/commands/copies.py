@@ -164,7 +164,10 @@ async def _keep_offer(session: AsyncSession, **values: Any) -> bool:
 
 
 async def _keep_newest(session: AsyncSession, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> bool:
-    """Insert or replace unless as new a version is there. Peers' things compare (epoch, version). Says whether it did."""
+    """Insert or replace unless as new a version is there. Says whether it did.
+
+    Peers' things compare (epoch, version).
+    """
     put = insert(table).values({**key, **values})
     newer = put.excluded.version > table.c.version
     if "epoch" in table.c:

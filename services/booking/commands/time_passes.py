@@ -35,7 +35,7 @@ async def expire_undecided(session: AsyncSession) -> int:
 
 
 async def complete_past(session: AsyncSession) -> int:
-    """Complete confirmed bookings of our resources once they occupy nothing any more, so that buffers hold to their end."""
+    """Complete confirmed bookings of ours that occupy nothing any more: buffers hold to their end."""
     found = (
         sa.select(Booking)
         .where(bookings.c.status == "confirmed", bookings.c.resource_origin.is_(None))

@@ -116,9 +116,9 @@ def alternatives(rules: Rules, *, occupied: Sequence[Span], now: datetime, wante
         if len(found) >= count and abs(near - wanted.start) > sorted(found)[count - 1][0]:
             break
         around = Span(max(span.start, near - reach), min(span.end - length, near + reach))
-        for start in grid(rules.opening_hours, rules.zone, rules.step_minutes, around):
-            if rules.is_on_grid(start + length):
-                found.append((abs(start - wanted.start), Span(start, start + length)))
+        starts = grid(rules.opening_hours, rules.zone, rules.step_minutes, around)
+        fits = (Span(start, start + length) for start in starts if rules.is_on_grid(start + length))
+        found.extend((abs(fit.start - wanted.start), fit) for fit in fits)
     return [span for _, span in sorted(set(found))[:count]]
 
 

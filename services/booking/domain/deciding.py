@@ -82,7 +82,7 @@ def may_read(booking: Booking, person: Person) -> bool:
 
 
 def may_cancel(booking: Booking, person: Person, now: datetime) -> bool:
-    """The borrower always; owner and coordinators once it is confirmed (before, they decline), and only what is ours."""
+    """The borrower; owner and coordinators once it is confirmed (before, they decline), and only what is ours."""
     if not booking.may_be_cancelled(now):
         return False
     if booking.borrower_member_id == person.id:

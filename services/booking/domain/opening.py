@@ -40,7 +40,7 @@ def minutes_of(wall: str) -> int:
 
 
 def wall_of(minutes: int) -> str:
-    """ "HH:MM" of minutes since midnight."""
+    """Minutes since midnight as "HH:MM"."""
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 

@@ -9,9 +9,9 @@ class OfferUnknown(Problem):
     status = 404
     slug = "booking/offer-unknown"
     text = Text(
-        fr="Cette offre n'existe pas ou n'est pas visible pour vous. Si elle vient d'être publiée, réessayez dans un instant.",
+        fr="Cette offre n'existe pas ou ne vous est pas ouverte. Toute nouvelle ? Réessayez dans un instant.",
         en="This offer does not exist or is not visible to you. If it has just been published, try again in a moment.",
-        nl="Dit aanbod bestaat niet of is niet zichtbaar voor u. Is het net gepubliceerd, probeer het dan zo dadelijk opnieuw.",
+        nl="Dit aanbod bestaat niet of is niet zichtbaar voor u. Net gepubliceerd? Probeer het zo dadelijk opnieuw.",
     )
 
 

@@ -50,7 +50,7 @@ _QUANTITY = Text(fr="Au plus {capacity}.", en="At most {capacity}.", nl="Hoogste
 
 
 def check_request(rules: Rules, period: Span, *, quantity: int, occupied: Sequence[Span], now: datetime) -> None:
-    """Raises InvalidFields when the rules do not allow `period`, ResourceIsTaken (without alternatives) when it is taken.
+    """Raises InvalidFields when the rules do not allow `period`, ResourceIsTaken when somebody has it.
 
     `occupied`: what other bookings occupy around the period, with their buffers.
     """
@@ -92,15 +92,24 @@ def _errors(rules: Rules, period: Span, now: datetime) -> list[FieldError]:
         return [FieldError("start", "too_soon", _LEAD, (("minutes", rules.lead_minutes),))]
     if period.end > rules.latest(now):
         return [FieldError("end", "too_far_ahead", _HORIZON, (("days", rules.horizon_days),))]
+    return _length_errors(rules, period) or _grid_errors(rules, period, now)
+
+
+def _length_errors(rules: Rules, period: Span) -> list[FieldError]:
     if period.length < rules.minimum:
         return [FieldError("end", "too_short", _SHORT, (("minutes", rules.minimum_minutes),))]
     if period.length > timedelta(minutes=rules.maximum_minutes):
         return [FieldError("end", "too_long", _LONG, (("minutes", rules.maximum_minutes),))]
-    step = (("minutes", rules.step_minutes),)
+    return []
+
+
+def _grid_errors(rules: Rules, period: Span, now: datetime) -> list[FieldError]:
+    """Only within the opening hours: outside of them, that is what has to be told."""
+    if availability(rules, occupied=(), now=now, window=period).open != [period]:
+        return []
     ends = (("start", period.start), ("end", period.end))
-    off = [name for name, at in ends if not rules.is_on_grid(at)]
-    closed = availability(rules, occupied=(), now=now, window=period).open != [period]
-    return [] if closed else [FieldError(name, "not_on_grid", _GRID, step) for name in off]
+    step = (("minutes", rules.step_minutes),)
+    return [FieldError(name, "not_on_grid", _GRID, step) for name, at in ends if not rules.is_on_grid(at)]
 
 
 def _rfc3339(at: datetime) -> str:

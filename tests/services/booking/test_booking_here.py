@@ -1,6 +1,6 @@
 """Bookings of our own resources by our own members."""
 
-from tests.services.booking.workshop import Workshop, at, types_of
+from tests.services.booking.workshop import Workshop, at, iso, types_of
 
 
 async def test_free_period_is_confirmed_at_once(workshop: Workshop) -> None:
@@ -27,7 +27,7 @@ async def test_taken_period_is_refused_with_nearest_free_ones_of_same_length(wor
     problem = answer.json()
     assert problem["type"] == "urn:maillage:problem:booking/resource-is-taken"
     starts = [one["start"] for one in problem["alternatives"]]
-    assert starts == [f"{at(hour, minute):%Y-%m-%dT%H:%M:%SZ}" for hour, minute in ((11, 0), (11, 30), (12, 0))]
+    assert starts == [iso(at(hour, minute)) for hour, minute in ((11, 0), (11, 30), (12, 0))]
     for one in problem["alternatives"]:
         body = {"offer_id": str(workshop.laser), **one}
         assert (await workshop.as_chloe.post("/bookings", json=body)).status_code in {201, 409}
@@ -59,7 +59,6 @@ async def test_availability_shows_what_can_be_booked(workshop: Workshop) -> None
     found = (await workshop.as_ana.get(f"/resources/{workshop.laser}/availability", params=params)).json()
     assert found["from"] == at(12).date().isoformat()
     (day,) = found["days"]
-    iso = lambda when: f"{when:%Y-%m-%dT%H:%M:%SZ}"  # noqa: E731
     assert day["open"] == [{"start": iso(at(8)), "end": iso(at(20))}]
     assert day["busy"] == [{"start": iso(at(9, 45)), "end": iso(at(12, 30))}]
     assert day["free"] == [

@@ -1,7 +1,7 @@
 """A cooperative with a laser cutter to share: what the tests of booking begin with."""
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -125,7 +125,13 @@ class Workshop:
         return answer.json()
 
     async def book(
-        self, client: httpx.AsyncClient, start: datetime, end: datetime, *, headers: dict[str, str] | None = None, **more: Any
+        self,
+        client: httpx.AsyncClient,
+        start: datetime,
+        end: datetime,
+        *,
+        headers: dict[str, str] | None = None,
+        **more: Any,
     ) -> httpx.Response:
         body = {"offer_id": str(self.laser), "start": start.isoformat(), "end": end.isoformat(), **more}
         return await client.post("/bookings", json=body, headers=headers)
@@ -149,7 +155,7 @@ class Workshop:
 
 
 @asynccontextmanager
-async def opened(instance: Instance, **settings: Any) -> AsyncIterator[Workshop]:
+async def opened(instance: Instance, **settings: Any) -> AsyncGenerator[Workshop]:
     """A workshop whose laser can be booked at once, every day from 8 to 20 h in Paris."""
     service = build(instance.settings(BookingSettings, **settings))
     workshop = Workshop(instance=instance, service=service)
@@ -163,3 +169,8 @@ async def opened(instance: Instance, **settings: Any) -> AsyncIterator[Workshop]
 
 def types_of(events: Iterable[Event]) -> list[str]:
     return [event.type.removeprefix("booking.").removesuffix(".v1") for event in events]
+
+
+def iso(when: datetime) -> str:
+    """As the API writes instants."""
+    return f"{when:%Y-%m-%dT%H:%M:%SZ}"

@@ -7,6 +7,8 @@ from sqlalchemy.dialects import postgresql
 revision = "0001"
 down_revision = None
 
+_OCCUPYING = "resource_origin IS NULL AND status IN ('held', 'pending', 'confirmed', 'in_use', 'overdue')"
+
 
 def upgrade() -> None:
     _bookings()
@@ -65,16 +67,11 @@ def _bookings() -> None:
         postgresql.ExcludeConstraint(
             (sa.column("offer_id"), "="),
             (sa.column("occupied"), "&&"),
-            where=sa.text(
-                "exclusive AND resource_origin IS NULL AND status IN ('held', 'pending', 'confirmed', 'in_use', 'overdue')"
-            ),
+            where=sa.text(f"exclusive AND {_OCCUPYING}"),
             using="gist",
             name="bookings_never_overlap",
         ),
-        sa.CheckConstraint(
-            "NOT (resource_origin IS NULL AND status IN ('held', 'pending', 'confirmed', 'in_use', 'overdue')) OR occupied IS NOT NULL",
-            name="bookings_occupying_has_span",
-        ),
+        sa.CheckConstraint(f"NOT ({_OCCUPYING}) OR occupied IS NOT NULL", name="bookings_occupying_has_span"),
         sa.CheckConstraint("status = 'declined' OR starts_at < ends_at", name="bookings_period"),
         sa.CheckConstraint("NOT isempty(occupied)", name="bookings_occupied_not_empty"),
         sa.CheckConstraint("borrower_member_id IS NULL OR borrower_peer_id IS NULL", name="bookings_one_borrower"),
