@@ -1,0 +1,5 @@
+"""`python -m services.notify`."""
+
+from services.__main__ import main
+
+main(["notify"])

@@ -1,0 +1,1 @@
+"""What notify does: keeps copies, tells people, queues mails."""

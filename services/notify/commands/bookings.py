@@ -1,0 +1,182 @@
+"""The life of a booking, told to those of ours who take part. A peer's people hear it from their own cooperative."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.booking import BookingCancelled, BookingState
+from services.notify import domain
+from services.notify.commands import disclosing, people, telling
+from services.notify.domain import About, Message, Told, Weight
+from services.notify.tables import bookings, resources
+
+TO_DECIDE = "booking-to-decide"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What was known of a booking when an event came: whether it was ever confirmed, whether it is heard of first."""
+
+    was_confirmed: bool
+    is_first: bool
+
+
+async def requested(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
+    """Ask whoever decides (when it is ours to decide), and tell the borrower that the request is on its way."""
+    known = await _note(session, booking)
+    if known is None:
+        return
+    asked = await _deciders(session, booking) if booking.resource_origin is None else frozenset[UUID]()
+    borrower = _borrower(booking) if known.is_first else frozenset[UUID]()
+    await telling.tell(
+        session,
+        Told(message=_message(TO_DECIDE, Weight.IMPORTANT, booking), readers=asked),
+        Told(message=_message("booking-asked", Weight.QUIET, booking), readers=borrower),
+        now=now,
+    )
+
+
+async def confirmed(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
+    """Tell both sides, with a calendar entry, and disclose our person's contact to a peer concerned."""
+    if not await _is_news(session, booking, confirmed=True):
+        return
+    await telling.no_longer_ask(session, str(booking.id), TO_DECIDE, now=now)
+    entry = {"calendar": domain.calendar_of("REQUEST", booking)}
+    await _tell_both(session, booking, "booking-confirmed", Weight.IMPORTANT, Weight.IMPORTANT, now=now, extra=entry)
+    await disclosing.disclose(session, booking, now=now)
+
+
+async def declined(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
+    """Tell the borrower."""
+    if not await _is_news(session, booking):
+        return
+    await telling.no_longer_ask(session, str(booking.id), TO_DECIDE, now=now)
+    message = _message("booking-declined", Weight.IMPORTANT, booking)
+    await telling.tell(session, Told(message=message, readers=_borrower(booking)), now=now)
+
+
+async def cancellation_asked(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
+    """Tell the borrower that the peer has yet to answer."""
+    if not await _is_news(session, booking):
+        return
+    message = _message("booking-cancellation-asked", Weight.QUIET, booking)
+    await telling.tell(session, Told(message=message, readers=_borrower(booking)), now=now)
+
+
+async def cancelled(session: AsyncSession, event: BookingCancelled, *, now: datetime) -> None:
+    """Tell both sides; whoever had it in a calendar gets it taken out, by whomever it was cancelled."""
+    booking = event.booking
+    known = await _note(session, booking)
+    if known is None:
+        return
+    await telling.no_longer_ask(session, str(booking.id), TO_DECIDE, now=now)
+    extra: dict[str, Any] = {"by": event.by, "was_confirmed": known.was_confirmed}
+    if known.was_confirmed:
+        extra["calendar"] = domain.calendar_of("CANCEL", booking)
+    to_borrower = Weight.IMPORTANT if known.was_confirmed or event.by != "borrower" else Weight.QUIET
+    to_owner = None if known.is_first else Weight.IMPORTANT if known.was_confirmed else Weight.QUIET
+    await _tell_both(session, booking, "booking-cancelled", to_borrower, to_owner, now=now, extra=extra)
+
+
+async def expired(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
+    """Tell both sides that nobody has decided in time."""
+    if not await _is_news(session, booking):
+        return
+    await telling.no_longer_ask(session, str(booking.id), TO_DECIDE, now=now)
+    await _tell_both(session, booking, "booking-expired", Weight.IMPORTANT, Weight.NEWS, now=now)
+
+
+async def completed(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
+    """Note in both inboxes that it is over."""
+    if await _is_news(session, booking):
+        await _tell_both(session, booking, "booking-completed", Weight.QUIET, Weight.QUIET, now=now)
+
+
+async def _tell_both(
+    session: AsyncSession,
+    booking: BookingState,
+    template: str,
+    to_borrower: Weight,
+    to_owner: Weight | None,
+    *,
+    now: datetime,
+    extra: dict[str, Any] | None = None,
+) -> None:
+    """`to_owner` None: the owner has never heard of it and need not now."""
+    borrower = _borrower(booking)
+    told = [Told(message=_message(template, to_borrower, booking, extra), readers=borrower)]
+    if to_owner is not None:
+        message = _message(f"{template}-owner", to_owner, booking, extra)
+        told.append(Told(message=message, readers=_owner(booking) - borrower))
+    await telling.tell(session, *told, now=now)
+
+
+def _message(template: str, weight: Weight, booking: BookingState, extra: dict[str, Any] | None = None) -> Message:
+    return Message(
+        template=template,
+        weight=weight,
+        about=About(type="booking", id=str(booking.id), origin=booking.resource_origin),
+        url=f"/bookings/{booking.id}",
+        facts=domain.booking_facts(booking) | (extra or {}),
+    )
+
+
+def _borrower(booking: BookingState) -> frozenset[UUID]:
+    """The borrower when it is one of ours."""
+    member_id = booking.borrower.member_id
+    return frozenset(() if member_id is None else (member_id,))
+
+
+def _owner(booking: BookingState) -> frozenset[UUID]:
+    """The owner when it is one of ours."""
+    member_id = booking.owner.member_id
+    return frozenset(() if member_id is None or booking.resource_origin is not None else (member_id,))
+
+
+async def _deciders(session: AsyncSession, booking: BookingState) -> frozenset[UUID]:
+    query = sa.select(resources.c.approval).where(resources.c.offer_id == booking.offer_id)
+    approval = (await session.execute(query)).scalar() or "owner"
+    return domain.deciders(
+        approval=approval,
+        owner=booking.owner.member_id,
+        borrower=booking.borrower.member_id,
+        active=await people.not_left(session, _owner(booking)),
+        coordinators=await people.coordinators(session),
+    )
+
+
+async def _is_news(session: AsyncSession, booking: BookingState, *, confirmed: bool = False) -> bool:
+    """Whether nothing newer was told of this booking: an event that was overtaken would mislead."""
+    return await _note(session, booking, confirmed=confirmed) is not None
+
+
+async def _note(session: AsyncSession, booking: BookingState, *, confirmed: bool = False) -> _Known | None:
+    """Remember this version. None when it, or a newer one, was told already (booking says a state again to peers)."""
+    new = insert(bookings).values(
+        id=booking.id,
+        borrower_peer=booking.borrower.peer_id or "",
+        borrower_id=booking.borrower.member_id,
+        owner_id=booking.owner.member_id,
+        resource_origin=booking.resource_origin,
+        offer_title=booking.offer_title,
+        was_confirmed=confirmed,
+        version=booking.version,
+        ends_at=booking.end,
+    )
+    statement = new.on_conflict_do_update(
+        index_elements=["id", "borrower_peer"],
+        set_={
+            "owner_id": new.excluded.owner_id,
+            "was_confirmed": bookings.c.was_confirmed | new.excluded.was_confirmed,
+            "version": new.excluded.version,
+            "ends_at": new.excluded.ends_at,
+        },
+        where=bookings.c.version < new.excluded.version,
+    ).returning(bookings.c.was_confirmed, sa.literal_column("xmax = 0", sa.Boolean).label("is_first"))
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else _Known(was_confirmed=row.was_confirmed, is_first=row.is_first)

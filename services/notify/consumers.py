@@ -1,0 +1,145 @@
+"""What notify listens to."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.booking import (
+    BookingCancellationAsked,
+    BookingCancelled,
+    BookingCompleted,
+    BookingConfirmed,
+    BookingDeclined,
+    BookingExpired,
+    BookingRequested,
+    ResourceChanged,
+)
+from contracts.federation import ContactReceived, LinkChanged, MessageRefused
+from contracts.identity import (
+    CooperativeChanged,
+    EmailChanged,
+    EmailChangeRequested,
+    MemberChanged,
+    MemberContactChanged,
+    MemberInvited,
+    PasswordResetRequested,
+)
+from contracts.matching import MatchesProposed
+from services.chassis.clock import Clock
+from services.chassis.messaging import Consumers
+from services.notify.commands import accounts, bookings, coordination, disclosing, people
+
+consumers = Consumers("notify")
+_clock = Clock()
+
+
+@consumers.on(MemberChanged)
+async def keep_member(event: MemberChanged, session: AsyncSession) -> None:
+    """Keep who coordinates, who has left, who reads in which language."""
+    await people.keep_member(session, event.member)
+
+
+@consumers.on(MemberContactChanged)
+async def keep_contact_and_say_what_waited_for_it(event: MemberContactChanged, session: AsyncSession) -> None:
+    """Keep the address; a confirmed booking may have waited for it."""
+    await accounts.keep_contact(session, event, now=_clock.now())
+
+
+@consumers.on(CooperativeChanged)
+async def keep_cooperative(event: CooperativeChanged, session: AsyncSession) -> None:
+    """Keep the name in From and footers."""
+    await people.keep_cooperative(session, event.cooperative)
+
+
+@consumers.on(ResourceChanged)
+async def keep_who_decides(event: ResourceChanged, session: AsyncSession) -> None:
+    """Keep whom requests for this offer go to."""
+    await people.keep_resource(session, event.resource)
+
+
+@consumers.on(MemberInvited)
+async def mail_invitation(event: MemberInvited, session: AsyncSession) -> None:
+    """To the invited address, in its language."""
+    await accounts.send_link(session, "member-invited", event, now=_clock.now())
+
+
+@consumers.on(PasswordResetRequested)
+async def mail_password_reset(event: PasswordResetRequested, session: AsyncSession) -> None:
+    """To the account's address."""
+    await accounts.send_link(session, "password-reset", event, now=_clock.now())
+
+
+@consumers.on(EmailChangeRequested)
+async def mail_confirmation_to_new_address(event: EmailChangeRequested, session: AsyncSession) -> None:
+    """To the new address, which must be proved."""
+    await accounts.send_link(session, "email-change", event, now=_clock.now())
+
+
+@consumers.on(EmailChanged)
+async def warn_old_address(event: EmailChanged, session: AsyncSession) -> None:
+    """To the former address."""
+    await accounts.warn_old_address(session, event, now=_clock.now())
+
+
+@consumers.on(BookingRequested)
+async def ask_deciders(event: BookingRequested, session: AsyncSession) -> None:
+    """The owner or the coordinators decide; the borrower sees that it is on its way."""
+    await bookings.requested(session, event.booking, now=_clock.now())
+
+
+@consumers.on(BookingConfirmed)
+async def tell_both_that_booking_is_confirmed(event: BookingConfirmed, session: AsyncSession) -> None:
+    """With a calendar entry, and the contact for a peer concerned."""
+    await bookings.confirmed(session, event.booking, now=_clock.now())
+
+
+@consumers.on(BookingDeclined)
+async def tell_borrower_that_booking_is_declined(event: BookingDeclined, session: AsyncSession) -> None:
+    """With the reason given."""
+    await bookings.declined(session, event.booking, now=_clock.now())
+
+
+@consumers.on(BookingCancellationAsked)
+async def tell_borrower_that_peer_must_answer(event: BookingCancellationAsked, session: AsyncSession) -> None:
+    """Only the peer's answer ends it."""
+    await bookings.cancellation_asked(session, event.booking, now=_clock.now())
+
+
+@consumers.on(BookingCancelled)
+async def tell_both_that_booking_is_cancelled(event: BookingCancelled, session: AsyncSession) -> None:
+    """Calendars lose the entry."""
+    await bookings.cancelled(session, event, now=_clock.now())
+
+
+@consumers.on(BookingExpired)
+async def tell_both_that_nobody_decided(event: BookingExpired, session: AsyncSession) -> None:
+    """Nothing is booked."""
+    await bookings.expired(session, event.booking, now=_clock.now())
+
+
+@consumers.on(BookingCompleted)
+async def note_that_booking_is_over(event: BookingCompleted, session: AsyncSession) -> None:
+    """In both inboxes, without a mail."""
+    await bookings.completed(session, event.booking, now=_clock.now())
+
+
+@consumers.on(MatchesProposed)
+async def tell_author_of_matches(event: MatchesProposed, session: AsyncSession) -> None:
+    """Every match says why."""
+    await coordination.matches_proposed(session, event, now=_clock.now())
+
+
+@consumers.on(LinkChanged)
+async def tell_coordinators_of_link(event: LinkChanged, session: AsyncSession) -> None:
+    """When it waits for them, opened, was paused or ended."""
+    await coordination.link_changed(session, event.link, now=_clock.now())
+
+
+@consumers.on(ContactReceived)
+async def give_contact_to_our_member(event: ContactReceived, session: AsyncSession) -> None:
+    """The other person of a booking across the border."""
+    await disclosing.received(session, event, now=_clock.now())
+
+
+@consumers.on(MessageRefused)
+async def tell_coordinators_of_refusal(event: MessageRefused, session: AsyncSession) -> None:
+    """At most once an hour for each link."""
+    await coordination.message_refused(session, event, now=_clock.now())

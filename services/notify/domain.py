@@ -1,0 +1,104 @@
+"""The rules: which message is worth a mail to whom, who decides on a request, who is told of what in a booking."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from contracts.booking import Approval, BookingState
+
+EmailPreference = Literal["all", "important", "none"]
+DEFAULT_PREFERENCE: EmailPreference = "all"
+
+AboutType = Literal["booking", "need", "link", "member", "mail"]
+
+
+class Weight(IntEnum):
+    """How much a message matters to its reader."""
+
+    QUIET = 0
+    """Seen in the inbox, never mailed: the reader has just done it, or nothing follows from it."""
+    NEWS = 1
+    """Good to know."""
+    IMPORTANT = 2
+    """Needs an answer, or changes the reader's plans."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """The thing that a message is about. `origin` is None when it is ours, else the peer's instance id."""
+
+    type: AboutType
+    id: str
+    origin: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """Something to tell members of ours. `url` is a path on the portal, `facts` (JSON-ready) fill the template."""
+
+    template: str
+    weight: Weight
+    about: About
+    url: str
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One message and its readers."""
+
+    message: Message
+    readers: frozenset[UUID]
+
+
+def is_mailed(weight: Weight, preference: EmailPreference) -> bool:
+    """Whether a message of this weight goes out by e-mail under the reader's preference."""
+    least: dict[EmailPreference, Weight] = {"all": Weight.NEWS, "important": Weight.IMPORTANT}
+    return preference in least and weight >= least[preference]
+
+
+def deciders(
+    *,
+    approval: Approval,
+    owner: UUID | None,
+    borrower: UUID | None,
+    active: Collection[UUID],
+    coordinators: Collection[UUID],
+) -> frozenset[UUID]:
+    """Who is asked to decide: the owner; the coordinators where they approve or the owner cannot.
+
+    `active` holds the owner unless they have left. Nobody decides on their own request (rule 9 of the domain).
+    """
+    owner_can = owner is not None and owner in active and owner != borrower
+    asked = frozenset(coordinators) - {borrower}
+    if owner is not None and owner_can and (approval != "coordinator" or not asked):
+        return frozenset({owner})
+    return asked
+
+
+def calendar_of(method: Literal["REQUEST", "CANCEL"], booking: BookingState) -> dict[str, Any]:
+    """What the calendar attachment needs beside the booking's own facts."""
+    return {"method": method, "booking_id": str(booking.id), "sequence": booking.version}
+
+
+def booking_facts(booking: BookingState) -> dict[str, Any]:
+    """The facts of a booking that templates may speak of."""
+    return {
+        "offer": booking.offer_title,
+        "start": booking.start.isoformat(),
+        "end": booking.end.isoformat(),
+        "time_zone": booking.time_zone,
+        "place": booking.place_label,
+        "origin_name": booking.origin_name,
+        "borrower": booking.borrower.name,
+        "borrower_cooperative": booking.borrower.peer_name,
+        "owner": booking.owner.name,
+        "owner_cooperative": booking.owner.peer_name or booking.origin_name,
+        "quantity": booking.quantity,
+        "note": booking.note,
+        "reason": booking.reason,
+        "decide_by": booking.decide_by.isoformat() if booking.decide_by else None,
+        "changed_at": booking.changed_at.isoformat(),
+    }
