@@ -76,6 +76,7 @@ async def preview_invitation(form: CodeForm, _actor: Coordinator, clock: ClockDe
 
 @router.get("/links/{link_id}")
 async def read_link(link_id: UUID, _actor: Coordinator, db: DatabaseDep, clock: ClockDep) -> LinkView:
+    """One link, whatever became of it."""
     return await _view(db, link_id, clock)
 
 
@@ -97,6 +98,7 @@ async def pause_link(link_id: UUID, _actor: Coordinator, db: DatabaseDep, clock:
 
 @router.post("/links/{link_id}/resume")
 async def resume_link(link_id: UUID, _actor: Coordinator, db: DatabaseDep, clock: ClockDep) -> LinkView:
+    """Go on: what waited goes out."""
     async with db.transaction() as session:
         await linking.resume(session, link_id)
     return await _view(db, link_id, clock)
@@ -129,6 +131,7 @@ async def list_refusals(
 
 @router.get("/invitations")
 async def list_invitations(_actor: Coordinator, db: DatabaseDep, clock: ClockDep) -> list[InvitationView]:
+    """The newest invitations, without their codes."""
     async with db.reading() as session:
         return [InvitationView.of(row, now=clock.now()) for row in await queries.recent_invitations(session)]
 
@@ -146,6 +149,7 @@ async def invite(actor: Coordinator, db: DatabaseDep, clock: ClockDep, border: B
 
 @router.delete("/invitations/{invitation_id}", status_code=204)
 async def revoke_invitation(invitation_id: UUID, _actor: Coordinator, db: DatabaseDep, clock: ClockDep) -> None:
+    """Take back an invitation that nobody has used."""
     async with db.transaction() as session:
         await invitations.revoke(session, invitation_id, now=clock.now())
 

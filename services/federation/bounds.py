@@ -55,7 +55,7 @@ def _is_plain(value: Any, name: str) -> bool:
     return True
 
 
-def _makes_sense(value: BaseModel) -> bool:
+def _makes_sense(value: BaseModel) -> bool:  # noqa: PLR0911 - a table of types
     match value:
         case RoundedPlace():
             return _within(value.latitude, 90) and _within(value.longitude, 180)

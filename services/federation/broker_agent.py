@@ -26,6 +26,7 @@ MEASURE_SECONDS = 10.0
 REAPPLY_SECONDS = 60.0
 RETRY_SECONDS = 2.0
 
+_TRUE = {"1", "true", "t", "yes", "y", "on"}
 _log = logging.getLogger("broker-agent")
 
 _DUE = "SELECT * FROM broker_orders WHERE done_generation < generation ORDER BY link_id"
@@ -109,7 +110,7 @@ class BrokerAgent:
             server_settings={"application_name": "broker-agent"},
         )
         try:
-            await db.add_listener("broker_orders", lambda *_: self._heard.set())
+            await db.add_listener("broker_orders", self._hear)
             loop = asyncio.get_running_loop()
             reapply_at = loop.time()  # at the start, and after each absence of the database
             while True:
@@ -121,6 +122,9 @@ class BrokerAgent:
                 await self._wait(RETRY_SECONDS if failed else MEASURE_SECONDS)
         finally:
             db.terminate()
+
+    def _hear(self, *_said: object) -> None:
+        self._heard.set()
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -24,64 +24,77 @@ consumers = Consumers("federation")
 
 @consumers.on(CooperativeChanged)
 async def present_ourselves_anew(event: CooperativeChanged, session: AsyncSession) -> None:
+    """Peers read our name and summary when they link."""
     await own_things.keep_profile(session, event.cooperative)
 
 
 @consumers.on(ListingPublished)
 async def share_listing_with_peers(event: ListingPublished, session: AsyncSession) -> None:
+    """Those that it is for; withdrawn from those that it no longer is for."""
     await own_things.keep_listing(session, event.listing)
 
 
 @consumers.on(ListingWithdrawn)
 async def withdraw_listing_from_peers(event: ListingWithdrawn, session: AsyncSession) -> None:
+    """Every copy goes."""
     await own_things.drop_listing(session, event)
 
 
 @consumers.on(ResourceChanged)
 async def share_resource_with_peers(event: ResourceChanged, session: AsyncSession) -> None:
+    """How guests can book it."""
     await own_things.keep_resource(session, event.resource)
 
 
 @consumers.on(BusyChanged)
 async def share_busy_times_with_peers(event: BusyChanged, session: AsyncSession) -> None:
+    """Plain intervals, no person."""
     await own_things.keep_busy(session, event)
 
 
 @consumers.on(BookingRequested)
 async def ask_peer_or_tell_guest_to_wait(event: BookingRequested, session: AsyncSession) -> None:
+    """Our member's wish goes to the peer; a guest is told that we have to decide."""
     await bookings.ask_or_answer(session, event.booking)
 
 
 @consumers.on(BookingCancellationAsked)
 async def ask_peer_to_cancel(event: BookingCancellationAsked, session: AsyncSession) -> None:
+    """Only the peer's answer ends the booking."""
     await bookings.withdraw(session, event.booking)
 
 
 @consumers.on(BookingConfirmed)
 async def tell_guest_of_confirmation(event: BookingConfirmed, session: AsyncSession) -> None:
+    """With the exact place and the owner's name."""
     await bookings.answer_guest(session, event.booking)
 
 
 @consumers.on(BookingDeclined)
 async def tell_guest_of_refusal(event: BookingDeclined, session: AsyncSession) -> None:
+    """With the reason, if one was given."""
     await bookings.answer_guest(session, event.booking)
 
 
 @consumers.on(BookingCancelled)
 async def tell_guest_of_cancellation(event: BookingCancelled, session: AsyncSession) -> None:
+    """By whichever side."""
     await bookings.answer_guest(session, event.booking)
 
 
 @consumers.on(BookingExpired)
 async def tell_guest_of_expiry(event: BookingExpired, session: AsyncSession) -> None:
+    """Nobody here decided in time."""
     await bookings.answer_guest(session, event.booking)
 
 
 @consumers.on(BookingCompleted)
 async def tell_guest_of_completion(event: BookingCompleted, session: AsyncSession) -> None:
+    """The period is over."""
     await bookings.answer_guest(session, event.booking)
 
 
 @consumers.on(ContactDisclosed)
 async def disclose_contact_to_peer(event: ContactDisclosed, session: AsyncSession) -> None:
+    """To the one peer whose member takes part."""
     await bookings.disclose(session, event)

@@ -53,7 +53,7 @@ class PublicKey(BaseModel):
 
 
 class KeySet(Document):
-    """The keys that sign an instance's events. Valid for seven days at most; the highest `serial` replaces the others."""
+    """The keys that sign an instance's events. Valid for seven days at most; the highest `serial` counts."""
 
     typ: ClassVar[str] = "maillage-keys"
 
@@ -75,7 +75,7 @@ class Presentation(Document):
 
 
 class ReadAccess(BaseModel):
-    """Where and as whom the receiver may read our queue. Separate fields: the receiver builds its own address of them."""
+    """Where and as whom the receiver may read our queue. Separate fields: it builds its own address of them."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -40,7 +40,7 @@ class InvitationOver(Problem):
     status = 410
     slug = "federation/invitation-over"
     text = Text(
-        fr="Cette invitation n'est plus valable : elle a expiré, a été retirée ou a déjà servi. Demandez-en une nouvelle.",
+        fr="Cette invitation n'est plus valable : expirée, retirée ou déjà utilisée. Demandez-en une nouvelle.",
         en="This invitation is no longer valid: it has expired, was revoked or was used. Ask for a new one.",
         nl="Deze uitnodiging is niet meer geldig: ze is verlopen, ingetrokken of al gebruikt. Vraag een nieuwe.",
     )
@@ -52,9 +52,9 @@ class PeerDoesNotAnswer(Problem):
     status = 502
     slug = "federation/peer-does-not-answer"
     text = Text(
-        fr="Le serveur de l'autre coopérative ne répond pas comme prévu ({why}). Rien n'a été changé : réessayez plus tard.",
-        en="The other cooperative's server does not answer as expected ({why}). Nothing was changed: try again later.",
-        nl="De server van de andere coöperatie antwoordt niet zoals verwacht ({why}). Er is niets gewijzigd: probeer later.",
+        fr="Le serveur de l'autre coopérative ne répond pas ({why}). Rien n'a été changé : réessayez plus tard.",
+        en="The other cooperative's server does not answer ({why}). Nothing was changed: try again later.",
+        nl="De server van de andere coöperatie antwoordt niet ({why}). Er is niets gewijzigd: probeer later.",
     )
 
 
@@ -64,9 +64,9 @@ class PeerNotGenuine(Problem):
     status = 409
     slug = "federation/peer-not-genuine"
     text = Text(
-        fr="Le serveur à cette adresse n'est pas celui de l'invitation : son empreinte diffère. Prévenez l'autre coopérative.",
-        en="The server at this address is not the one of the invitation: its thumbprint differs. Tell the other cooperative.",
-        nl="De server op dit adres is niet die van de uitnodiging: de vingerafdruk verschilt. Verwittig de andere coöperatie.",
+        fr="Ce serveur n'est pas celui de l'invitation : son empreinte diffère. Prévenez l'autre coopérative.",
+        en="This server is not the one of the invitation: its thumbprint differs. Tell the other cooperative.",
+        nl="Dit is niet de server van de uitnodiging: de vingerafdruk verschilt. Verwittig de andere coöperatie.",
     )
 
 
@@ -153,7 +153,7 @@ def hash_secret(secret: str) -> bytes:
 def check_invitation_counts(
     *, expires_at: datetime, revoked_at: datetime | None, used_by: str | None, peer_id: str, now: datetime
 ) -> None:
-    """Raises InvitationOver unless `peer_id` may use the invitation at `now`. The peer that used it may repeat itself."""
+    """Raises InvitationOver unless `peer_id` may use the invitation at `now`; who has used it may repeat itself."""
     if revoked_at is not None or expires_at <= now or used_by not in {None, peer_id}:
         raise InvitationOver
 

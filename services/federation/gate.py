@@ -1,7 +1,8 @@
-"""The gate: what every message from a peer passes before anything is done with it. Pure rules, in this order:
+"""The gate: what every message from a peer passes before anything is done with it. Pure rules.
 
-key known and in force → source is the peer of this link → audience is us → stream and sequence → type allowed →
-ownership → expiry. (federation.md; two famous CVEs, Mastodon 2024-23832 and Synapse 2020-26257, were a missing link.)
+In this order: key known and in force → source is the peer of this link → audience is us → stream and sequence →
+type allowed → ownership → expiry. (federation.md; two famous CVEs, Mastodon 2024-23832 and Synapse 2020-26257, were
+a missing link in this chain.)
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Reads the queues behind our shovels, one for each link that is open, on a connection to the border vhost of its own."""
+"""Reads the queues behind our shovels, one for each open link, on a connection of its own to the border vhost."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import aio_pika
 import sqlalchemy as sa
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.chassis import logs, names
 from services.chassis.database import Database
@@ -45,7 +46,7 @@ class Inbound:
             while True:
                 try:
                     await self._read_until_lost()
-                except (*CONNECTION_EXCEPTIONS, OSError, sa.exc.SQLAlchemyError, TimeoutError) as error:
+                except (*CONNECTION_EXCEPTIONS, OSError, SQLAlchemyError, TimeoutError) as error:
                     _log.warning("inbound-interrupted", error=f"{type(error).__name__}: {error}".splitlines()[0])
                 await asyncio.sleep(RETRY_SECONDS)
         finally:
@@ -87,7 +88,11 @@ class Inbound:
                 await channel.set_qos(prefetch_count=PREFETCH)
                 queue = await channel.get_queue(names.inbound(str(link_id)), ensure=False)
                 arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
-                channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
+
+                def end(*_why: object) -> None:
+                    arrived.put_nowait(None)
+
+                channel.close_callbacks.add(end)
                 await queue.consume(arrived.put, timeout=5)
                 await self._answer(link_id, arrived)
         except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:

@@ -41,7 +41,10 @@ async def look_at(border: Border, code_text: str, now: datetime) -> tuple[Invita
 
 
 async def accept(db: Database, border: Border, code_text: str, *, by: str, now: datetime) -> sa.RowMapping:
-    """Ask the inviting instance for the link. `by`: our coordinator's name. Raises what `look_at` does, and AlreadyLinked."""
+    """Ask the inviting instance for the link. `by`: our coordinator's name.
+
+    Raises what `look_at` does, and AlreadyLinked.
+    """
     code, profile, key_set = await look_at(border, code_text, now)
     async with db.transaction() as session:
         link = await linking.begin(session, profile, status="awaiting_confirmation", by=by, now=now)

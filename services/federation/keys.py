@@ -92,10 +92,6 @@ def public_key(x: str) -> OKPKey:
         raise NotGenuine("not an Ed25519 public key") from error
 
 
-def thumbprint(key: PublicKey) -> str:
-    return public_key(key.x).thumbprint()
-
-
 def read_signed(text: str, kind: type[DocumentT], root: OKPKey) -> DocumentT:
     """The document of `kind` in the compact JWS `text`, signed by `root`. Raises NotGenuine."""
     header, payload = verify(text, root)

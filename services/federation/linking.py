@@ -33,7 +33,7 @@ async def begin(
 ) -> sa.RowMapping:
     """A new link with `peer`, begun by the coordinator called `by`. Raises AlreadyLinked."""
     await _give_way(session, peer.instance_id, now)
-    same_peer = sa.select(sa.func.coalesce(sa.func.max(links.c.epoch), 0) + 1).where(
+    next_epoch = sa.select(sa.func.coalesce(sa.func.max(links.c.epoch), 0) + 1).where(
         links.c.peer_id == peer.instance_id
     )
     statement = insert(links).values(
@@ -45,7 +45,7 @@ async def begin(
         peer_address=peer.address,
         status=status,
         version=1,
-        epoch=same_peer.scalar_subquery(),
+        epoch=next_epoch.scalar_subquery(),
         peer_password=secrets.token_urlsafe(32),
         inbound_password=secrets.token_urlsafe(32),
         created_at=now,

@@ -1,4 +1,4 @@
-"""What we keep of our own cooperative's things, so that peers can be told: the shareable forms, and who may have them."""
+"""What we keep of our own things so that peers can be told: the shareable forms, and who may have them."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -51,7 +51,10 @@ def read_presentation(text: str, code: InvitationCode, now: datetime) -> tuple[P
 
 
 async def receive_request(session: AsyncSession, border: Border, text: str, now: datetime) -> sa.RowMapping:
-    """An invited instance asks for a link: it waits for our coordinator. Raises NotSigned, InvitationOver, AlreadyLinked."""
+    """An invited instance asks for a link, which waits for our coordinator.
+
+    Raises NotSigned, AddressNotAllowed, InvitationOver, AlreadyLinked.
+    """
     try:
         unverified = LinkRequest.model_validate_json(_unverified(text))
         key_set = read_key_set(unverified.key_set, unverified.profile.instance_id, now)

@@ -24,7 +24,7 @@ _log = logs.get(__name__)
 
 
 async def renew(db: Database, border: Border, *, now: datetime) -> None:
-    """Fetch key sets that are a day old, or that lack a key which messages in quarantine name; then let these through."""
+    """Fetch key sets that are a day old or lack a key that messages in quarantine name; then let these through."""
     waiting = sa.exists().where(quarantine.c.link_id == links.c.id)
     query = (
         sa.select(links, waiting.label("waiting"))

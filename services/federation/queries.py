@@ -20,6 +20,7 @@ async def all_links(session: AsyncSession) -> list[sa.RowMapping]:
 
 
 async def one_link(session: AsyncSession, link_id: UUID) -> sa.RowMapping | None:
+    """The same for one."""
     return (await session.execute(_links().where(links.c.id == link_id))).mappings().first()
 
 

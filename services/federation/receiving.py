@@ -46,7 +46,8 @@ async def receive(
 ) -> None:
     """Do what the messages of one link say, in their order. `us`: our instance id; `now`: aware UTC.
 
-    `careful`: a message that our own database refuses is set aside instead of failing them all (slower). Whatever a peer sends, this returns: what does not pass is kept with its reason. Raises LinkIsGone.
+    `careful`: a message that our own database refuses is set aside instead of failing them all (slower).
+    Whatever a peer sends, this returns: what does not pass is kept with its reason. Raises LinkIsGone.
     """
     link = await _listening(session, link_id)
     passage = await passage_of(session, link, us=us, now=now)

@@ -103,7 +103,7 @@ async def share(session: AsyncSession, link: sa.RowMapping, thing_id: UUID) -> N
 async def _share_booking_side(
     session: AsyncSession, link: sa.RowMapping, offer_id: UUID, known: dict[str, Any]
 ) -> dict[str, int]:
-    """How the offer is booked and when it is busy, as far as the peer does not know. Returns the versions it then has."""
+    """How the offer is booked and when it is busy, if the peer does not know. Returns the versions it then has."""
     versions = {name: int(known[name]) for name in ("resource_version", "busy_version")}
     resource = await _row(session, tables.own_resources, tables.own_resources.c.offer_id == offer_id)
     if resource is None:

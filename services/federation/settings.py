@@ -10,10 +10,10 @@ PLAIN_PORT, TLS_PORT = 5672, 5671
 class FederationSettings(ServiceSettings):
     """What `federation` needs.
 
-    `federation_allow_private`: peers may have private or loopback addresses, plain HTTP and plain AMQP (the demo, tests,
-    several instances on one host). `border_host`, `border_port`, `border_tls`: how peers reach this instance's broker;
-    unset, the host of `public_url` on the AMQPS port. `border_ca`: file on the *broker's* machine with the authorities
-    that peers' broker certificates are checked against.
+    `federation_allow_private`: peers may have private or loopback addresses, plain HTTP and plain AMQP (the demo,
+    tests, several instances on one host). `border_host`, `border_port`, `border_tls`: how peers reach this instance's
+    broker; unset, the broker's own host on the AMQPS port. `border_ca`: file on the *broker's* machine with the
+    authorities that peers' broker certificates are checked against.
     """
 
     federation_allow_private: bool = False

@@ -1,5 +1,7 @@
 """What `federation` keeps. Nothing here is a copy of a peer's thing: those live with the services that show them."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from services.chassis.inbox import inbox_table
@@ -18,7 +20,7 @@ ORDERS_CHANNEL = "broker_orders"
 BORDER_CHANNEL = "border_outbox"
 
 
-def _instant(name: str, *, nullable: bool = True) -> sa.Column[sa.DateTime]:
+def _instant(name: str, *, nullable: bool = True) -> sa.Column[datetime]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
@@ -33,6 +35,7 @@ profile = sa.Table(
     sa.Column("web", sa.Text, nullable=False),
     sa.Column("locale", sa.Text, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("id = 1", name="one_profile"),
 )
 
 invitations = sa.Table(

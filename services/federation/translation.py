@@ -14,7 +14,7 @@ from contracts.federation import (
 )
 
 
-def inside(event: Event, *, origin: str, origin_name: str, epoch: int) -> Event:
+def inside(event: Event, *, origin: str, origin_name: str, epoch: int) -> Event:  # noqa: PLR0911 - a table of types
     """`event` of the peer `origin` as our services hear it. Raises TypeError for a type that has no meaning inside."""
     said_by = {"origin": origin, "origin_name": origin_name}
     match event:

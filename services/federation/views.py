@@ -13,8 +13,10 @@ from services.federation.queries import trouble_of
 
 
 class LinkView(BaseModel):
-    """A link, for coordinators. `waiting`: messages that the peer has not taken yet. `reason`: a stable word for what
-    is wrong. `thumbprint`: digits to compare on the telephone.
+    """A link, for coordinators.
+
+    `waiting`: messages that the peer has not taken yet. `reason`: a stable word for what is wrong; `detail` for those
+    who look into it. `thumbprint`: the peer's, as digits to compare on the telephone.
     """
 
     link_id: UUID
