@@ -1,0 +1,119 @@
+"""Calls to the services: one shared HTTP client, and refusals as exceptions that a page can show."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from services.chassis import logs, tracing
+from services.chassis.settings import ServiceSettings
+
+log = logs.get(__name__)
+
+Json = dict[str, Any]
+_UNREACHABLE = (httpx.TransportError, httpx.InvalidURL)
+
+
+@dataclass(eq=False)
+class Refusal(Exception):
+    """A service said no. `detail` is its sentence in the reader's language; `errors` are sentences by field."""
+
+    status: int
+    slug: str = "unknown"
+    detail: str = ""
+    errors: dict[str, str] = field(default_factory=dict[str, str])
+    values: Json = field(default_factory=dict[str, Any])
+
+
+@dataclass(eq=False)
+class PartMissing(Refusal):
+    """A service does not answer."""
+
+    service: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """On whose behalf a call is made: the member's `token` (None for a visitor), language and network address."""
+
+    token: str | None = None
+    language: str = "fr"
+    address: str = ""
+
+    def headers(self) -> dict[str, str]:
+        """The headers that carry it."""
+        headers = {"accept-language": self.language}
+        if self.address:
+            headers["x-client-address"] = self.address
+        if self.token is not None:
+            headers["authorization"] = f"Bearer {self.token}"
+        if traceparent := tracing.current():
+            headers["traceparent"] = traceparent
+        return headers
+
+
+class Services:
+    """The APIs behind the pages."""
+
+    def __init__(
+        self, settings: ServiceSettings, *, answer_seconds: float = 8, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._settings = settings
+        self.http = httpx.AsyncClient(
+            transport=transport or httpx.AsyncHTTPTransport(retries=1, limits=httpx.Limits(max_connections=100)),
+            timeout=httpx.Timeout(answer_seconds, connect=2),
+            trust_env=False,
+        )
+
+    def url(self, service: str, path: str) -> str:
+        """The address of `path` ("/listings") in the API of `service`."""
+        return self._settings.url_of(service) + path
+
+    async def ask(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        caller: Caller,
+        headers: dict[str, str] | None = None,
+        **body: Any,
+    ) -> Any:
+        """The JSON that the service answers (None when there is nothing). `body` goes to httpx (`json`, `params`, `files`).
+
+        Raises Refusal with what the service said, PartMissing when it says nothing.
+        """
+        try:
+            answer = await self.http.request(
+                method, self.url(service, path), headers={**caller.headers(), **(headers or {})}, **body
+            )
+        except _UNREACHABLE as error:
+            log.warning("part-missing", part=service, method=method, path=path, error=repr(error))
+            raise PartMissing(503, "unavailable", service=service) from error
+        if answer.is_success:
+            return answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else None
+        raise _refusal(service, answer)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.http.aclose()
+
+
+def _refusal(service: str, answer: httpx.Response) -> Refusal:
+    try:
+        problem: Any = answer.json()
+    except ValueError:
+        problem = None
+    if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return PartMissing(503, "unavailable", service=service)
+    if not isinstance(problem, dict):
+        return Refusal(answer.status_code)
+    document: Json = problem
+    errors = document.get("errors")
+    return Refusal(
+        answer.status_code,
+        str(document.get("type", "")).removeprefix("urn:maillage:problem:"),
+        str(document.get("detail", "")),
+        {str(one["field"]): str(one["detail"]) for one in errors if "field" in one} if isinstance(errors, list) else {},
+        document,
+    )

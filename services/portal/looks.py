@@ -1,0 +1,119 @@
+"""The templates' environment: one per language, with its words, dates and small helpers."""
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from contracts.identity import Locale
+from services.portal import words as codes
+from services.portal.assets import Assets
+from services.portal.language import LOCALES, NAMES, words
+from services.portal.moments import Moments
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Looks:
+    """Turns a template and its values into a page in a language."""
+
+    def __init__(self, assets: Assets, *, zone: str) -> None:
+        self._environments = {language: _environment(language, assets, zone) for language in LOCALES}
+
+    def draw(self, language: Locale, template: str, values: dict[str, Any]) -> str:
+        """The page as text."""
+        return self._environments[language].get_template(template).render(values)
+
+
+def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
+    said, moments = words(language), Moments(language, zone)
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(said.gettext, said.ngettext, newstyle=True)  # pyright: ignore[reportAttributeAccessIssue] - added by the i18n extension
+
+    def word(table: dict[str, str], code: str) -> str:
+        return said.gettext(table.get(code, code))
+
+    def reason(code: str, value: str) -> str:
+        return codes.say_reason(said, code, _day_of(value, moments) if code == "free" else value)
+
+    def lacking(code: str, value: str) -> str:
+        return codes.say_lack(said, code, _day_of(value, moments) if code == "free" else value)
+
+    known: dict[str, Any] = environment.globals  # pyright: ignore[reportAssignmentType] - typed by its defaults only
+    known.update(
+        language=language,
+        languages=NAMES,
+        moments=moments,
+        static=assets.url,
+        codes=codes,
+        listing_path=listing_path,
+        word=word,
+        reason=reason,
+        lacking=lacking,
+        duration=moments.duration,
+    )
+    filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType] - same
+    filters.update(
+        paragraphs=paragraphs, capital=capital, say=said.gettext, number=lambda value: _number(value, language)
+    )
+    return environment
+
+
+def listing_path(listing: dict[str, Any]) -> str:
+    """Where the page of an offer or need is: `/offers/<id>-<slug>`, below `/from/<origin>` when it is a peer's."""
+    room = "needs" if listing["side"] == "need" else "offers"
+    origin = listing.get("origin")
+    before = f"/from/{quote(origin, safe='')}" if origin else ""
+    return f"{before}/{room}/{listing['id']}-{slug(listing['title'])}"
+
+
+def capital(text: str) -> str:
+    """`text` with a capital first letter, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+@cache
+def slug(title: str) -> str:
+    """`title` for an address: "Salle de réunion" → "salle-de-reunion"."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "sans-titre"
+
+
+def paragraphs(text: str) -> Markup:
+    """What a person wrote, with their line breaks; nothing in it is markup."""
+    blocks = [block for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()) if block]
+    return Markup("").join(Markup("<p>{}</p>").format(_lines(block)) for block in blocks)
+
+
+def _lines(block: str) -> Markup:
+    return Markup("<br>").join(escape(line) for line in block.split("\n"))
+
+
+def _number(value: float, language: Locale) -> str:
+    text = f"{value:,.1f}".removesuffix(".0")
+    if language == "en":
+        return text
+    thousands = "\N{NARROW NO-BREAK SPACE}" if language == "fr" else "."
+    return text.replace(",", "_").replace(".", ",").replace("_", thousands)
+
+
+def _day_of(value: str, moments: Moments) -> str:
+    """An instant or day among a reason's values as people say it; anything else as it came."""
+    start, _, end = value.partition("/")
+    try:
+        return moments.period(start, end) if end else (moments.at(start) if "T" in start else moments.day(start))
+    except ValueError:
+        return value

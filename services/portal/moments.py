@@ -1,0 +1,125 @@
+"""Dates and times as people say them: "jeudi 19 mars, 14 h – 17 h"."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_timedelta, get_day_names
+from babel.units import format_unit
+
+from contracts.identity import Locale
+
+_DAY = {"fr": "EEEE d MMMM", "nl": "EEEE d MMMM", "en": "EEEE d MMMM"}
+_SHORT = {"fr": "EEE d MMM", "nl": "EEE d MMM", "en": "EEE d MMM"}
+_DAY_MINUTES = 24 * 60
+_RECENT = timedelta(days=6)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Says moments in one language, in the time zone `zone` unless another is given."""
+
+    language: Locale
+    zone: str
+
+    def local(self, moment: str | datetime, zone: str | None = None) -> datetime:
+        """`moment` (RFC 3339 when text) on the clocks of `zone`."""
+        instant = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+        return instant.astimezone(ZoneInfo(zone or self.zone))
+
+    def day(self, value: str | date | datetime, zone: str | None = None) -> str:
+        """ "jeudi 19 mars", with the year when it is not this one."""
+        day = self._date(value, zone)
+        pattern = _DAY[self.language] + ("" if day.year == self._today().year else " y")
+        return _first(format_date(day, pattern, locale=self.language), day, self.language)
+
+    def short_day(self, value: str | date | datetime, zone: str | None = None) -> str:
+        """ "jeu. 19 mars"."""
+        day = self._date(value, zone)
+        return _first(format_date(day, _SHORT[self.language], locale=self.language), day, self.language)
+
+    def clock(self, moment: str | datetime, zone: str | None = None) -> str:
+        """ "14 h", "14 h 30", "14:30"."""
+        local = self.local(moment, zone)
+        return self.hours(local.hour * 60 + local.minute)
+
+    def hours(self, minutes: int) -> str:
+        """A time of day, given in minutes after midnight."""
+        hour, minute = divmod(minutes, 60)
+        if self.language == "fr":
+            text = f"{hour} h {minute:02}" if minute else f"{hour} h"
+            return text.replace(" ", "\N{NO-BREAK SPACE}")
+        return f"{hour}.{minute:02}" if self.language == "nl" else f"{hour}:{minute:02}"
+
+    def at(self, moment: str | datetime, zone: str | None = None) -> str:
+        """ "jeudi 19 mars, 14 h"."""
+        return f"{self.day(moment, zone)}, {self._hour_words(self.clock(moment, zone))}"
+
+    def period(self, start: str | datetime, end: str | datetime, zone: str | None = None) -> str:
+        """ "jeudi 19 mars, 14 h – 17 h"; both days when it ends on another."""
+        first, last = self.local(start, zone), self.local(end, zone)
+        ends_at_midnight = last.date() == first.date() + timedelta(days=1) and last.hour == last.minute == 0
+        if ends_at_midnight and last > first:
+            return f"{self.day(start, zone)}, {self._hour_words(f'{self.clock(start, zone)} – {self.hours(24 * 60)}')}"
+        if first.date() == last.date():
+            return (
+                f"{self.day(start, zone)}, {self._hour_words(f'{self.clock(start, zone)} – {self.clock(end, zone)}')}"
+            )
+        return f"{self.at(start, zone)} – {self.at(end, zone)}"
+
+    def ago(self, moment: str | datetime) -> str:
+        """How long ago, for the last days ("il y a 3 heures"), else the day and time."""
+        instant = self.local(moment)
+        past = datetime.now(instant.tzinfo) - instant
+        if timedelta(0) <= past < _RECENT:
+            return format_timedelta(
+                -past, granularity="minute", threshold=1.2, add_direction=True, locale=self.language
+            )
+        return self.at(instant)
+
+    def last_day(self, end: str) -> str:
+        """The last day of something that stands until the instant `end`."""
+        return self.day(self.local(end) - timedelta(seconds=1))
+
+    def weekday(self, number: int) -> str:
+        """The name of a day of the week, 0 for Monday."""
+        return get_day_names(locale=self.language)[number]
+
+    def duration(self, minutes: int) -> str:
+        """ "30 minutes", "2 heures", "une heure et demie" as figures: "1 h 30"."""
+        hours, rest = divmod(minutes, 60)
+        if hours and rest:
+            return self.hours(minutes)
+        if minutes and minutes % _DAY_MINUTES == 0:
+            return format_unit(minutes // _DAY_MINUTES, "duration-day", locale=self.language)
+        unit, number = ("duration-hour", hours) if hours else ("duration-minute", rest)
+        return format_unit(number, unit, locale=self.language)
+
+    def field(self, moment: str | None, zone: str | None = None) -> str:
+        """The value of a `datetime-local` field for an instant."""
+        return self.local(moment, zone).strftime("%Y-%m-%dT%H:%M") if moment else ""
+
+    def instant(self, typed: str, zone: str | None = None) -> str:
+        """RFC 3339 for what was typed in a date or datetime-local field; what is no date stays as it was typed."""
+        try:
+            naive = datetime.fromisoformat(typed)
+        except ValueError:
+            return typed
+        return naive.isoformat() if naive.tzinfo else naive.replace(tzinfo=ZoneInfo(zone or self.zone)).isoformat()
+
+    def _hour_words(self, text: str) -> str:
+        return f"{text} uur" if self.language == "nl" else text
+
+    def _date(self, value: str | date | datetime, zone: str | None) -> date:
+        if isinstance(value, str) and "T" not in value:
+            return date.fromisoformat(value)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        return self.local(value, zone).date()
+
+    def _today(self) -> date:
+        return datetime.now(ZoneInfo(self.zone)).date()
+
+
+def _first(text: str, day: date, language: Locale) -> str:
+    return text.replace(" 1 ", " 1er ", 1) if language == "fr" and day.day == 1 else text

@@ -1,0 +1,30 @@
+"""The pages, a module for each room of the portal."""
+
+from fastapi import APIRouter
+
+from services.portal.pages import (
+    account,
+    booking_rules,
+    bookings,
+    choices,
+    circles,
+    coordination,
+    home,
+    imports,
+    inbox,
+    links,
+    listing_forms,
+    listings,
+    me,
+    members,
+    search,
+)
+
+
+def routers() -> list[APIRouter]:
+    """All of them; forms before things, so that `/offers/new` is no offer."""
+    rooms = (
+        home, choices, account, me, search, listing_forms, booking_rules, listings, bookings, inbox,
+        circles, coordination, members, imports, links,
+    )  # fmt: skip
+    return [room.router for room in rooms]

@@ -1,0 +1,129 @@
+"""How an offer can be booked: when, how long, how soon, and who says yes."""
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from services.portal.client import Json, Refusal
+from services.portal.forms import Form, filled
+from services.portal.looks import listing_path
+from services.portal.pages.listings import id_of
+from services.portal.visit import MemberVisit, Visit
+
+router = APIRouter()
+_NUMBERS = (
+    "step_minutes", "minimum_minutes", "maximum_minutes", "lead_minutes", "horizon_days",
+    "buffer_before_minutes", "buffer_after_minutes",
+)  # fmt: skip
+_WORKING_DAYS = range(5)
+_WAITS = (0.1, 0.2, 0.4, 0.8, 1.5)
+RULE_DEFAULTS: dict[str, Any] = {
+    "open_days": list(_WORKING_DAYS),
+    **{f"opens_{day}": "09:00" for day in range(7)},
+    **{f"closes_{day}": "18:00" for day in range(7)},
+    "step_minutes": 30,
+    "minimum_minutes": 60,
+    "maximum_minutes": 480,
+    "lead_minutes": 120,
+    "horizon_days": 60,
+    "buffer_before_minutes": 0,
+    "buffer_after_minutes": 0,
+    "approval": "owner",
+}
+
+
+@router.get("/offers/{reference}/booking-rules")
+async def show_rules(visit: MemberVisit, reference: str) -> Response:
+    """The rules in force, or sensible defaults."""
+    offer, resource = await asyncio.gather(
+        visit.get("catalog", f"/listings/{id_of(reference)}"),
+        visit.try_get("booking", f"/resources/{id_of(reference)}"),
+    )
+    if not offer["may_edit"]:
+        raise Refusal(403, "not-allowed")
+    form = _form_of(resource) if resource else filled(**RULE_DEFAULTS)
+    return await rules_page(visit, offer, form, resource=resource)
+
+
+@router.post("/offers/{reference}/booking-rules")
+async def save_rules(visit: MemberVisit, reference: str) -> Response:
+    """Set the rules; bookings already made keep their time."""
+    form = await visit.form()
+    offer = await visit.get("catalog", f"/listings/{id_of(reference)}")
+    try:
+        await put_rules(visit, offer["id"], form)
+    except Refusal as refusal:
+        return await rules_page(visit, offer, form.refused(refusal), status=refusal.status)
+    return visit.redirect(listing_path(offer), flash="rules-saved")
+
+
+@router.post("/offers/{reference}/booking-rules/close")
+async def close_resource(visit: MemberVisit, reference: str) -> Response:
+    """No new bookings."""
+    form = await visit.form()
+    offer = await visit.get("catalog", f"/listings/{id_of(reference)}")
+    try:
+        await visit.send("booking", "POST", f"/resources/{offer['id']}/close")
+    except Refusal as refusal:
+        filled_again = filled(**RULE_DEFAULTS)
+        filled_again.problem, filled_again.key = refusal, form.key
+        return await rules_page(visit, offer, filled_again, status=refusal.status)
+    return visit.redirect(listing_path(offer), flash="not-bookable")
+
+
+async def rules_page(
+    visit: Visit, offer: Json, form: Form, *, resource: Json | None = None, flash: str = "", status: int = 200
+) -> Response:
+    """The page of the rules. `flash` is said at the top, of words.FLASHES."""
+    return await visit.page(
+        "booking_rules.html", status=status, listing=offer, form=form, resource=resource, said_before=flash
+    )
+
+
+async def put_rules(visit: Visit, offer_id: str, form: Form, *, patient: bool = False) -> Any:
+    """Set the rules. `patient`: an offer made this instant may take a moment to be known to booking. Raises Refusal."""
+    body = _body(visit, form)
+    for wait in _WAITS if patient else ():
+        try:
+            return await visit.send("booking", "PUT", f"/resources/{offer_id}", body)
+        except Refusal as refusal:
+            if refusal.status != 404:  # noqa: PLR2004 - not found (yet)
+                raise
+            await asyncio.sleep(wait)
+    return await visit.send("booking", "PUT", f"/resources/{offer_id}", body)
+
+
+def _body(visit: Visit, form: Form) -> Json:
+    """The form as booking's ResourceForm."""
+    return {
+        "time_zone": form["time_zone"] or visit.portal.settings.time_zone,
+        "opening_hours": list(_hours(form)),
+        **{name: form[name] for name in _NUMBERS},
+        "approval": form["approval"],
+    }
+
+
+def _hours(form: Form) -> list[Json]:
+    hours: list[Json] = []
+    for day in range(7):
+        if not form.has("open_days", str(day)):
+            continue
+        for opens, closes in ((f"opens_{day}", f"closes_{day}"), (f"opens_again_{day}", f"closes_again_{day}")):
+            if form[opens] or form[closes]:
+                until = "24:00" if form[closes] in {"00:00", "24:00"} else form[closes]
+                hours.append({"weekday": day, "opens": form[opens], "closes": until})
+    return hours
+
+
+def _form_of(resource: Json) -> Form:
+    values: dict[str, Any] = {name: resource[name] for name in (*_NUMBERS, "approval", "time_zone")}
+    values["open_days"] = sorted({one["weekday"] for one in resource["opening_hours"]})
+    for day in range(7):
+        of_day = sorted((one["opens"], one["closes"]) for one in resource["opening_hours"] if one["weekday"] == day)
+        first = of_day[0] if of_day else ("09:00", "18:00")
+        second = of_day[1] if len(of_day) > 1 else ("", "")
+        values |= {f"opens_{day}": first[0], f"closes_{day}": first[1].replace("24:00", "00:00")}
+        values |= {f"opens_again_{day}": second[0], f"closes_again_{day}": second[1].replace("24:00", "00:00")}
+    return filled(**values)

@@ -1,0 +1,95 @@
+"""Bookings: when, where, with whom, what next?"""
+
+import asyncio
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from services.portal.client import Json, Refusal
+from services.portal.forms import Form
+from services.portal.pages.home import is_coming, items
+from services.portal.visit import MemberVisit, Visit
+
+router = APIRouter(prefix="/bookings")
+_ROWS = 50
+
+
+@router.get("")
+async def show_bookings(visit: MemberVisit) -> Response:
+    """To decide, what I asked for, what others booked from me; the next ones first."""
+    to_decide, borrowed, lent = await asyncio.gather(
+        visit.try_get("booking", "/bookings", role="to_decide", limit=_ROWS),
+        visit.try_get("booking", "/bookings", role="borrower", limit=_ROWS),
+        visit.try_get("booking", "/bookings", role="owner", limit=_ROWS),
+    )
+    decide_ids = {booking["id"] for booking in items(to_decide)}
+    lent_only = [booking for booking in items(lent) if booking["id"] not in decide_ids]
+    return await visit.page(
+        "bookings.html", to_decide=items(to_decide), borrowed=_sorted(items(borrowed)), lent=_sorted(lent_only)
+    )
+
+
+def _sorted(bookings: list[Json]) -> tuple[list[Json], list[Json]]:
+    """Those ahead, the next first; those past, the last first."""
+    coming = sorted((one for one in bookings if is_coming(one)), key=lambda one: _start(one))
+    past = sorted((one for one in bookings if not is_coming(one)), key=lambda one: _start(one), reverse=True)
+    return coming, past
+
+
+def _start(booking: Json) -> datetime:
+    return datetime.fromisoformat(booking["start"]).astimezone(UTC)
+
+
+@router.get("/{booking_id}")
+async def show_booking(visit: MemberVisit, booking_id: str) -> Response:
+    """One booking, with the one thing to do now and its history."""
+    return await _page(visit, booking_id, Form())
+
+
+async def _page(visit: Visit, booking_id: str, form: Form, *, status: int = 200) -> Response:
+    booking = await visit.get("booking", f"/bookings/{booking_id}")
+    return await visit.page("booking.html", booking=booking, form=form, status=status)
+
+
+@router.post("/{booking_id}/approve")
+async def approve(visit: MemberVisit, booking_id: str) -> Response:
+    """Say yes."""
+    return await _decide(visit, booking_id, "approve", "approved")
+
+
+@router.post("/{booking_id}/decline")
+async def decline(visit: MemberVisit, booking_id: str) -> Response:
+    """Say no, with a reason for the person who asked."""
+    return await _decide(visit, booking_id, "decline", "declined")
+
+
+async def _decide(visit: Visit, booking_id: str, action: str, flash: str) -> Response:
+    form = await visit.form()
+    body = {"reason": form["reason"]} if action == "decline" else None
+    try:
+        await visit.send("booking", "POST", f"/bookings/{booking_id}/{action}", body)
+    except Refusal as refusal:
+        return await _page(visit, booking_id, form.refused(refusal), status=refusal.status)
+    return visit.redirect("/bookings" if form["back"] == "list" else f"/bookings/{booking_id}", flash=flash)
+
+
+@router.get("/{booking_id}/cancel")
+async def ask_cancel(visit: MemberVisit, booking_id: str) -> Response:
+    """What cancelling does, before it happens."""
+    booking = await visit.get("booking", f"/bookings/{booking_id}")
+    return await visit.page("booking_cancel.html", booking=booking, form=Form())
+
+
+@router.post("/{booking_id}/cancel")
+async def cancel(visit: MemberVisit, booking_id: str) -> Response:
+    """Call it off."""
+    form = await visit.form()
+    try:
+        booking = await visit.send("booking", "POST", f"/bookings/{booking_id}/cancel", {"reason": form["reason"]})
+    except Refusal as refusal:
+        booking = await visit.get("booking", f"/bookings/{booking_id}")
+        form.refused(refusal)
+        return await visit.page("booking_cancel.html", booking=booking, form=form, status=refusal.status)
+    flash = "cancelling" if booking and booking["status"] == "cancelling" else "cancelled"
+    return visit.redirect(f"/bookings/{booking_id}", flash=flash)

@@ -1,0 +1,65 @@
+"""`/`: who we are, for a visitor; what waits for me, for a member."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from services.portal.client import Json
+from services.portal.visit import Visit, VisitDep
+
+router = APIRouter()
+_SHOWN = 5
+_NEEDS_WITH_MATCHES = 3
+
+
+@router.get("/")
+async def show_home(visit: VisitDep) -> Response:
+    """The first page."""
+    if visit.member is None:
+        return await _public(visit)
+    return await _mine(visit)
+
+
+async def _public(visit: Visit) -> Response:
+    offers, needs = await asyncio.gather(
+        visit.try_get("catalog", "/listings", side="offer", limit=9),
+        visit.try_get("catalog", "/listings", side="need", limit=6),
+    )
+    return await visit.page("home_public.html", offers=items(offers), needs=items(needs))
+
+
+async def _mine(visit: Visit) -> Response:
+    now = datetime.now(UTC).isoformat()
+    to_decide, borrowed, lent, needs, news = await asyncio.gather(
+        visit.try_get("booking", "/bookings", role="to_decide", limit=_SHOWN),
+        visit.try_get("booking", "/bookings", role="borrower", from_=now, limit=20),
+        visit.try_get("booking", "/bookings", role="owner", from_=now, limit=20),
+        visit.try_get("catalog", "/listings", side="need", mine="true", limit=_NEEDS_WITH_MATCHES),
+        visit.try_get("notify", "/inbox", limit=_SHOWN),
+    )
+    open_needs = [need for need in items(needs) if need["status"] == "published"]
+    matches = await asyncio.gather(*(visit.try_get("matching", f"/needs/{n['id']}/matches") for n in open_needs))
+    coming = sorted(
+        {b["id"]: b for b in items(borrowed) + items(lent) if is_coming(b)}.values(), key=lambda b: str(b["start"])
+    )
+    return await visit.page(
+        "home.html",
+        to_decide=items(to_decide),
+        coming=coming[:_SHOWN],
+        needs=[(need, items(found)[:3]) for need, found in zip(open_needs, matches, strict=True)],
+        news=items(news),
+    )
+
+
+def is_coming(booking: Json) -> bool:
+    """Whether a booking still lies ahead and still stands."""
+    ahead = datetime.fromisoformat(booking["end"]) > datetime.now(UTC)
+    return ahead and booking["status"] in {"held", "pending", "confirmed", "cancelling", "in_use"}
+
+
+def items(page: Any) -> list[Json]:
+    """The items of a page of a list; none when the part did not answer."""
+    return list(page["items"]) if isinstance(page, dict) else []

@@ -1,0 +1,92 @@
+"""`/coordination/import`: a CSV file is checked first; nothing is imported until asked."""
+
+from typing import Any
+
+import httpx
+from fastapi import APIRouter
+from fastapi.responses import Response, StreamingResponse
+from starlette.datastructures import UploadFile
+
+from services.portal.client import Json, PartMissing, Refusal
+from services.portal.forms import Form
+from services.portal.visit import CoordinatorVisit, MemberVisit, Visit
+
+router = APIRouter()
+
+
+@router.get("/coordination/import")
+async def show_import(visit: CoordinatorVisit) -> Response:
+    """Choose a file; the columns are explained."""
+    return await visit.page("import.html", form=Form())
+
+
+@router.post("/coordination/import")
+async def check(visit: CoordinatorVisit) -> Response:
+    """Check the file and say every line that is wrong."""
+    form = await visit.form()
+    posted = await visit.request.form()
+    file = posted.get("file")
+    if not isinstance(file, UploadFile) or not file.filename:
+        form.errors["file"] = visit.say("Choisissez un fichier.")
+        return await visit.page("import.html", form=form, status=422)
+    files = {"file": (file.filename, await file.read(), file.content_type or "text/csv")}
+    try:
+        report = await visit.send("catalog", "POST", "/imports/check", files=files)
+    except Refusal as refusal:
+        return await visit.page("import.html", form=form.refused(refusal), status=refusal.status)
+    return await _report_page(visit, report, Form(), name=file.filename)
+
+
+async def _report_page(visit: Visit, report: Json, form: Form, *, name: str = "", status: int = 200) -> Response:
+    return await visit.page("import_report.html", report=report, form=form, name=name, status=status)
+
+
+@router.post("/coordination/import/{import_id}/run")
+async def run(visit: CoordinatorVisit, import_id: str) -> Response:
+    """Import the lines that are right."""
+    form = await visit.form()
+    try:
+        await visit.send("catalog", "POST", f"/imports/{import_id}/run")
+    except Refusal as refusal:
+        return await visit.page("import.html", form=form.refused(refusal), status=refusal.status)
+    return visit.redirect(f"/coordination/import/{import_id}", flash="import-started")
+
+
+@router.get("/coordination/import/{import_id}")
+async def show_progress(visit: CoordinatorVisit, import_id: str) -> Response:
+    """How far it is."""
+    progress: Any = await visit.get("catalog", f"/imports/{import_id}")
+    return await visit.page("import_progress.html", progress=progress, import_id=import_id)
+
+
+@router.get("/coordination/export.csv")
+async def export_all(visit: CoordinatorVisit) -> Response:
+    """Everything that the cooperative's members offer and need."""
+    return await _export(visit, {"side": visit.query["side"]})
+
+
+@router.get("/me/export.csv")
+async def export_mine(visit: MemberVisit) -> Response:
+    """What I offer and need."""
+    return await _export(visit, {"side": visit.query["side"], "mine": "true"})
+
+
+async def _export(visit: Visit, params: dict[str, str]) -> Response:
+    services = visit.portal.services
+    given = {name: value for name, value in params.items() if value}
+    request = services.http.build_request(
+        "GET", services.url("catalog", "/export.csv"), params=given, headers=visit.caller.headers()
+    )
+    try:
+        incoming = await services.http.send(request, stream=True)
+    except httpx.TransportError as error:
+        raise PartMissing(503, "unavailable", service="catalog") from error
+    if not incoming.is_success:
+        await incoming.aclose()
+        raise Refusal(incoming.status_code)
+    name = "maillage-export.csv"
+    return StreamingResponse(
+        incoming.aiter_bytes(),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )

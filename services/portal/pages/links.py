@@ -1,0 +1,100 @@
+"""`/coordination/links`: are we connected to our neighbours, is anything stuck?"""
+
+import asyncio
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from services.portal.client import Json, Refusal
+from services.portal.forms import Form
+from services.portal.pages.coordination import listed
+from services.portal.visit import CoordinatorVisit, Visit
+
+router = APIRouter(prefix="/coordination/links")
+_STEPS = {"confirm": "link-confirmed", "pause": "link-paused", "resume": "link-resumed", "end": "link-ended"}
+
+
+@router.get("")
+async def show_links(visit: CoordinatorVisit) -> Response:
+    """One block per cooperative, and two ways to link another one."""
+    return await _page(visit, Form())
+
+
+async def _page(visit: Visit, form: Form, *, invitation: Json | None = None, status: int = 200) -> Response:
+    links, invitations = await asyncio.gather(
+        visit.get("federation", "/links"), visit.try_get("federation", "/invitations")
+    )
+    ordered = sorted(listed(links), key=lambda link: (link["status"] == "ended", str(link["peer_name"]).casefold()))
+    return await visit.page(
+        "links.html", status=status, form=form, links=ordered, invitations=listed(invitations), invitation=invitation
+    )
+
+
+@router.post("/invite")
+async def invite(visit: CoordinatorVisit) -> Response:
+    """Make a code; it is shown this once."""
+    form = await visit.form()
+    try:
+        invitation = await visit.send("federation", "POST", "/invitations", key=form.key)
+    except Refusal as refusal:
+        return await _page(visit, Form().refused(refusal), status=refusal.status)
+    return await _page(visit, Form(), invitation=invitation)
+
+
+@router.post("/invitations/{invitation_id}/revoke")
+async def revoke(visit: CoordinatorVisit, invitation_id: str) -> Response:
+    """Take an invitation back."""
+    await visit.form()
+    try:
+        await visit.send("federation", "DELETE", f"/invitations/{invitation_id}")
+    except Refusal as refusal:
+        return await _page(visit, Form().refused(refusal), status=refusal.status)
+    return visit.redirect("/coordination/links", flash="invitation-revoked")
+
+
+@router.post("/accept")
+async def accept(visit: CoordinatorVisit) -> Response:
+    """Use a code that another cooperative gave us."""
+    form = await visit.form()
+    try:
+        link = await visit.send("federation", "POST", "/links", {"code": form["code"]}, key=form.key)
+    except Refusal as refusal:
+        return await _page(visit, form.refused(refusal), status=refusal.status)
+    return visit.redirect(f"/coordination/links/{link['link_id']}", flash="link-asked")
+
+
+@router.get("/{link_id}")
+async def show_link(visit: CoordinatorVisit, link_id: str) -> Response:
+    """One link: state, thumbprint, what is stuck or was refused."""
+    return await _link_page(visit, link_id, Form())
+
+
+async def _link_page(visit: Visit, link_id: str, form: Form, *, asks_end: bool = False, status: int = 200) -> Response:
+    links, refusals = await asyncio.gather(
+        visit.get("federation", "/links"), visit.try_get("federation", f"/links/{link_id}/refusals")
+    )
+    for link in listed(links):
+        if link["link_id"] == link_id:
+            return await visit.page(
+                "link.html", link=link, refusals=listed(refusals), form=form, asks_end=asks_end, status=status
+            )
+    raise Refusal(404, "not-found")
+
+
+@router.get("/{link_id}/end")
+async def ask_end(visit: CoordinatorVisit, link_id: str) -> Response:
+    """What ending does, before it happens."""
+    return await _link_page(visit, link_id, Form(), asks_end=True)
+
+
+@router.post("/{link_id}/{step}")
+async def change(visit: CoordinatorVisit, link_id: str, step: str) -> Response:
+    """confirm, pause, resume or end."""
+    if step not in _STEPS:
+        raise Refusal(404, "not-found")
+    form = await visit.form()
+    try:
+        await visit.send("federation", "POST", f"/links/{link_id}/{step}")
+    except Refusal as refusal:
+        return await _link_page(visit, link_id, form.refused(refusal), asks_end=step == "end", status=refusal.status)
+    return visit.redirect(f"/coordination/links/{link_id}", flash=_STEPS[step])

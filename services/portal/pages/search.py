@@ -1,0 +1,80 @@
+"""`/search`: who has it, near me, then?"""
+
+import asyncio
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from services.portal.client import Json, Refusal
+from services.portal.forms import Form
+from services.portal.moments import Moments
+from services.portal.visit import Visit, VisitDep
+
+router = APIRouter()
+_FIELDS = ("q", "side", "kind", "origin", "near", "radius", "from", "to")
+_FOLDED = ("kind", "origin", "near", "from", "to")
+_ROWS = 20
+
+
+@router.get("/search")
+async def show_search(visit: VisitDep) -> Response:
+    """One field, folded criteria, results with their reasons."""
+    form = visit.query
+    peers, cooperative = await asyncio.gather(
+        visit.try_get("federation", "/peers") if visit.member else _none(), visit.portal.cooperative(visit.caller)
+    )
+    try:
+        found = await visit.get("matching", "/search", **_question(visit, form, cooperative))
+    except Refusal as refusal:
+        form.refused(refusal, {"radius_km": "radius"})
+        found = None
+    asked = {name: form[name] for name in _FIELDS if form[name]}
+    following = found.get("next") if found else None
+    return await visit.page(
+        "search.html",
+        form=form,
+        found=found,
+        peers=peers or [],
+        asked=asked,
+        unfolded=any(form[name] for name in _FOLDED),
+        following=f"/search?{urlencode({**asked, 'cursor': following})}" if following else None,
+        everywhere=f"/search?{urlencode({name: form[name] for name in ('q', 'side') if form[name]})}",
+    )
+
+
+def _question(visit: Visit, form: Form, cooperative: Json) -> Json:
+    """The form as matching asks for it. "near" is "here" (the cooperative's place) or "latitude,longitude"."""
+    moments = Moments(visit.language, visit.portal.settings.time_zone)
+    place = cooperative.get("place") or {}
+    near = form["near"]
+    if near == "here":
+        near = f"{place['latitude']},{place['longitude']}" if place.get("latitude") is not None else ""
+    until = form["to"] or form["from"]
+    return {
+        "q": form["q"],
+        "side": form["side"],
+        "kind": form["kind"],
+        "origin": form["origin"],
+        "near": near,
+        "radius_km": (form["radius"] or "50") if near else "",
+        "from_": moments.instant(form["from"]) if form["from"] else "",
+        "to": _end_of_day(moments, until) if until else "",
+        "cursor": form["cursor"],
+        "limit": _ROWS,
+    }
+
+
+def _end_of_day(moments: Moments, typed: str) -> str:
+    """The end of a day that was typed; whatever is no date goes on as it is and is refused by the service."""
+    instant = moments.instant(typed)
+    try:
+        day = moments.local(instant)
+    except ValueError:
+        return instant
+    return (day + timedelta(days=1)).isoformat()
+
+
+async def _none() -> None:
+    return None

@@ -1,0 +1,15 @@
+// Loads what this page can use. Everything works without; modules only shorten the way.
+const wanted = [
+  ["form[data-once]", "./once.js"],
+  ["[data-pick]", "./week.js"],
+  ["[data-unread]", "./live.js"],
+  ["form[data-draft]", "./draft.js"],
+  ["[data-locate]", "./locate.js"],
+  ["#progress[data-running]", "./progress.js"],
+  ["[data-select]", "./select.js"],
+];
+for (const [selector, module] of wanted) {
+  if (document.querySelector(selector)) import(module);
+}
+document.getElementById("problem")?.focus();
+if (location.hash === "#decline") document.getElementById("decline")?.setAttribute("open", "");

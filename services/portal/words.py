@@ -1,0 +1,186 @@
+"""The words for codes: kinds, states, reasons, audiences. French source texts, marked for the catalogues."""
+
+from typing import Any
+
+from services.portal.language import N_
+
+KINDS: dict[str, str] = {
+    "expertise": N_("compétence"),
+    "equipment": N_("matériel"),
+    "machine": N_("machine"),
+    "space": N_("lieu"),
+    "material": N_("matière"),
+    "training": N_("formation"),
+    "help": N_("coup de main"),
+    "document": N_("document"),
+}
+KIND_EXAMPLES: dict[str, str] = {
+    "expertise": N_("un savoir-faire, un conseil"),
+    "equipment": N_("chaises, sono, remorque"),
+    "machine": N_("découpe laser, machine à coudre"),
+    "space": N_("salle, atelier, bureau"),
+    "material": N_("bois, tissu, chutes"),
+    "training": N_("un atelier, un cours"),
+    "help": N_("quelques heures, des bras"),
+    "document": N_("un guide, un modèle"),
+}
+BOOKING_STATES: dict[str, tuple[str, str]] = {
+    "held": (N_("retenue"), "wait"),
+    "pending": (N_("en attente de réponse"), "wait"),
+    "confirmed": (N_("confirmée"), "good"),
+    "declined": (N_("refusée"), "bad"),
+    "cancelling": (N_("annulation demandée"), "wait"),
+    "cancelled": (N_("annulée"), "off"),
+    "expired": (N_("sans réponse à temps"), "off"),
+    "in_use": (N_("en cours"), "good"),
+    "completed": (N_("terminée"), "off"),
+    "no_show": (N_("personne n'est venu"), "bad"),
+    "overdue": (N_("en retard"), "bad"),
+}
+LISTING_STATES: dict[str, tuple[str, str]] = {
+    "published": (N_("publiée"), "good"),
+    "withdrawn": (N_("retirée"), "off"),
+    "expired": (N_("échue"), "off"),
+}
+LINK_STATES: dict[str, tuple[str, str]] = {
+    "awaiting_confirmation": (N_("en attente de l'autre coopérative"), "wait"),
+    "to_confirm": (N_("à confirmer ici"), "wait"),
+    "opening": (N_("se met en place"), "wait"),
+    "active": (N_("liée"), "good"),
+    "paused": (N_("en pause"), "wait"),
+    "ended": (N_("terminée"), "off"),
+}
+INVITATION_STATES: dict[str, tuple[str, str]] = {
+    "open": (N_("en attente"), "wait"),
+    "pending": (N_("en attente"), "wait"),
+    "sent": (N_("en attente"), "wait"),
+    "accepted": (N_("acceptée"), "good"),
+    "used": (N_("acceptée"), "good"),
+    "revoked": (N_("annulée"), "off"),
+    "expired": (N_("échue"), "off"),
+}
+STATES = {
+    "booking": BOOKING_STATES,
+    "listing": LISTING_STATES,
+    "link": LINK_STATES,
+    "invitation": INVITATION_STATES,
+}
+HAPPENINGS: dict[str, str] = {
+    "requested": N_("Demande envoyée"),
+    "pending": N_("Demande envoyée"),
+    "confirmed": N_("Confirmée"),
+    "approved": N_("Acceptée"),
+    "declined": N_("Refusée"),
+    "cancelling": N_("Annulation demandée"),
+    "cancellation_asked": N_("Annulation demandée"),
+    "cancelled": N_("Annulée"),
+    "expired": N_("Restée sans réponse"),
+    "completed": N_("Terminée"),
+}
+ROLES: dict[str, str] = {
+    "member": N_("membre"),
+    "coordinator": N_("équipe d'appui"),
+    "administrator": N_("administration"),
+}
+SCOPES: dict[str, tuple[str, str]] = {
+    "circle": (N_("Un cercle"), N_("les membres des cercles choisis, personne d'autre")),
+    "cooperative": (N_("Ma coopérative"), N_("tous les membres d'ici")),
+    "peers": (N_("Les coopératives liées aussi"), N_("les membres d'ici et ceux des coopératives liées")),
+    "public": (N_("Tout le monde"), N_("même sans compte")),
+}
+URGENCIES: dict[str, str] = {"low": N_("peut attendre"), "normal": N_("normale"), "high": N_("urgent")}
+APPROVALS: dict[str, str] = {
+    "automatic": N_("Automatique : confirmée tout de suite si c'est libre"),
+    "owner": N_("J'accepte chaque demande moi-même"),
+    "coordinator": N_("L'équipe d'appui accepte chaque demande"),
+}
+MAIL_CHOICES: dict[str, str] = {
+    "all": N_("Tout : chaque nouvelle aussi par courriel"),
+    "important": N_("L'important : réservations et demandes à décider"),
+    "none": N_("Rien : seulement les messages d'ici"),
+}
+PARTS: dict[str, str] = {
+    "identity": N_("les comptes"),
+    "catalog": N_("le catalogue"),
+    "booking": N_("les réservations"),
+    "matching": N_("la recherche et les mises en relation"),
+    "notify": N_("les messages"),
+    "federation": N_("les liens avec les autres coopératives"),
+}
+PROGRESS: dict[str, str] = {
+    "checked": N_("vérifié, pas encore importé"),
+    "running": N_("import en cours"),
+    "done": N_("import terminé"),
+    "failed": N_("import interrompu"),
+}
+FLASHES: dict[str, str] = {
+    "signed-in": N_("Bonjour ! Vous êtes en ligne."),
+    "signed-out": N_("Vous êtes déconnecté·e. À bientôt !"),
+    "welcome": N_("Bienvenue ! Votre compte est prêt."),
+    "reset-sent": N_(
+        "Si cette adresse est connue ici, un courriel vient de partir. Le lien sert une fois, pendant une heure."
+    ),
+    "password-changed": N_("Votre mot de passe est changé."),
+    "email-sent": N_("Un courriel vient de partir à la nouvelle adresse. Suivez son lien pour terminer."),
+    "email-changed": N_("Votre adresse est changée."),
+    "saved": N_("C'est enregistré."),
+    "left": N_("Vous avez quitté la coopérative. Merci pour tout ce que vous y avez partagé."),
+    "offer-published": N_("Votre offre est publiée."),
+    "need-published": N_("Votre demande est publiée. Voici ce qui pourrait y répondre."),
+    "rules-later": N_("Votre offre est publiée. Ses règles de réservation restent à enregistrer ici."),
+    "changed": N_("La modification est publiée."),
+    "withdrawn": N_("C'est retiré, ici et dans les coopératives liées."),
+    "rules-saved": N_("Les règles de réservation sont enregistrées."),
+    "not-bookable": N_("On ne peut plus réserver cette offre. Les réservations déjà faites restent."),
+    "booked": N_("C'est réservé. Vous recevrez un courriel avec le rendez-vous."),
+    "requested": N_("La demande est partie. Vous serez prévenu·e dès la réponse."),
+    "approved": N_("C'est accepté. La personne est prévenue."),
+    "declined": N_("C'est refusé. La personne est prévenue."),
+    "cancelled": N_("C'est annulé. Les personnes concernées sont prévenues."),
+    "cancelling": N_("L'annulation est partie chez l'autre coopérative. Elle compte dès sa réponse."),
+    "all-read": N_("Tout est marqué comme lu."),
+    "circle-made": N_("Le cercle est créé."),
+    "circle-closed": N_("Le cercle est fermé."),
+    "joined": N_("La personne fait partie du cercle."),
+    "member-invited": N_("L'invitation est partie par courriel. Elle vaut sept jours."),
+    "invitation-revoked": N_("L'invitation ne vaut plus."),
+    "role-changed": N_("Le rôle est changé."),
+    "member-left": N_("Cette personne ne fait plus partie de la coopérative."),
+    "import-started": N_("L'import a commencé."),
+    "link-asked": N_("L'autre coopérative est prévenue. Confirmez ici quand vous avez comparé les empreintes."),
+    "link-confirmed": N_("C'est confirmé. Le lien sera actif dès que les deux côtés ont confirmé."),
+    "link-paused": N_("Le lien est en pause. Rien n'est perdu : tout attend."),
+    "link-resumed": N_("Le lien reprend."),
+    "link-ended": N_("Le lien est terminé. Ce qui avait été partagé disparaît des deux côtés."),
+}
+
+
+def say_reason(words: Any, code: str, value: str) -> str:
+    """A reason of matching as words: "à 4 km", "mots en commun : couture". `words` is a language's Words."""
+    if code == "kind":
+        kind = words.gettext(KINDS.get(value, value))
+        return words.gettext("même genre : %(value)s") % {"value": kind}
+    texts = {
+        "words": N_("mots en commun : %(value)s"),
+        "meaning": N_("proche par le sens : %(value)s"),
+        "category": N_("catégorie : %(value)s"),
+        "distance": N_("à %(value)s km"),
+        "free": N_("libre %(value)s"),
+        "quantity": N_("quantité : %(value)s"),
+    }
+    return words.gettext(texts.get(code, N_("parce que : %(value)s"))) % {"value": value}
+
+
+def say_lack(words: Any, code: str, value: str) -> str:
+    """What was missing for a match, as words: "trop loin : 80 km"."""
+    texts = {
+        "words": N_("peu de mots en commun"),
+        "meaning": N_("trop éloigné par le sens"),
+        "category": N_("autre catégorie : %(value)s"),
+        "kind": N_("autre genre : %(value)s"),
+        "distance": N_("trop loin : %(value)s km"),
+        "free": N_("pas libre à ce moment"),
+        "quantity": N_("pas assez : %(value)s"),
+    }
+    shown = words.gettext(KINDS.get(value, value)) if code == "kind" else value
+    return words.gettext(texts.get(code, N_("il manque : %(value)s"))) % {"value": shown}

@@ -1,0 +1,252 @@
+"""Services that are not there: answers by rule, for the pages' own tests. Nothing outside tests/unit/portal uses it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+Answer = httpx.Response | dict[str, Any] | list[Any] | None
+Rule = Callable[[httpx.Request], Answer]
+
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+OFFER, NEED, BOOKING, PEER_OFFER, LINK = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 6))
+PEER = "peer-thumbprint"
+ANNA, PAUL = "0190a000-0000-7000-8000-0000000000a1", "0190a000-0000-7000-8000-0000000000b2"
+
+
+def at(days: int, hour: int = 9) -> str:
+    return (NOW.replace(hour=hour) + timedelta(days=days)).isoformat()
+
+
+def listing(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": OFFER, "origin": None, "origin_name": None, "side": "offer", "kind": "space",
+        "title": "Salle de réunion pour 20 personnes", "text": "Grande table, écran, café.\nAccès de plain-pied.",
+        "category": "réunion", "language": "fr",
+        "place": {"label": "12 rue du Moulin, Lille", "latitude": 50.63, "longitude": 3.06},
+        "quantity": 1, "unit": "", "owner_member_id": PAUL, "owner_circle_id": None, "owner_name": "Paul Lemaire",
+        "audience": {"scope": "peers", "circle_ids": [], "peer_ids": []},
+        "valid_from": None, "valid_until": None, "window_start": None, "window_end": None, "urgency": "normal",
+        "status": "published", "version": 3, "changed_at": at(-1), "mine": False, "may_edit": False,
+        **changes,
+    }  # fmt: skip
+
+
+def need(**changes: Any) -> dict[str, Any]:
+    return listing(
+        id=NEED, side="need", kind="machine", title="Découper 40 pièces de contreplaqué", category="bois",
+        window_start=at(2), window_end=at(9), urgency="high", mine=True, may_edit=True, owner_name="Anna Dubois", **changes,
+    )  # fmt: skip
+
+
+def peer_offer(**changes: Any) -> dict[str, Any]:
+    return listing(
+        id=PEER_OFFER, origin=PEER, origin_name="OpenFlow (Namur)", kind="machine", title="Découpe laser 60 × 90",
+        owner_name=None, owner_member_id=None, place={"label": "Namur", "latitude": 50.47, "longitude": 4.87}, **changes,
+    )  # fmt: skip
+
+
+def result(one: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    names = ("id", "origin", "origin_name", "side", "kind", "title", "category", "owner_name")
+    return {
+        **{name: one[name] for name in names},
+        "excerpt": one["text"][:80], "place_label": one["place"]["label"], "latitude": 50.6, "longitude": 3.1,
+        "distance_km": 4.2, "bookable": True,
+        "reasons": [{"code": "words", "value": "découpe"}, {"code": "distance", "value": "4"}], **changes,
+    }  # fmt: skip
+
+
+def resource(**changes: Any) -> dict[str, Any]:
+    return {
+        "offer_id": OFFER, "offer_title": "Salle de réunion", "owner_name": "Paul Lemaire", "origin": None,
+        "origin_name": None, "may_edit": False, "time_zone": "Europe/Paris",
+        "opening_hours": [{"weekday": day, "opens": "09:00", "closes": "18:00"} for day in range(7)],
+        "step_minutes": 60, "minimum_minutes": 60, "maximum_minutes": 480, "lead_minutes": 120, "horizon_days": 60,
+        "buffer_before_minutes": 0, "buffer_after_minutes": 0, "approval": "owner", "capacity": 1, "status": "open",
+        **changes,
+    }  # fmt: skip
+
+
+def availability(start: str = "") -> dict[str, Any]:
+    first = datetime.fromisoformat(start).date() if start else NOW.date()
+    days: list[dict[str, Any]] = []
+    for number in range(7):
+        day = first + timedelta(days=number)
+        span = {"start": f"{day}T09:00:00+01:00", "end": f"{day}T18:00:00+01:00"}
+        morning = {"start": f"{day}T09:00:00+01:00", "end": f"{day}T12:00:00+01:00"}
+        evening = {"start": f"{day}T14:00:00+01:00", "end": f"{day}T18:00:00+01:00"}
+        busy = {"start": f"{day}T12:00:00+01:00", "end": f"{day}T14:00:00+01:00"}
+        days.append({"date": str(day), "open": [span], "free": [morning, evening], "busy": [busy]})
+    return {
+        "time_zone": "Europe/Paris", "step_minutes": 60, "from": str(first), "days": days, "as_of": None,
+        "next_free": [{"start": at(n, 8), "end": at(n, 10)} for n in (1, 2, 3)],
+    }  # fmt: skip
+
+
+def booking(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": BOOKING, "offer_id": OFFER, "offer_title": "Salle de réunion pour 20 personnes", "resource_origin": None,
+        "origin_name": None, "borrower": {"member_id": ANNA, "name": "Anna Dubois", "peer_name": None},
+        "owner": {"member_id": PAUL, "name": "Paul Lemaire", "peer_name": None}, "start": at(3), "end": at(3, 12),
+        "time_zone": "Europe/Paris", "place_label": "Lille", "quantity": 1, "note": "Pour l'assemblée.",
+        "status": "pending", "reason": None, "decide_by": at(2), "version": 1, "changed_at": at(0), "mine": True,
+        "may_decide": False, "may_cancel": True,
+        "history": [{"at": at(0), "what": "requested", "by_name": "Anna Dubois"}], **changes,
+    }  # fmt: skip
+
+
+def message(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()), "at": at(0), "template": "booking-confirmed",
+        "about": {"type": "booking", "id": BOOKING, "origin": None},
+        "title": "Votre réservation est confirmée", "body": "Salle de réunion, jeudi.", "url": f"/bookings/{BOOKING}",
+        "read": False, **changes,
+    }  # fmt: skip
+
+
+def link(**changes: Any) -> dict[str, Any]:
+    return {
+        "link_id": LINK, "peer_id": PEER, "peer_name": "OpenFlow (Namur)", "peer_web": "https://openflow.example",
+        "status": "active", "since": at(-30), "last_sent_at": at(-1), "last_received_at": at(-1), "waiting": 2,
+        "refused": 1, "reason": None, **changes,
+    }  # fmt: skip
+
+
+def member(role: str = "member", **changes: Any) -> dict[str, Any]:
+    return {
+        "id": ANNA, "name": "Anna Dubois", "role": role, "status": "active", "locale": "fr", "joined_at": at(-300),
+        "email": "anna@example.org", **changes,
+    }  # fmt: skip
+
+
+def problem(status: int, slug: str, detail: str, **more: Any) -> httpx.Response:
+    body = {"type": f"urn:maillage:problem:{slug}", "title": slug, "status": status, "detail": detail, **more}
+    return httpx.Response(status, json=body, headers={"content-type": "application/problem+json"})
+
+
+def page(*items: Any, **more: Any) -> dict[str, Any]:
+    return {"items": list(items), "next": None, **more}
+
+
+CIRCLE = {
+    "id": "0190a000-0000-7000-8000-0000000000c1", "name": "Couture", "purpose": "Coudre ensemble.", "status": "active",
+    "mine": True, "members": [{"id": ANNA, "name": "Anna Dubois"}, {"id": PAUL, "name": "Paul Lemaire"}],
+}  # fmt: skip
+IMPORT = "0190a000-0000-7000-8000-0000000000d1"
+REPORT = {
+    "import_id": IMPORT, "encoding": "windows-1252", "separator": ";", "rows": 3, "valid": 2,
+    "errors": [{"line": 3, "column": "genre", "value": "fusée", "reason": "Genre inconnu."}],
+    "preview": [{"titre": "Salle"}, {"titre": "Four"}], "columns": ["titre"],
+}  # fmt: skip
+
+
+def _listing_of(request: httpx.Request) -> Answer:
+    if request.url.path.endswith(NEED):
+        return need()
+    return peer_offer() if request.url.params.get("origin") else listing()
+
+
+def _standard(role: str) -> dict[str, Rule]:
+    return {
+        "POST identity /tokens": lambda _: {"token": "jwt", "expires_at": at(1), "member": member(role)},
+        "POST identity /sessions": lambda _: httpx.Response(201, json={"session": "opaque", "member": member(role)}),
+        "DELETE identity /sessions/current": lambda _: None,
+        "GET identity /cooperative": lambda _: {
+            "name": "Optéos", "summary": "Une coopérative d'activité et d'emploi à Lille.", "locale": "fr",
+            "time_zone": "Europe/Paris", "web": "http://127.0.0.1:8000", "contact_email": "bonjour@example.org",
+            "place": {"label": "Lille", "latitude": 50.63, "longitude": 3.06},
+        },
+        "GET identity /me": lambda _: member(role),
+        "GET identity /members": lambda _: page(member(role), member(id=PAUL, name="Paul Lemaire")),
+        f"GET identity /members/{PAUL}": lambda _: member(id=PAUL, name="Paul Lemaire"),
+        "GET identity /invitations": lambda _: page(
+            {"id": "i1", "email": "zoe@example.org", "name": None, "role": "member", "status": "open", "expires_at": at(6)}
+        ),
+        "GET identity /invitations/by-token/abc": lambda _: {
+            "email": "zoe@example.org", "name": "Zoé", "cooperative_name": "Optéos", "inviter_name": "Paul Lemaire",
+        },
+        "GET identity /circles": lambda _: page(CIRCLE),
+        f"GET identity /circles/{CIRCLE['id']}": lambda _: CIRCLE,
+        "GET catalog /listings": lambda request: page(
+            *([need()] if request.url.params.get("side") == "need" else [listing(), peer_offer()])
+        ),
+        f"GET catalog /listings/{OFFER}": _listing_of,
+        f"GET catalog /listings/{NEED}": _listing_of,
+        f"GET catalog /listings/{PEER_OFFER}": _listing_of,
+        "POST catalog /listings": lambda _: httpx.Response(201, json=listing()),
+        "POST catalog /imports/check": lambda _: REPORT,
+        f"POST catalog /imports/{IMPORT}/run": lambda _: httpx.Response(202, json={"status": "running"}),
+        f"GET catalog /imports/{IMPORT}": lambda _: {
+            "status": "running", "rows": 3, "done": 1, "created": 1, "updated": 0, "errors": 0,
+        },
+        "GET catalog /export.csv": lambda _: httpx.Response(200, text="ref;titre\n", headers={"content-type": "text/csv"}),
+        f"GET booking /resources/{OFFER}": lambda _: resource(),
+        f"GET booking /resources/{PEER_OFFER}": lambda _: resource(origin=PEER, origin_name="OpenFlow (Namur)"),
+        f"GET booking /resources/{OFFER}/availability": lambda r: availability(r.url.params.get("from", "")),
+        f"GET booking /resources/{PEER_OFFER}/availability": lambda r: availability(r.url.params.get("from", "")),
+        "GET booking /bookings": lambda r: page(
+            booking(mine=False, may_decide=True, borrower={"member_id": None, "name": None, "peer_name": "OpenFlow (Namur)"})
+            if r.url.params.get("role") == "to_decide"
+            else booking(id=str(uuid4()), status="confirmed")
+        ),
+        f"GET booking /bookings/{BOOKING}": lambda _: booking(),
+        "POST booking /bookings": lambda _: httpx.Response(201, json=booking()),
+        f"POST booking /bookings/{BOOKING}/approve": lambda _: booking(status="confirmed"),
+        f"POST booking /bookings/{BOOKING}/cancel": lambda _: booking(status="cancelled"),
+        "GET matching /search": lambda _: page(result(listing()), result(peer_offer()), total=2),
+        f"GET matching /needs/{NEED}/matches": lambda _: {
+            "need_id": NEED,
+            "items": [result(peer_offer(), score=0.8), result(listing(), score=0.5)],
+            "near_misses": [result(listing(), missing={"code": "distance", "value": "80"})],
+        },
+        "GET notify /inbox": lambda _: page(message(), message(read=True, at=at(-2), title="Demande envoyée")),
+        "GET notify /inbox/unread": lambda _: {"count": 1},
+        "GET notify /preferences": lambda _: {"email": "important"},
+        "GET federation /links": lambda _: [link()],
+        "GET federation /invitations": lambda _: [],
+        f"GET federation /links/{LINK}/refusals": lambda _: [
+            {"at": at(-1), "type": "border.listing.v1", "reason": "Signature inconnue."}
+        ],
+        "GET federation /peers": lambda _: [{"peer_id": PEER, "name": "OpenFlow (Namur)", "web": "https://openflow.example"}],
+        "POST federation /invitations": lambda _: httpx.Response(
+            201, json={"code": "maillage:CODE", "expires_at": at(7), "thumbprint": "thumb"}
+        ),
+    }  # fmt: skip
+
+
+@dataclass
+class Pretend:
+    """`rules` by "METHOD service /path"; `away`: services that do not answer; `seen`: every request that came."""
+
+    role: str = "member"
+    rules: dict[str, Rule] = field(default_factory=dict[str, Rule])
+    away: set[str] = field(default_factory=set[str])
+    seen: list[httpx.Request] = field(default_factory=list[httpx.Request])
+
+    def __post_init__(self) -> None:
+        self.rules = _standard(self.role) | self.rules
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(request)
+        _, _, service, rest = request.url.path.split("/", 3)
+        if service in self.away:
+            raise httpx.ConnectError("away", request=request)
+        rule = self.rules.get(f"{request.method} {service} /{rest}")
+        if rule is None:
+            return problem(404, "not-found", "Cet élément n'existe pas.")
+        given = rule(request)
+        if isinstance(given, httpx.Response):
+            return given
+        return httpx.Response(204) if given is None else httpx.Response(200, json=given)
+
+    def bodies(self, method: str, path: str) -> list[dict[str, Any]]:
+        """The JSON bodies sent to `path` ("/api/booking/bookings")."""
+        return [json.loads(one.content or b"{}") for one in self.seen if (one.method, one.url.path) == (method, path)]
+
+    @property
+    def transport(self) -> httpx.AsyncBaseTransport:
+        return httpx.MockTransport(self.answer)
