@@ -90,12 +90,19 @@ class Plan:
 
 async def provision(plan: Plan) -> None:
     """Bring databases and broker to what the code needs. Raises BrokerRefused, asyncpg.PostgresError, OSError."""
-    await asyncio.gather(_databases(plan), _broker(plan))
+    await _both(_databases(plan), _broker(plan))
 
 
 async def provision_from_template(plan: Plan, template: str) -> None:
     """The same for a new instance, its databases copied from the instance `template`, which nobody may be using."""
-    await asyncio.gather(_databases(plan, template=template), _broker(plan))
+    await _both(_databases(plan, template=template), _broker(plan))
+
+
+async def _both(databases: Coroutine[None, None, None], broker: Coroutine[None, None, None]) -> None:
+    """Let both end before either's error is raised: a queue whose making was cut off answers nobody, ever."""
+    outcomes = await asyncio.gather(databases, broker, return_exceptions=True)
+    if error := next((outcome for outcome in outcomes if outcome is not None), None):
+        raise error
 
 
 async def remove(plan: Plan) -> None:

@@ -22,6 +22,7 @@ PREFETCH = 20
 GRACEFUL_SECONDS = 8.0
 WATCH_SECONDS = 2.0
 PATIENCE_SECONDS = 20.0
+START_SECONDS = 15.0
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[..., Awaitable[None]]
@@ -95,7 +96,9 @@ class Consuming:
         """Start a broker object and return when it has lost a subscription for good."""
         broker = self._broker()
         try:
-            await broker.start()
+            # a queue without a leader leaves basic.consume unanswered for a minute
+            async with asyncio.timeout(START_SECONDS):
+                await broker.start()
             await self._watch(broker)
         except (*CONNECTION_EXCEPTIONS, FastStreamException, TimeoutError) as error:
             _log.warning(
