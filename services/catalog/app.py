@@ -1,7 +1,7 @@
 """Puts catalog together."""
 
 from services.catalog import api, consumers
-from services.catalog.loops import Expiry
+from services.catalog.loops import Expiry, Importing
 from services.catalog.settings import CatalogSettings
 from services.chassis.assembly import assemble
 from services.chassis.process import Service
@@ -16,5 +16,8 @@ def build(settings: CatalogSettings | None = None) -> Service:
         settings,
         routers=api.routers,
         consumers=consumers.consumers,
-        loops=lambda db: [Expiry(db, seconds=settings.expiry_seconds)],
+        loops=lambda db: [
+            Expiry(db, seconds=settings.expiry_seconds),
+            Importing(db, seconds=settings.import_poll_seconds),
+        ],
     )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.catalog import Kind, Side
 from services.catalog import audience
 from services.catalog.domain import ListingGone
-from services.catalog.tables import copies, listings
+from services.catalog.tables import copies, imports, listings
 from services.catalog.views import ListingView, Status, copy_view, own_view
 from services.chassis import paging
 from services.chassis.auth import Actor
@@ -140,13 +140,22 @@ async def _views(session: AsyncSession, keys: list[tuple[str, UUID]], actor: Act
 
 
 async def for_export(
-    session: AsyncSession, *, actor: Actor, now: datetime, side: Side | None, mine: bool
+    session: AsyncSession, wanted: Wanted, *, actor: Actor, now: datetime
 ) -> AsyncIterator[sa.RowMapping]:
     """Our standing listings that `actor` may see, or only their own, oldest first."""
     chosen = sa.select(listings).where(audience.visible_to(actor, now)).order_by(listings.c.id)
-    if mine:
+    if wanted.mine:
         chosen = chosen.where(audience.owned_by(actor))
-    if side is not None:
-        chosen = chosen.where(listings.c.side == side)
+    if wanted.side is not None:
+        chosen = chosen.where(listings.c.side == wanted.side)
     async for row in (await session.stream(chosen)).mappings():
         yield row
+
+
+async def import_job(session: AsyncSession, import_id: UUID) -> sa.RowMapping:
+    """An import and how far it is. Raises NotFound."""
+    found = await session.execute(sa.select(imports).where(imports.c.id == import_id))
+    row = found.mappings().one_or_none()
+    if row is None:
+        raise NotFound
+    return row

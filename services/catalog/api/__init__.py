@@ -1,5 +1,5 @@
 """The HTTP face of catalog."""
 
-from services.catalog.api import listings
+from services.catalog.api import imports, listings
 
-routers = [listings.router]
+routers = [listings.router, imports.router]

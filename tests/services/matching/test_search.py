@@ -1,6 +1,7 @@
 """Search over HTTP, against PostgreSQL."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from contracts.catalog import Audience
 from services.chassis.ids import new_id
@@ -43,7 +44,7 @@ async def test_a_radius_is_a_filter_and_the_nearest_come_first(matching: Matchin
     await matching.listing("Presse à pommes ici", place=LILLE)
     await matching.listing("Presse à pommes quelque part", place=None)
     await matching.count_words()
-    near = {"q": "presse", "near": "50.63,3.06"}
+    near: dict[str, Any] = {"q": "presse", "near": "50.63,3.06"}
     assert (await matching.titles(**near))[0] == "Presse à pommes ici"
     assert await matching.titles(**near, radius_km=20) == ["Presse à pommes ici"]
     answer = (await (await matching.client()).get("/search", params=near)).json()

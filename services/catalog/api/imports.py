@@ -1,0 +1,175 @@
+"""CSV import and export."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Request, UploadFile
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from contracts.catalog import Side
+from services.catalog import queries
+from services.catalog.commands import imports
+from services.catalog.csv_files import decoding, reading, writing
+from services.catalog.csv_files.columns import plain
+from services.catalog.csv_files.decoding import Decoded
+from services.catalog.csv_files.problems import FileTooLarge
+from services.catalog.csv_files.reading import Checked, Surroundings
+from services.chassis.auth import Coordinator, CurrentMember
+from services.chassis.clock import ClockDep
+from services.chassis.database import Database, DatabaseDep
+from services.chassis.problems import Language, NotAllowed, language_of
+from services.chassis.settings import ServiceSettings
+
+router = APIRouter()
+
+LARGEST_FILE = 8 * 1024 * 1024
+
+
+async def _only_coordinators(actor: Coordinator) -> None:
+    """Raises NotSignedIn, NotAllowed."""
+
+
+CoordinatorOnly = Depends(_only_coordinators)
+
+
+class BadLine(BaseModel):
+    """A bad line. `line`: the header is line 1; `column`: empty when the whole line is meant."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+class ImportReport(BaseModel):
+    """What a check found; nothing was imported. `ignored`: header cells that name no column of ours."""
+
+    import_id: UUID
+    encoding: str
+    separator: str
+    rows: int
+    valid: int
+    columns: list[str]
+    ignored: list[str]
+    errors: list[BadLine]
+    preview: list[dict[str, str]]
+
+
+class ImportProgress(BaseModel):
+    """How far an import is: `done` of `valid` lines, of which so many made or changed something."""
+
+    import_id: UUID
+    status: Literal["checked", "running", "done", "failed"]
+    rows: int
+    valid: int
+    done: int
+    created: int
+    updated: int
+    unchanged: int
+    errors: list[BadLine]
+
+
+@router.post("/imports/check")
+async def check_import(
+    file: UploadFile, request: Request, actor: Coordinator, db: DatabaseDep, clock: ClockDep
+) -> ImportReport:
+    """Read a CSV file and tell every bad line; nothing is imported."""
+    data = await file.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise FileTooLarge
+    settings: ServiceSettings = request.app.state.settings
+    async with db.reading() as session:
+        circles = await imports.circle_names(session)
+        refs = await imports.refs_with_circles(session)
+    around = Surroundings(
+        zone=ZoneInfo(settings.time_zone),
+        locale=settings.locale,
+        circles={plain(name): circle_id for circle_id, name in circles.items()},
+        circle_refs=refs,
+        now=clock.now(),
+    )
+    decoded, checked = await asyncio.to_thread(_check, data, around)
+    async with db.transaction() as session:
+        row = await imports.keep_checked(session, checked, by=actor, now=clock.now())
+    return ImportReport(
+        import_id=row["id"],
+        encoding=decoded.encoding,
+        separator=checked.separator,
+        rows=checked.rows,
+        valid=len(checked.good),
+        columns=checked.columns,
+        ignored=checked.ignored,
+        errors=_errors(row, _language(request)),
+        preview=checked.preview,
+    )
+
+
+@router.post("/imports/{import_id}/run", status_code=202, dependencies=[CoordinatorOnly])
+async def run_import(import_id: UUID, request: Request, db: DatabaseDep) -> ImportProgress:
+    """Import the good lines of a checked file, in the background. The coordinator who checked it owns what is new."""
+    async with db.transaction() as session:
+        row = await imports.start(session, import_id)
+    return _progress(row, _language(request))
+
+
+@router.get("/imports/{import_id}", dependencies=[CoordinatorOnly])
+async def read_import(import_id: UUID, request: Request, db: DatabaseDep) -> ImportProgress:
+    """How far an import is."""
+    async with db.reading() as session:
+        row = await queries.import_job(session, import_id)
+    return _progress(row, _language(request))
+
+
+@router.get("/export.csv", response_class=StreamingResponse)
+async def export_listings(
+    request: Request,
+    actor: CurrentMember,
+    db: DatabaseDep,
+    clock: ClockDep,
+    *,
+    side: Side | None = None,
+    mine: bool = False,
+) -> StreamingResponse:
+    """Our standing listings as CSV, which import reads back: all for coordinators, one's own with `mine`."""
+    if not mine and not actor.is_coordinator:
+        raise NotAllowed
+    settings: ServiceSettings = request.app.state.settings
+    wanted = queries.Wanted(side=side, mine=mine)
+    lines = _lines(db, wanted, actor, clock, ZoneInfo(settings.time_zone))
+    name = {"Content-Disposition": 'attachment; filename="annonces.csv"'}
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=name)
+
+
+async def _lines(
+    db: Database, wanted: queries.Wanted, actor: CurrentMember, clock: ClockDep, zone: ZoneInfo
+) -> AsyncIterator[str]:
+    async with db.reading() as session:
+        circles = await imports.circle_names(session)
+        yield writing.header()
+        async for row in queries.for_export(session, wanted, actor=actor, now=clock.now()):
+            yield writing.line(row, circles, zone)
+
+
+def _check(data: bytes, around: Surroundings) -> tuple[Decoded, Checked]:
+    decoded = decoding.decode(data)
+    return decoded, reading.check(decoded.text, around)
+
+
+def _language(request: Request) -> Language:
+    return language_of(request.headers.get("accept-language"))
+
+
+def _errors(row: sa.RowMapping, language: Language) -> list[BadLine]:
+    return [BadLine(**(error | {"reason": error["reason"][language]})) for error in row["errors"]]
+
+
+def _progress(row: sa.RowMapping, language: Language) -> ImportProgress:
+    same: dict[str, Any] = {
+        name: row[name] for name in ("status", "rows", "valid", "done", "created", "updated", "unchanged")
+    }
+    return ImportProgress(import_id=row["id"], errors=_errors(row, language), **same)

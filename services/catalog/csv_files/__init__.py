@@ -1,0 +1,1 @@
+"""Offers and needs as CSV: reading, checking, writing. No I/O."""
