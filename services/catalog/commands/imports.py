@@ -139,8 +139,8 @@ class _Batch:
     async def write(self, session: AsyncSession) -> None:
         """Insert what is new and say all that changed."""
         if self._new:
-            made = await session.execute(sa.insert(listings).values(self._new).returning(listings))
-            self._events += [states.published(row) for row in made.mappings()]
+            await session.execute(sa.insert(listings), self._new)
+            self._events += [states.published(values) for values in self._new]
         await outbox.add(session, *self._events)
 
     def progress(self, lines: int) -> dict[str, Any]:

@@ -79,7 +79,8 @@ class CellError:
 
     def as_json(self) -> dict[str, Any]:
         reason = {language: self.reason.say(language) for language in LANGUAGES}
-        return {"line": self.line, "column": self.column, "value": self.value[:_LONGEST_VALUE], "reason": reason}
+        value = self.value[:_LONGEST_VALUE].replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return {"line": self.line, "column": self.column, "value": value, "reason": reason}
 
 
 UNKNOWN_WORD = Text(
