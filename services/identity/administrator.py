@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis import outbox
@@ -45,6 +46,9 @@ def main(arguments: list[str]) -> None:
     options = _parse(arguments, settings)
     try:
         print(asyncio.run(_run(settings, _read(options, settings))))  # noqa: T201 - a command's answer
+    except (OSError, SQLAlchemyError) as error:
+        where = settings.database_url("identity").render_as_string(hide_password=True)
+        sys.exit(f"database {where}: {str(error).splitlines()[0]}")
     except Problem as problem:
         details = [error.text.say("en", **dict(error.values)) for error in getattr(problem, "errors", ())]
         sys.exit(" ".join([problem.text.say("en", **problem.values), *details]))

@@ -11,7 +11,7 @@ from services.chassis import logs
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.idempotency import KEPT
-from services.identity.commands.cooperative import follow_address
+from services.identity.commands import cooperative
 from services.identity.commands.sessions import IDLE
 from services.identity.limits import LONGEST_WINDOW
 from services.identity.tables import idempotency, invitation, mailed_link, signed_in, tried
@@ -32,10 +32,14 @@ class Housekeeping:
         self._public_url = public_url
         self._clock = clock or Clock()
 
+    async def follow_address(self, session: AsyncSession) -> None:
+        """Say the profile again when the pages have another address than before."""
+        await cooperative.follow_address(session, self._public_url)
+
     async def run(self) -> None:
         while True:
             try:
-                await self._database.run(follow_address, self._public_url)
+                await self._database.run(self.follow_address)
                 await self._database.run(clean, self._clock.now())
                 pause = EVERY_SECONDS
             except (DBAPIError, SQLAlchemyError, OSError) as error:

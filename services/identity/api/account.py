@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from services.chassis.auth import CurrentMember
 from services.chassis.clock import ClockDep
@@ -98,7 +98,7 @@ async def change_password(
     return SignedIn(session=secret, member=MemberView.of(changed, with_email=True))
 
 
-@router.post("/me/email", status_code=202)
+@router.post("/me/email", status_code=202, response_class=Response)
 async def change_email(
     *,
     form: EmailForm,
@@ -125,7 +125,7 @@ async def confirm_email(form: TokenForm, db: DatabaseDep, clock: ClockDep) -> No
         await credentials.confirm_new_email(session, form.token, now=clock.now())
 
 
-@router.post("/password-resets", status_code=202)
+@router.post("/password-resets", status_code=202, response_class=Response)
 async def request_password_reset(
     form: ResetForm, network: ClientNetwork, db: DatabaseDep, clock: ClockDep, settings: SettingsDep
 ) -> None:

@@ -16,6 +16,7 @@ LONGEST = 128
 _SHORTEST_WORD = 4
 _ENOUGH_OF_ITS_OWN = 6
 _LONGEST_PERIOD = 4
+_SHORTEST_WALK = 4
 _LONGEST_WALK_LEFT = 3
 
 _TOO_SHORT = Text(
@@ -69,13 +70,13 @@ def _repeats(plain: str) -> bool:
 
 def _is_walk(plain: str) -> bool:
     """`azertyuiop123`: runs along the keyboard, the alphabet or the digits and little else."""
-    rest = plain
-    for walk in WALKS:
-        for row in (walk, walk[::-1]):
-            for length in range(len(row), _SHORTEST_WORD - 1, -1):
-                for start in range(len(row) - length + 1):
-                    rest = rest.replace(row[start : start + length], "")
-    return len(rest) <= _LONGEST_WALK_LEFT
+    rows = [row for walk in WALKS for row in (walk, walk[::-1])]
+    walked: set[int] = set()
+    for start in range(len(plain) - _SHORTEST_WALK + 1):
+        step = plain[start : start + _SHORTEST_WALK]
+        if any(step in row for row in rows):
+            walked.update(range(start, start + _SHORTEST_WALK))
+    return len(plain) - len(walked) <= _LONGEST_WALK_LEFT
 
 
 def _is_mostly_known_words(plain: str, context: Iterable[str]) -> bool:
