@@ -149,7 +149,7 @@ def _both_are_told(lille: Town, namur: Town, mailbox: Mailbox, booking: Json, to
 
         def mail() -> dict[str, Any] | None:
             fresh = mailbox.to(marie.email)[: len(mailbox.to(marie.email)) - told[marie.email]]
-            return next((m for m in fresh if any(str(name).endswith(".ics") for name in m["attachments"])), None)
+            return next((m for m in fresh if any(one["name"].endswith(".ics") for one in m["attachments"])), None)
 
         shown.note(f"mail: «{wait_for('the mail with a calendar entry', mail)['subject']}»")
         wait_for("Marie's name in Paul's mail", lambda: mailbox.subject(paul.email, marie.name, after=told[paul.email]))
