@@ -12,7 +12,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class Assets:
-    """The files of `static/`, read once. One hash over all names their folder, so that modules may import each other."""
+    """The files of `static/`, read once. One hash over all names their folder: modules may import each other."""
 
     def __init__(self, folder: Path = _FOLDER) -> None:
         paths = sorted(path for path in folder.rglob("*") if path.is_file())

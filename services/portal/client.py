@@ -79,7 +79,7 @@ class Services:
         headers: dict[str, str] | None = None,
         **body: Any,
     ) -> Any:
-        """The JSON that the service answers (None when there is nothing). `body` goes to httpx (`json`, `params`, `files`).
+        """The JSON that the service answers (None: nothing). `body` goes to httpx (`json`, `params`, `files`).
 
         Raises Refusal with what the service said, PartMissing when it says nothing.
         """

@@ -43,6 +43,8 @@ def add_gateway(app: FastAPI) -> None:
         return await _forward(request, service)
 
     async def to_federation(request: Request) -> Response:
+        if ".." in request.path_params["path"].split("/"):
+            return answer(request, NotFound())
         return await _forward(request, "federation")
 
     app.add_api_route(

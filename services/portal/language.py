@@ -54,7 +54,8 @@ def words(language: Locale) -> Words:
         if isinstance(message.id, str):
             texts[message.id] = str(message.string)
         elif message.id:
-            texts[message.id[0]], plurals[message.id[0]] = message.string[0], message.string[1]
+            one, many = message.string or ("", "")
+            texts[message.id[0]], plurals[message.id[0]] = one, many
     return Words(language, texts, plurals)
 
 

@@ -43,6 +43,9 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(said.gettext, said.ngettext, newstyle=True)  # pyright: ignore[reportAttributeAccessIssue] - added by the i18n extension
 
+    def number(value: float) -> str:
+        return _number(value, language)
+
     def word(table: dict[str, str], code: str) -> str:
         return said.gettext(table.get(code, code))
 
@@ -66,9 +69,7 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
         duration=moments.duration,
     )
     filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType] - same
-    filters.update(
-        paragraphs=paragraphs, capital=capital, say=said.gettext, number=lambda value: _number(value, language)
-    )
+    filters.update(paragraphs=paragraphs, capital=capital, say=said.gettext, number=number)
     return environment
 
 

@@ -12,6 +12,7 @@ from contracts.identity import Locale
 _DAY = {"fr": "EEEE d MMMM", "nl": "EEEE d MMMM", "en": "EEEE d MMMM"}
 _SHORT = {"fr": "EEE d MMM", "nl": "EEE d MMM", "en": "EEE d MMM"}
 _DAY_MINUTES = 24 * 60
+_DASH = "\N{NO-BREAK SPACE}– "
 _RECENT = timedelta(days=6)
 
 
@@ -28,18 +29,18 @@ class Moments:
         return instant.astimezone(ZoneInfo(zone or self.zone))
 
     def day(self, value: str | date | datetime, zone: str | None = None) -> str:
-        """ "jeudi 19 mars", with the year when it is not this one."""
+        """A day, "jeudi 19 mars", with the year when it is not this one."""
         day = self._date(value, zone)
         pattern = _DAY[self.language] + ("" if day.year == self._today().year else " y")
         return _first(format_date(day, pattern, locale=self.language), day, self.language)
 
     def short_day(self, value: str | date | datetime, zone: str | None = None) -> str:
-        """ "jeu. 19 mars"."""
+        """A day in little room: "jeu. 19 mars"."""
         day = self._date(value, zone)
         return _first(format_date(day, _SHORT[self.language], locale=self.language), day, self.language)
 
     def clock(self, moment: str | datetime, zone: str | None = None) -> str:
-        """ "14 h", "14 h 30", "14:30"."""
+        """A time of day: "14 h", "14 h 30", "14:30"."""
         local = self.local(moment, zone)
         return self.hours(local.hour * 60 + local.minute)
 
@@ -52,20 +53,17 @@ class Moments:
         return f"{hour}.{minute:02}" if self.language == "nl" else f"{hour}:{minute:02}"
 
     def at(self, moment: str | datetime, zone: str | None = None) -> str:
-        """ "jeudi 19 mars, 14 h"."""
+        """A day and time: "jeudi 19 mars, 14 h"."""
         return f"{self.day(moment, zone)}, {self._hour_words(self.clock(moment, zone))}"
 
     def period(self, start: str | datetime, end: str | datetime, zone: str | None = None) -> str:
-        """ "jeudi 19 mars, 14 h – 17 h"; both days when it ends on another."""
+        """From when to when, "jeudi 19 mars, 14 h – 17 h"; both days when it ends on another."""
         first, last = self.local(start, zone), self.local(end, zone)
         ends_at_midnight = last.date() == first.date() + timedelta(days=1) and last.hour == last.minute == 0
-        if ends_at_midnight and last > first:
-            return f"{self.day(start, zone)}, {self._hour_words(f'{self.clock(start, zone)} – {self.hours(24 * 60)}')}"
-        if first.date() == last.date():
-            return (
-                f"{self.day(start, zone)}, {self._hour_words(f'{self.clock(start, zone)} – {self.clock(end, zone)}')}"
-            )
-        return f"{self.at(start, zone)} – {self.at(end, zone)}"
+        if first.date() != last.date() and not ends_at_midnight:
+            return f"{self.at(first, zone)} – {self.at(last, zone)}"
+        end_clock = self.hours(_DAY_MINUTES) if ends_at_midnight else self.clock(last, zone)
+        return f"{self.day(first, zone)}, {self._hour_words(f'{self.clock(first, zone)}{_DASH}{end_clock}')}"
 
     def ago(self, moment: str | datetime) -> str:
         """How long ago, for the last days ("il y a 3 heures"), else the day and time."""
@@ -86,7 +84,7 @@ class Moments:
         return get_day_names(locale=self.language)[number]
 
     def duration(self, minutes: int) -> str:
-        """ "30 minutes", "2 heures", "une heure et demie" as figures: "1 h 30"."""
+        """How long: "30 minutes", "2 heures", "1 h 30"."""
         hours, rest = divmod(minutes, 60)
         if hours and rest:
             return self.hours(minutes)

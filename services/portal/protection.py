@@ -54,7 +54,7 @@ def form_token(secret: str) -> str:
 def is_own_form(request: Request, secret: str | None, token: str, public_url: str) -> bool:
     """Whether a POST comes from a page of ours, shown to this very browser.
 
-    Source: OWASP's cheat sheet on cross-site request forgery: Fetch Metadata or Origin, and a token bound to the cookie.
+    Source: OWASP's cheat sheet on cross-site request forgery (Fetch Metadata or Origin, and a token bound to a cookie).
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None and site != "same-origin":

@@ -17,7 +17,7 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A time of one day. `pick` is the period that choosing it books (RFC 3339, `start/end`), None when it is not free."""
+    """A time of one day. `pick`: the period that choosing it books (RFC 3339, `start/end`), None when not free."""
 
     day: date
     begins: int

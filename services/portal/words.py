@@ -65,7 +65,17 @@ STATES = {
     "link": LINK_STATES,
     "invitation": INVITATION_STATES,
 }
+TROUBLES: dict[str, str] = {
+    "broker_refuses": N_("notre serveur de messages refuse la connexion"),
+    "peer_does_not_answer": N_("l'autre coopérative ne répond pas"),
+    "peer_broker_does_not_answer": N_("le serveur de messages de l'autre coopérative ne répond pas"),
+    "messages_missing": N_("des messages manquent, ils sont redemandés"),
+    "ended_by_us": N_("terminé par nous"),
+    "ended_by_peer": N_("terminé par l'autre coopérative"),
+}
 HAPPENINGS: dict[str, str] = {
+    "booked": N_("Réservée"),
+    "handed_to_coordinators": N_("Confiée à l'équipe d'appui"),
     "requested": N_("Demande envoyée"),
     "pending": N_("Demande envoyée"),
     "confirmed": N_("Confirmée"),
@@ -114,7 +124,7 @@ PROGRESS: dict[str, str] = {
     "failed": N_("import interrompu"),
 }
 FLASHES: dict[str, str] = {
-    "signed-in": N_("Bonjour ! Vous êtes en ligne."),
+    "signed-in": N_("Bonjour ! Vous êtes connecté·e."),
     "signed-out": N_("Vous êtes déconnecté·e. À bientôt !"),
     "welcome": N_("Bienvenue ! Votre compte est prêt."),
     "reset-sent": N_(
@@ -147,8 +157,8 @@ FLASHES: dict[str, str] = {
     "role-changed": N_("Le rôle est changé."),
     "member-left": N_("Cette personne ne fait plus partie de la coopérative."),
     "import-started": N_("L'import a commencé."),
-    "link-asked": N_("L'autre coopérative est prévenue. Confirmez ici quand vous avez comparé les empreintes."),
-    "link-confirmed": N_("C'est confirmé. Le lien sera actif dès que les deux côtés ont confirmé."),
+    "link-asked": N_("L'autre coopérative est prévenue. Elle doit maintenant confirmer de son côté."),
+    "link-confirmed": N_("C'est confirmé. Le lien se met en place en quelques secondes."),
     "link-paused": N_("Le lien est en pause. Rien n'est perdu : tout attend."),
     "link-resumed": N_("Le lien reprend."),
     "link-ended": N_("Le lien est terminé. Ce qui avait été partagé disparaît des deux côtés."),
@@ -165,10 +175,11 @@ def say_reason(words: Any, code: str, value: str) -> str:
         "meaning": N_("proche par le sens : %(value)s"),
         "category": N_("catégorie : %(value)s"),
         "distance": N_("à %(value)s km"),
-        "free": N_("libre %(value)s"),
+        "free": N_("libre : %(value)s"),
         "quantity": N_("quantité : %(value)s"),
     }
-    return words.gettext(texts.get(code, N_("parce que : %(value)s"))) % {"value": value}
+    other = N_("parce que : %(value)s")
+    return words.gettext(texts.get(code, other)) % {"value": value}
 
 
 def say_lack(words: Any, code: str, value: str) -> str:
@@ -179,8 +190,9 @@ def say_lack(words: Any, code: str, value: str) -> str:
         "category": N_("autre catégorie : %(value)s"),
         "kind": N_("autre genre : %(value)s"),
         "distance": N_("trop loin : %(value)s km"),
-        "free": N_("pas libre à ce moment"),
+        "free": N_("pas libre à ce moment ; prochain moment libre : %(value)s"),
         "quantity": N_("pas assez : %(value)s"),
     }
     shown = words.gettext(KINDS.get(value, value)) if code == "kind" else value
-    return words.gettext(texts.get(code, N_("il manque : %(value)s"))) % {"value": shown}
+    other = N_("il manque : %(value)s")
+    return words.gettext(texts.get(code, other)) % {"value": shown}

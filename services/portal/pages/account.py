@@ -31,7 +31,7 @@ async def sign_in(visit: VisitDep) -> Response:
         )
     except Refusal as refusal:
         return await _sign_in_page(visit, form.refused(refusal), status=refusal.status)
-    _keep_session(visit, answer)
+    keep_session(visit, answer)
     return visit.redirect(form["next"] or "/", flash="signed-in")
 
 
@@ -39,7 +39,8 @@ async def _sign_in_page(visit: Visit, form: Form, *, status: int = 200) -> Respo
     return await visit.page("account_sign_in.html", form=form, status=status)
 
 
-def _keep_session(visit: Visit, answer: Json) -> None:
+def keep_session(visit: Visit, answer: Json) -> None:
+    """Keep the secret that identity answered in the cookie; the page's language is the member's from now on."""
     visit.cookies["session"] = (str(answer["session"]), _SESSION_SECONDS)
     visit.cookies["language"] = None
 
@@ -86,7 +87,7 @@ async def join(visit: VisitDep, token: str) -> Response:
     except Refusal as refusal:
         invitation = await visit.get("identity", f"/invitations/by-token/{token}")
         return await _join_page(visit, invitation, form.refused(refusal), status=refusal.status)
-    _keep_session(visit, answer)
+    keep_session(visit, answer)
     return visit.redirect("/", flash="welcome")
 
 

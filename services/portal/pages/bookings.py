@@ -1,4 +1,4 @@
-"""Bookings: when, where, with whom, what next?"""
+"""Bookings: when, where, with whom, and what to do next."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -32,8 +32,8 @@ async def show_bookings(visit: MemberVisit) -> Response:
 
 def _sorted(bookings: list[Json]) -> tuple[list[Json], list[Json]]:
     """Those ahead, the next first; those past, the last first."""
-    coming = sorted((one for one in bookings if is_coming(one)), key=lambda one: _start(one))
-    past = sorted((one for one in bookings if not is_coming(one)), key=lambda one: _start(one), reverse=True)
+    coming = sorted((one for one in bookings if is_coming(one)), key=_start)
+    past = sorted((one for one in bookings if not is_coming(one)), key=_start, reverse=True)
     return coming, past
 
 

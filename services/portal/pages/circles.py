@@ -1,4 +1,4 @@
-"""Circles: who are we, what do we share?"""
+"""Circles: who we are, what we share."""
 
 from fastapi import APIRouter
 from fastapi.responses import Response

@@ -42,11 +42,10 @@ async def show_profile(visit: CoordinatorVisit) -> Response:
     profile = await visit.get("identity", "/cooperative")
     place = profile.get("place") or {}
     form = filled(
-        **{name: profile.get(name) for name in ("name", "summary", "locale", "time_zone", "web", "contact_email")},
+        **{name: profile.get(name) for name in ("name", "summary", "locale", "time_zone", "contact_email")},
         place_label=place.get("label"),
         place_latitude=place.get("latitude"),
         place_longitude=place.get("longitude"),
-        version=profile.get("version"),
     )
     return await _profile_page(visit, form)
 
@@ -63,7 +62,7 @@ async def change_profile(visit: CoordinatorVisit) -> Response:
         raise NotAllowed
     form = await visit.form()
     body = {
-        **{name: form[name] for name in ("name", "summary", "locale", "time_zone", "web")},
+        **{name: form[name] for name in ("name", "summary", "locale", "time_zone")},
         "contact_email": form.or_none("contact_email"),
         "place": {
             "label": form["place_label"],

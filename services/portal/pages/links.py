@@ -1,4 +1,4 @@
-"""`/coordination/links`: are we connected to our neighbours, is anything stuck?"""
+"""`/coordination/links`: whether we are connected to our neighbours, and whether anything is stuck."""
 
 import asyncio
 
@@ -50,6 +50,17 @@ async def revoke(visit: CoordinatorVisit, invitation_id: str) -> Response:
     except Refusal as refusal:
         return await _page(visit, Form().refused(refusal), status=refusal.status)
     return visit.redirect("/coordination/links", flash="invitation-revoked")
+
+
+@router.post("/preview")
+async def preview(visit: CoordinatorVisit) -> Response:
+    """Whom a code leads to, before anything is sent to them."""
+    form = await visit.form()
+    try:
+        found = await visit.send("federation", "POST", "/links/preview", {"code": form["code"]})
+    except Refusal as refusal:
+        return await _page(visit, form.refused(refusal), status=refusal.status)
+    return await visit.page("link_preview.html", found=found, form=form)
 
 
 @router.post("/accept")

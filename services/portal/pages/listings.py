@@ -1,4 +1,4 @@
-"""An offer: is it what I need, is it free? A need: who can help?"""
+"""An offer: whether it is what I need, and free. A need: who can help."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -109,7 +109,7 @@ async def _week(visit: Visit, offer_id: str, origin: str | None, resource: Json)
     if availability is None:
         return None
     table = lay_out(availability, minimum_minutes=resource["minimum_minutes"], now=datetime.now(UTC))
-    day = _date_or(visit.query["day"], asked)
+    day = _date_or(visit.query["day"], _date_or(visit.query["at"][:10], asked))
     return {
         "table": table,
         "day": day if day in table.days else asked,

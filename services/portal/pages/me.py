@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from services.portal.client import Refusal
 from services.portal.forms import Form, filled
+from services.portal.pages import account
 from services.portal.pages.home import items
 from services.portal.visit import MemberVisit, Visit
 
@@ -65,9 +66,10 @@ async def change_password(visit: MemberVisit) -> Response:
     form = await visit.form()
     body = {"current": form.raw("current"), "new": form.raw("new")}
     try:
-        await visit.send("identity", "POST", "/me/password", body)
+        answer = await visit.send("identity", "POST", "/me/password", body)
     except Refusal as refusal:
         return await _page(visit, status=refusal.status, password=form.refused(refusal))
+    account.keep_session(visit, answer)
     return visit.redirect("/me", flash="password-changed")
 
 

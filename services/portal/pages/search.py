@@ -1,4 +1,4 @@
-"""`/search`: who has it, near me, then?"""
+"""`/search`: who has it, near me, at that time."""
 
 import asyncio
 from datetime import timedelta
