@@ -14,7 +14,7 @@ Code = Literal["words", "category", "kind", "distance", "free", "quantity"]
 FITTING_WORDS = 0.2
 """The share of a need's words, weighed by rarity, from which an offer is about the same thing."""
 
-TELLING_SCORE = 0.4
+TELLING_SCORE = 0.5
 """The score from which the author of a need is told of an offer without having asked."""
 
 _KIND, _CATEGORY, _NEAR, _FREE = 0.2, 0.15, 0.1, 0.05

@@ -177,7 +177,8 @@ def _form(line: int, values: dict[str, str], around: Surroundings) -> tuple[dict
     except ValidationError as error:
         wrong = [field_error(cast("dict[str, Any]", detail)) for detail in error.errors(include_url=False)]
     else:
-        wrong = field_problems(form, now=around.now)
+        # circles were settled above: a listing that has them already need not name them again
+        wrong = [one for one in field_problems(form, now=around.now) if one.field != "audience.circle_ids"]
     for one in wrong:
         column = COLUMN_OF.get(one.field, one.field)
         reason = filled(one.text, **dict(one.values))
