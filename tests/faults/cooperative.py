@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,10 +69,11 @@ class Person(Visitor):
 
 @dataclass
 class Coop:
-    """The services of `local` in one process; the portal is left out, no fault is about pages."""
+    """`services` of `local` in one process; the portal is left out where nothing is about pages."""
 
     local: LocalInstance
     servers: Servers
+    services: Sequence[str] = names.SERVICES
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
     _daemons: dict[str, Daemon] = field(default_factory=dict[str, Daemon])
     _opened: dict[str, Sql] = field(default_factory=dict[str, Sql])
@@ -82,7 +83,7 @@ class Coop:
         return self.local.name
 
     def start(self, *, agent: bool = False) -> None:
-        self._start("services", *names.SERVICES)
+        self._start("services", *self.services)
         if agent:
             self._start("broker-agent", "broker-agent")
 
@@ -173,18 +174,35 @@ class Coop:
         wanted = (f'service="{service}"', f'outcome="{outcome}"', "maillage_events_handled_total{")
         return sum(float(line.split()[-1]) for line in text.splitlines() if all(part in line for part in wanted))
 
-    def command(self, *arguments: str) -> str:
+    def command(self, *arguments: str, typed: str = "") -> str:
         """What `python -m services <arguments>` prints."""
         done = subprocess.run(
             [sys.executable, "-m", "services", *arguments],
             env=self.local.environment(),
             cwd=CHECKOUT,
+            input=typed,
             capture_output=True,
             text=True,
             check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def introduce(self) -> None:
+        """Give it a name and a first administrator, which a link asks for."""
+        who = (
+            "--email",
+            "claire@maillage.example",
+            "--name",
+            "Claire",
+            "--cooperative",
+            self.name,
+            "--summary",
+            "Essai",
+        )
+        where = ("--place", "Lille", "--latitude", "50.6", "--longitude", "3.1", "--locale", "fr")
+        self.command("administrator", *who, *where, "--password-file", "-", typed="sample-password-for-tests")
+        wait_for("its profile in federation", lambda: self.value("federation", "SELECT count(*) FROM profile"))
 
     def bookable(self, owner: Person, title: str, **changes: Any) -> Json:
         """An offer that can be booked at any time of day, confirmed at once."""
@@ -193,21 +211,44 @@ class Coop:
         owner.call("PUT", f"booking/resources/{offer['id']}", json=ALWAYS_OPEN | changes)
         return offer
 
+    def reconnect(self) -> None:
+        """Forget the test's own connections, after the death of the database."""
+        while self._opened:
+            self._opened.popitem()[1].close()
+
     def close(self) -> None:
         for daemon in reversed(self._daemons.values()):
             daemon.stop()
-        for sql in self._opened.values():
-            sql.close()
+        self.reconnect()
         self.http.close()
+
+
+def link(one: Coop, other: Coop) -> None:
+    """Link two running cooperatives by invitation, as their coordinators would."""
+    for coop in (one, other):
+        coop.introduce()
+    inviting, accepting = one.person(role="coordinator"), other.person(role="coordinator")
+    accepting.post("federation/links", {"code": inviting.post("federation/invitations")["code"]})
+    asked = wait_for("the request to link", lambda: _link_in(inviting, "to_confirm"))
+    inviting.post(f"federation/links/{asked['link_id']}/confirm")
+    for person in (inviting, accepting):
+        wait_for("the open link", lambda who=person: _link_in(who, "active"))
+
+
+def _link_in(person: Person, status: str) -> Json | None:
+    links: list[Json] = person.get("federation/links")
+    return next((row for row in links if row["status"] == status), None)
 
 
 _OFFER_IS_THERE = "SELECT count(*) > 0 FROM offers WHERE id = $1 AND published"
 
 
 @contextmanager
-def under_trial(local: LocalInstance, servers: Servers, *, agent: bool = False) -> Generator[Coop]:
+def under_trial(
+    local: LocalInstance, servers: Servers, *, agent: bool = False, services: Sequence[str] = names.SERVICES
+) -> Generator[Coop]:
     """The running cooperative, ready; ended with the block."""
-    coop = Coop(local, servers)
+    coop = Coop(local, servers, services)
     try:
         coop.start(agent=agent)
         coop.wait_ready()

@@ -9,7 +9,7 @@ from typing import Generic, Self, TypeVar
 
 import httpx
 
-from deploy.demo.api import Refused
+from deploy.demo.api import Refused, wait_for
 
 T = TypeVar("T")
 
@@ -41,6 +41,11 @@ class Load(Generic[T]):
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+
+    def wait_for_more(self, count: int) -> None:
+        """Return when `count` more calls have succeeded from now on."""
+        wanted = len(self.acknowledged) + count
+        wait_for(f"{count} more successes", lambda: len(self.acknowledged) >= wanted)
 
     def _work(self) -> None:
         number = 0

@@ -1,0 +1,75 @@
+"""The line between two cooperatives is cut while people write on both sides."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from deploy.demo.api import Json, Refused, wait_for
+from tests.faults import invariants
+from tests.faults.conftest import Pair
+from tests.faults.cooperative import LASER, Coop, Person
+from tests.faults.load import Load
+
+pytestmark = pytest.mark.xdist_group("faults-link")
+
+CUT_SECONDS = 10.0
+COPY_IS_THERE = "SELECT origin FROM peer_resources WHERE offer_id = $1"
+
+
+def publish_change_withdraw(who: Person, title: str, number: int) -> Json:
+    """One of three lives of a listing: published; published and changed; published and withdrawn."""
+    listing = who.publish(f"{title} {number}")
+    if number % 3 == 1:
+        form = LASER | {"title": f"{title} {number}, affûtée", "version": listing["version"]}
+        return who.call("PUT", f"catalog/listings/{listing['id']}", json=form)
+    if number % 3 == 2:
+        return who.post(f"catalog/listings/{listing['id']}/withdraw")
+    return listing
+
+
+def book_across(coop: Coop, offer: Json, origin: str, first: datetime, number: int) -> Json:
+    """Somebody new asks for an hour of its own; every fourth takes it back at once."""
+    start = first + timedelta(hours=number)
+    period = {"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat()}
+    guest = coop.person(name="Marie")
+    booking: Json = guest.post("booking/bookings", {"offer_id": offer["id"], "origin": origin} | period)
+    if number % 4 == 3:
+        try:
+            guest.post(f"booking/bookings/{booking['id']}/cancel", {"reason": "Changement de plan."})
+        except Refused as refused:
+            assert refused.status == 409, refused  # noqa: PT017 - the answer came in between
+    return booking
+
+
+@pytest.mark.parametrize("how", ["closed", "silent"])
+def test_a_link_cut_for_ten_seconds_under_load_leaves_both_sides_equal(pair: Pair, how: str) -> None:
+    lille, namur = pair.lille, pair.namur
+    paul = namur.person(name="Paul")
+    offer = namur.bookable(paul, f"Presse {how}")
+    origin = wait_for("the offer in Lille", lambda: lille.value("booking", COPY_IS_THERE, UUID(offer["id"])))
+    tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    marie = lille.person(name="Marie")
+    with (
+        Load(lambda number: publish_change_withdraw(paul, f"Lame {how}", number), pause=0.1) as namurs,
+        Load(lambda number: publish_change_withdraw(marie, f"Colle {how}", number), pause=0.1) as lilles,
+        Load(lambda number: book_across(lille, offer, origin, tomorrow, number), pause=0.3) as bookings,
+    ):
+        bookings.wait_for_more(3)
+        for line in pair.lines:
+            line.cut() if how == "closed" else line.silence()
+        carried = [line.forwarded for line in pair.lines]
+        time.sleep(CUT_SECONDS)
+        assert [line.forwarded for line in pair.lines] == carried, "the line was not cut"
+        for line in pair.lines:
+            line.mend()
+        bookings.wait_for_more(3)
+    for load in (namurs, lilles, bookings):
+        assert not load.failed, f"a write was refused although only the link was cut: {load.failed[0]}"
+    invariants.check(lille, namur, linked=True)
+    states = "SELECT id, status FROM bookings WHERE offer_id = $1"
+    decided = {row["id"]: row["status"] for row in namur.rows("booking", states, UUID(offer["id"]))}
+    assert {UUID(booking["id"]) for booking in bookings.acknowledged} <= decided.keys()
+    assert set(decided.values()) <= {"confirmed", "cancelled"}, "every hour was free, so Namur says yes"
+    assert "confirmed" in decided.values()
