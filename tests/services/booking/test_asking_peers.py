@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts.booking import BookingCancellationAsked, BookingConfirmed, BookingRequested, Interval, OpeningHours
+from contracts.booking import BookingCancellationAsked, BookingConfirmed, BookingRequested, Interval
 from contracts.border import RoundedPlace, SharedBusy, SharedListing, SharedResource
 from contracts.federation import (
     BookingAnswerReceived,
@@ -56,18 +56,9 @@ def oven(offer_id: UUID) -> ListingReceived:
 
 
 def oven_rules(offer_id: UUID) -> ResourceReceived:
-    hours = [OpeningHours(**one) for one in RULES["opening_hours"]]
-    resource = SharedResource(
-        **(RULES | {"opening_hours": hours, "approval": "owner"}),
-        offer_id=offer_id,
-        lead_minutes=0,
-        horizon_days=60,
-        buffer_before_minutes=0,
-        buffer_after_minutes=0,
-        capacity=1,
-        status="open",
-        version=1,
-    )
+    told = {"lead_minutes": 0, "horizon_days": 60, "buffer_before_minutes": 0, "buffer_after_minutes": 0}
+    told |= {"capacity": 1, "status": "open", "version": 1, "offer_id": offer_id, "approval": "owner"}
+    resource = SharedResource.model_validate(RULES | told)
     return ResourceReceived(**FROM_NAMUR, epoch=1, resource=resource)
 
 

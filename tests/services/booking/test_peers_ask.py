@@ -44,7 +44,7 @@ async def answers(workshop: Workshop) -> list[Any]:
 
 
 async def share(workshop: Workshop, **audience: Any) -> None:
-    await workshop.publish(audience=Audience(**({"scope": "peers"} | audience)))
+    await workshop.publish(audience=Audience.model_validate({"scope": "peers"} | audience))
 
 
 async def test_confirmed_answer_carries_owner_and_address(workshop: Workshop) -> None:
