@@ -25,8 +25,13 @@ async def show_bookings(visit: MemberVisit) -> Response:
     )
     decide_ids = {booking["id"] for booking in items(to_decide)}
     lent_only = [booking for booking in items(lent) if booking["id"] not in decide_ids]
+    mine, theirs = _sorted(items(borrowed)), _sorted(lent_only)
     return await visit.page(
-        "bookings.html", to_decide=items(to_decide), borrowed=_sorted(items(borrowed)), lent=_sorted(lent_only)
+        "bookings.html",
+        to_decide=items(to_decide),
+        borrowed=mine,
+        lent=theirs,
+        nearest=min(mine[0] + theirs[0], key=_start, default=None),
     )
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from services.portal.client import Json, Refusal
+from services.portal.client import Refusal
 from services.portal.forms import Form, filled
 from services.portal.pages.home import items
 from services.portal.visit import MemberVisit, Visit
@@ -18,9 +18,9 @@ async def show_circles(visit: MemberVisit) -> Response:
 
 
 async def _list_page(visit: Visit, form: Form, *, status: int = 200) -> Response:
-    answer = await visit.get("identity", "/circles")
-    circles: list[Json] = items(answer) or (answer if isinstance(answer, list) else [])
-    circles = sorted(circles, key=lambda one: (not one["mine"], str(one["name"]).casefold()))
+    circles = sorted(
+        items(await visit.get("identity", "/circles")), key=lambda one: (not one["mine"], str(one["name"]).casefold())
+    )
     return await visit.page("circles.html", circles=circles, form=form, status=status)
 
 

@@ -1,13 +1,12 @@
 """`/coordination`: who waits for us? And the cooperative's own profile."""
 
 import asyncio
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from services.chassis.problems import NotAllowed
-from services.portal.client import Json, Refusal
+from services.portal.client import Refusal
 from services.portal.forms import Form, filled
 from services.portal.language import LOCALES
 from services.portal.pages.home import items
@@ -25,15 +24,8 @@ async def show_overview(visit: CoordinatorVisit) -> Response:
         visit.try_get("identity", "/invitations"),
         visit.try_get("federation", "/links"),
     )
-    waiting = [one for one in listed(invitations) if one["status"] in {"open", "pending", "sent"}]
-    return await visit.page("coordination.html", to_decide=items(to_decide), invitations=waiting, links=listed(links))
-
-
-def listed(answer: Any) -> list[Json]:
-    """A list, whether the service answers it bare or as a page."""
-    if isinstance(answer, dict):
-        return items(answer)
-    return list(answer) if isinstance(answer, list) else []
+    waiting = [one for one in items(invitations) if one["status"] in {"open", "pending", "sent"}]
+    return await visit.page("coordination.html", to_decide=items(to_decide), invitations=waiting, links=items(links))
 
 
 @router.get("/cooperative")

@@ -61,5 +61,7 @@ def is_coming(booking: Json) -> bool:
 
 
 def items(page: Any) -> list[Json]:
-    """The items of a page of a list; none when the part did not answer."""
-    return list(page["items"]) if isinstance(page, dict) else []
+    """The items of a list, bare or as a page; none when the part did not answer."""
+    if isinstance(page, dict):
+        return list(page["items"])
+    return list(page) if isinstance(page, list) else []

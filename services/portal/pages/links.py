@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from services.portal.client import Json, Refusal
 from services.portal.forms import Form
-from services.portal.pages.coordination import listed
+from services.portal.pages.home import items
 from services.portal.visit import CoordinatorVisit, Visit
 
 router = APIRouter(prefix="/coordination/links")
@@ -24,9 +24,9 @@ async def _page(visit: Visit, form: Form, *, invitation: Json | None = None, sta
     links, invitations = await asyncio.gather(
         visit.get("federation", "/links"), visit.try_get("federation", "/invitations")
     )
-    ordered = sorted(listed(links), key=lambda link: (link["status"] == "ended", str(link["peer_name"]).casefold()))
+    ordered = sorted(items(links), key=lambda link: (link["status"] == "ended", str(link["peer_name"]).casefold()))
     return await visit.page(
-        "links.html", status=status, form=form, links=ordered, invitations=listed(invitations), invitation=invitation
+        "links.html", status=status, form=form, links=ordered, invitations=items(invitations), invitation=invitation
     )
 
 
@@ -84,10 +84,10 @@ async def _link_page(visit: Visit, link_id: str, form: Form, *, asks_end: bool =
     links, refusals = await asyncio.gather(
         visit.get("federation", "/links"), visit.try_get("federation", f"/links/{link_id}/refusals")
     )
-    for link in listed(links):
+    for link in items(links):
         if link["link_id"] == link_id:
             return await visit.page(
-                "link.html", link=link, refusals=listed(refusals), form=form, asks_end=asks_end, status=status
+                "link.html", link=link, refusals=items(refusals), form=form, asks_end=asks_end, status=status
             )
     raise Refusal(404, "not-found")
 

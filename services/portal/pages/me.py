@@ -32,7 +32,7 @@ async def _page(visit: Visit, *, status: int = 200, **typed: Form) -> Response:
         "profile": filled(name=profile["name"], locale=profile["locale"]),
         "password": Form(),
         "email": Form(),
-        "notifications": filled(email=preferences["email"] if preferences else ""),
+        "notifications": filled(by_mail=preferences["email"] if preferences else ""),
         "leave": Form(),
     }
     return await visit.page(
@@ -90,9 +90,9 @@ async def change_notifications(visit: MemberVisit) -> Response:
     """What comes by mail."""
     form = await visit.form()
     try:
-        await visit.send("notify", "PUT", "/preferences", {"email": form["email"]})
+        await visit.send("notify", "PUT", "/preferences", {"email": form["by_mail"]})
     except Refusal as refusal:
-        return await _page(visit, status=refusal.status, notifications=form.refused(refusal))
+        return await _page(visit, status=refusal.status, notifications=form.refused(refusal, {"email": "by_mail"}))
     return visit.redirect("/me", flash="saved")
 
 

@@ -7,7 +7,6 @@ from fastapi.responses import Response
 
 from services.portal.client import Refusal
 from services.portal.forms import Form, filled
-from services.portal.pages.coordination import listed
 from services.portal.pages.home import items
 from services.portal.visit import CoordinatorVisit, Visit
 
@@ -33,7 +32,7 @@ async def _page(visit: Visit, form: Form, *, problem: Refusal | None = None, sta
         q=visit.query["q"],
         members=items(page),
         following=page.get("next"),
-        invitations=listed(invitations),
+        invitations=items(invitations),
     )
 
 

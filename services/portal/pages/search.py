@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from services.portal.client import Json, Refusal
 from services.portal.forms import Form
 from services.portal.moments import Moments
+from services.portal.pages.home import items
 from services.portal.visit import Visit, VisitDep
 
 router = APIRouter()
@@ -36,7 +37,7 @@ async def show_search(visit: VisitDep) -> Response:
         "search.html",
         form=form,
         found=found,
-        peers=peers or [],
+        peers=items(peers),
         asked=asked,
         unfolded=any(form[name] for name in _FOLDED),
         following=f"/search?{urlencode({**asked, 'cursor': following})}" if following else None,

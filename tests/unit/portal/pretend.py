@@ -112,7 +112,7 @@ def link(**changes: Any) -> dict[str, Any]:
     return {
         "link_id": LINK, "peer_id": PEER, "peer_name": "OpenFlow (Namur)", "peer_web": "https://openflow.example",
         "status": "active", "since": at(-30), "last_sent_at": at(-1), "last_received_at": at(-1), "waiting": 2,
-        "refused": 1, "reason": None, **changes,
+        "refused": 1, "reason": None, "detail": None, "thumbprint": "12345 67890", **changes,
     }  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def _standard(role: str) -> dict[str, Rule]:
         "GET federation /links": lambda _: [link()],
         "GET federation /invitations": lambda _: [],
         f"GET federation /links/{LINK}/refusals": lambda _: [
-            {"at": at(-1), "type": "border.listing.v1", "reason": "Signature inconnue."}
+            {"id": "r1", "at": at(-1), "reason": "unknown_key", "detail": "kid 12", "seq": 4}
         ],
         "GET federation /peers": lambda _: [{"peer_id": PEER, "name": "OpenFlow (Namur)", "web": "https://openflow.example"}],
         "POST federation /invitations": lambda _: httpx.Response(
@@ -246,7 +246,3 @@ class Pretend:
     def bodies(self, method: str, path: str) -> list[dict[str, Any]]:
         """The JSON bodies sent to `path` ("/api/booking/bookings")."""
         return [json.loads(one.content or b"{}") for one in self.seen if (one.method, one.url.path) == (method, path)]
-
-    @property
-    def transport(self) -> httpx.AsyncBaseTransport:
-        return httpx.MockTransport(self.answer)
