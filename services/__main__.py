@@ -1,13 +1,12 @@
-"""The command line: `python -m services all`, `… booking notify`, `… provision`."""
+"""The command line: `python -m services all`, `… booking notify`, `… provision`.
+
+Modules are imported by name, once it is known which: the broker-agent would double its memory by a web framework.
+"""
 
 import importlib
 import sys
 
-from services.chassis import process
-from services.chassis.process import Service
-from services.chassis.settings import MissingSetting, ServiceSettings, load
-
-SERVICES = ("identity", "catalog", "booking", "matching", "notify", "federation", "portal")
+RUN = "services.run"
 COMMANDS = {
     "provision": "services.provision",
     "secrets": "services.secrets_files",
@@ -19,24 +18,12 @@ COMMANDS = {
 }
 
 
-def build(names: list[str]) -> list[Service]:
-    """The named services, each put together by its own `app.py`."""
-    return [importlib.import_module(f"services.{name}.app").build() for name in names]
-
-
 def main(arguments: list[str]) -> None:
-    """Run what `arguments` name: services, `all`, or one command with its own arguments."""
+    """Run what `arguments` name: one command with its own arguments, or services."""
     if arguments and arguments[0] in COMMANDS:
         importlib.import_module(COMMANDS[arguments[0]]).main(arguments[1:])
-        return
-    names = list(SERVICES) if arguments == ["all"] else arguments
-    unknown = [name for name in names if name not in SERVICES]
-    if unknown or not names:
-        raise MissingSetting(
-            f"usage: python -m services all | {' | '.join(SERVICES)} … | {' | '.join(COMMANDS)}"
-            + (f"   (unknown: {', '.join(unknown)})" if unknown else "")
-        )
-    process.run(lambda: build(names), load(ServiceSettings))
+    else:
+        importlib.import_module(RUN).main(arguments, commands=list(COMMANDS))
 
 
 if __name__ == "__main__":
