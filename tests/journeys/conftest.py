@@ -1,6 +1,7 @@
-"""Two linked cooperatives as real processes, shared by the journeys of one worker; each journey makes its own things."""
+"""Two linked cooperatives as real processes, shared by the journeys; each journey makes its own things."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from deploy.demo.seed import Town
 from deploy.demo.world import first_administrator
 from deploy.local.instance import LocalInstance
 from deploy.local.mail_sink import MailSink
-from deploy.local.processes import choose_port
 from tests.instances import MakeCooperative, cooperatives
 from tests.servers import Servers
 
@@ -37,7 +37,9 @@ class Region:
         instance.wait_ready()
 
 
-def found(cooperative: Cooperative, make: MakeCooperative, sink: MailSink) -> tuple[LocalInstance, Town]:
+def found(
+    cooperative: Cooperative, make: MakeCooperative, sink: MailSink, heard: Callable[[LocalInstance], None]
+) -> tuple[LocalInstance, Town]:
     """Start one cooperative with its first administrator."""
     instance = make(
         cooperative.slug,
@@ -46,26 +48,40 @@ def found(cooperative: Cooperative, make: MakeCooperative, sink: MailSink) -> tu
         MAILLAGE_SMTP_HOST="127.0.0.1",
         MAILLAGE_SMTP_FROM=f"maillage@{cooperative.slug}.example",
     )
+    heard(instance)
     instance.start()
     instance.wait_ready()
     first_administrator(cooperative, instance, PASSWORD)
     return instance, Town(cooperative=cooperative, url=instance.url, password=PASSWORD)
 
 
-@pytest.fixture(scope="session")
-def region(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
-    folder: Path = tmp_path_factory.mktemp("region")
-    sink = MailSink(folder=folder / "mail", smtp_port=choose_port(None, "smtp"), http_port=choose_port(None, "mail"))
+@contextmanager
+def two_linked(
+    servers: Servers, folder: Path, heard: Callable[[LocalInstance], None] = lambda _: None
+) -> Iterator[Region]:
+    """Lille and Namur with their people, linked. `heard` is called with each instance before anything is said."""
+    sink = MailSink(folder / "mail")
     sink.start()
     try:
         with cooperatives(servers, folder) as make:
-            lille_instance, lille = found(OPTEOS, make, sink)
-            namur_instance, namur = found(OPENFLOW, make, sink)
-            mailbox = Mailbox(f"http://127.0.0.1:{sink.http_port}")
-            seed.welcome(lille, mailbox)
-            seed.welcome(namur, mailbox)
-            seed.link(lille, namur)
-            instances = {OPTEOS.slug: lille_instance, OPENFLOW.slug: namur_instance}
-            yield Region(lille=lille, namur=namur, mailbox=mailbox, instances=instances)
+            instances, towns = {}, {}
+            for cooperative in (OPTEOS, OPENFLOW):
+                instances[cooperative.slug], towns[cooperative.slug] = found(cooperative, make, sink, heard)
+            region = Region(
+                lille=towns[OPTEOS.slug],
+                namur=towns[OPENFLOW.slug],
+                mailbox=Mailbox(f"http://127.0.0.1:{sink.http_port}"),
+                instances=instances,
+            )
+            seed.welcome(region.lille, region.mailbox)
+            seed.welcome(region.namur, region.mailbox)
+            seed.link(region.lille, region.namur)
+            yield region
     finally:
         sink.stop()
+
+
+@pytest.fixture(scope="session")
+def region(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+    with two_linked(servers, tmp_path_factory.mktemp("region")) as made:
+        yield made
