@@ -69,7 +69,7 @@ def say_instant(at: datetime, time_zone: str, locale: Locale, *, now: datetime) 
 def _place_of_hours(local: datetime, time_zone: str, locale: Locale, home: str) -> str:
     if local.utcoffset() == local.astimezone(zone(home)).utcoffset():
         return ""
-    city = get_timezone_location(time_zone, locale=_babel(locale), return_city=True)
+    city = get_timezone_location(str(zone(time_zone)), locale=_babel(locale), return_city=True)
     return f" ({_TIME_OF[locale].format(city)})"
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -85,10 +86,10 @@ def mailbox(name: str, address: str) -> Address:
     local, at, domain = address.strip().rpartition("@")
     try:
         ascii_domain = domain.encode("idna").decode() if not domain.isascii() else domain
-        if not (at and local.isascii()) or not ascii_domain:
+        if not (at and local and ascii_domain and local.isascii()):
             raise BadAddress("not an address that mail reaches")
         return Address(display_name=one_line(name, _LONGEST_NAME), addr_spec=f"{local}@{ascii_domain}")
-    except (ValueError, IndexError) as error:  # the parser of email.headerregistry raises both
+    except (ValueError, IndexError, MessageError) as error:  # email.headerregistry's parser raises all of them
         raise BadAddress("not an address that mail reaches") from error
 
 
