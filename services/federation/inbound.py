@@ -18,11 +18,11 @@ from services.chassis.database_listener import Listener
 from services.federation import receiving
 from services.federation.domain import LISTENING
 from services.federation.receiving import LinkIsGone
-from services.federation.tables import LINKS_CHANNEL, links
+from services.federation.tables import LINKS_CHANNEL, broker_orders, links
 
 PREFETCH = 100
 BATCH = 50
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 
@@ -58,7 +58,8 @@ class Inbound:
         async with asyncio.timeout(10):
             connection = await aio_pika.connect(self._url)
         try:
-            while not connection.is_closed:
+            # aio-pika's `is_closed` stays false when it was the broker that closed
+            while connection.connected.is_set():
                 await self._attend(connection)
                 await self._listener.wait(LOOK_SECONDS)
         finally:
@@ -68,7 +69,12 @@ class Inbound:
     async def _attend(self, connection: AbstractConnection) -> None:
         """A reader for each open link, none for the others."""
         async with self._db.reading() as session:
-            query = sa.select(links.c.id).where(links.c.status.in_(LISTENING), links.c.peer_link_id.is_not(None))
+            query = (
+                sa.select(links.c.id)
+                .join(broker_orders, broker_orders.c.link_id == links.c.id)
+                # asking for a queue that is only being made costs the connection (RabbitMQ 3.10: INTERNAL_ERROR)
+                .where(links.c.status.in_(LISTENING), broker_orders.c.done_generation > 0)
+            )
             wanted = set((await session.execute(query)).scalars().all())
         ended = [link_id for link_id, task in self._readers.items() if task.done() or link_id not in wanted]
         await self._dismiss(ended)

@@ -1,5 +1,7 @@
 """What of our things may go to a peer. Built field by field from an allow-list, never by leaving something out."""
 
+import re
+
 from contracts.booking import BookingState, BusyChanged, ResourceState
 from contracts.border import (
     BorderBookingAnswered,
@@ -12,20 +14,29 @@ from contracts.border import (
 from contracts.catalog import Audience, ListingState
 from contracts.identity import Place
 
+_POSTCODE = re.compile(r"\b\d{4,5}\s+(\D.*)$")
+
 DECIMALS = 2
 """Of a degree: about a kilometre."""
 
 
 def rounded(place: Place | None) -> RoundedPlace | None:
-    """`place` to about a kilometre, called by its town: what stands after the last comma, without a postcode."""
+    """`place` to about a kilometre, called by its town alone."""
     if place is None:
         return None
     return RoundedPlace(label=_town(place.label), latitude=_round(place.latitude), longitude=_round(place.longitude))
 
 
 def _town(label: str) -> str:
-    last = label.rpartition(",")[2].split()
-    return " ".join(word for word in last if not any(sign.isdigit() for sign in word))
+    """What follows the postcode, else the last part when no number stands in it. Empty rather than a street."""
+    last = label.rpartition(",")[2].strip()
+    if after_postcode := _POSTCODE.search(last):
+        return " ".join(word for word in after_postcode[1].split() if not _has_digit(word))
+    return "" if _has_digit(last) else last
+
+
+def _has_digit(text: str) -> bool:
+    return any(sign.isdigit() for sign in text)
 
 
 def _round(degrees: float | None) -> float | None:

@@ -17,7 +17,6 @@ import sqlalchemy as sa
 
 from contracts.catalog import Audience, ListingPublished, ListingState
 from contracts.envelope import Event
-from contracts.federation import LinkChanged
 from contracts.identity import Place
 from services import provision
 from services.chassis import names
@@ -29,6 +28,7 @@ from services.chassis.relay import event_message
 from services.federation import app
 from services.federation.border import Border
 from services.federation.broker_agent import BrokerAgent, Settings
+from services.federation.broker_rooms import Management
 from services.federation.peer_http import PeerRefused, PeerUnreachable
 from services.federation.settings import FederationSettings
 from tests.instances import Instance, plan, provision_quickly
@@ -151,6 +151,12 @@ class Pair:
         await self.until_status("active")
         return UUID((await self.lille.link())["link_id"]), UUID((await self.namur.link())["link_id"])
 
+    async def until_broker_is_clean(self) -> None:
+        async def clean() -> bool:
+            return not any([await queues(post) or await users(post) for post in (self.lille, self.namur)])
+
+        await eventually(clean)
+
     async def until_status(self, status: str) -> None:
         for post in (self.lille, self.namur):
 
@@ -159,6 +165,26 @@ class Pair:
                 return (link["status"] if link else "ended") == status
 
             await eventually(reached)
+
+
+async def queues(post: Post) -> set[str]:
+    """What is in the border vhost."""
+    return await _names(post, "queues", names.border_vhost(post.instance.name))
+
+
+async def users(post: Post) -> set[str]:
+    """The broker's users made for links."""
+    mine = f"{post.instance.name}."
+    found = await _names(post, "users")
+    return {user for user in found if user.startswith((mine + "peer.", mine + "shovel."))}
+
+
+async def _names(post: Post, *path: str) -> set[str]:
+    management = Management(post.instance.settings().secret("admin_broker_url"))
+    try:
+        return {thing["name"] for thing in await management.call("GET", *path)}
+    finally:
+        await management.close()
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], *, seconds: float = PATIENCE) -> None:
@@ -248,6 +274,3 @@ async def a_pair(servers: Servers, folder: Path) -> AsyncGenerator[Pair]:
         await asyncio.gather(*agents, return_exceptions=True)
         for wanted in plans:
             await provision.remove(wanted)
-
-
-__all__ = ["LinkChanged", "Pair", "Post", "a_pair", "eventually", "listing", "published"]

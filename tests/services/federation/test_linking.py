@@ -12,11 +12,12 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from contracts.federation import LinkChanged, ListingReceived
 from services.chassis import names
 from services.chassis.clock import Clock
-from services.federation.broker_rooms import Management
 from services.federation.domain import decode_code, encode_code
 from services.federation.keys import thumbprint_for_people
 from services.federation.tables import broker_orders, links
-from tests.services.federation.pair import Pair, Post, eventually, listing, published
+from tests.services.federation.pair import Pair, Post, eventually, listing, published, queues
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_link_waits_for_the_inviting_coordinator(pair: Pair) -> None:
@@ -71,7 +72,8 @@ async def test_a_revoked_invitation_is_over(pair: Pair) -> None:
 
 async def test_an_invitation_is_over_after_72_hours(pair: Pair) -> None:
     code = await pair.invite()
-    pair.lille.service.app.state.clock = Clock(lambda: datetime.now(UTC) + timedelta(hours=72, seconds=1))
+    for post in (pair.lille, pair.namur):
+        post.service.app.state.clock = Clock(lambda: datetime.now(UTC) + timedelta(hours=72, seconds=1))
     forged_end = decode_code(code).model_copy(update={"e": datetime.now(UTC) + timedelta(days=400)})
     await pair.namur.call("POST", "/links", json={"code": encode_code(forged_end)}, expect=410)
     assert await pair.lille.link() is None
@@ -128,8 +130,8 @@ async def test_the_peers_user_reads_its_queue_and_nothing_else(pair: Pair) -> No
         with pytest.raises(CONNECTION_EXCEPTIONS):
             await (await channel.get_queue(names.inbound(str(link_id)), ensure=False)).get(fail=False)
         channel = await connection.channel()
+        exchange = await channel.get_exchange("out", ensure=False)
         with pytest.raises(CONNECTION_EXCEPTIONS):
-            exchange = await channel.get_exchange("out", ensure=False)
             await exchange.publish(aio_pika.Message(b"x"), names.out(str(link_id)))
         channel = await connection.channel()
         await (await channel.get_queue(names.out(str(link_id)), ensure=False)).get(fail=False)
@@ -143,11 +145,7 @@ async def test_ending_a_link_leaves_nothing_on_either_side(pair: Pair) -> None:
         await pair.until_status("ended")
         while (await heard()).link.status != "ended":
             pass
-
-    async def broker_is_clean() -> bool:
-        return not any([await queues(post) or await users(post) for post in (pair.lille, pair.namur)])
-
-    await eventually(broker_is_clean)
+    await pair.until_broker_is_clean()
     lille, namur = await pair.link()  # and it can be made again
     assert lille != namur
 
@@ -175,23 +173,3 @@ async def test_a_paused_link_loses_nothing(pair: Pair) -> None:
 
 async def _order_done(post: Post) -> bool:
     return all(row["done_generation"] == row["generation"] for row in await post.rows(broker_orders))
-
-
-async def queues(post: Post) -> set[str]:
-    """What is in the border vhost."""
-    return await _names(post, "queues", names.border_vhost(post.instance.name))
-
-
-async def users(post: Post) -> set[str]:
-    """The broker's users made for links."""
-    mine = f"{post.instance.name}."
-    found = await _names(post, "users")
-    return {user for user in found if user.startswith((mine + "peer.", mine + "shovel."))}
-
-
-async def _names(post: Post, *path: str) -> set[str]:
-    management = Management(post.instance.settings().secret("admin_broker_url"))
-    try:
-        return {thing["name"] for thing in await management.call("GET", *path)}
-    finally:
-        await management.close()
