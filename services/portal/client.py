@@ -12,6 +12,9 @@ log = logs.get(__name__)
 
 Json = dict[str, Any]
 _UNREACHABLE = (httpx.TransportError, httpx.InvalidURL)
+_CUT = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+_REPEATABLE = {"GET", "PUT", "DELETE"}
+_IDLE_SECONDS = 2  # less than the 5 s after which uvicorn closes an idle connection, perhaps under our next request
 
 
 @dataclass(eq=False)
@@ -60,7 +63,10 @@ class Services:
     ) -> None:
         self._settings = settings
         self.http = httpx.AsyncClient(
-            transport=transport or httpx.AsyncHTTPTransport(retries=1, limits=httpx.Limits(max_connections=100)),
+            transport=transport
+            or httpx.AsyncHTTPTransport(
+                retries=1, limits=httpx.Limits(max_connections=100, keepalive_expiry=_IDLE_SECONDS)
+            ),
             timeout=httpx.Timeout(answer_seconds, connect=2),
             trust_env=False,
         )
@@ -83,16 +89,24 @@ class Services:
 
         Raises Refusal with what the service said, PartMissing when it says nothing.
         """
+        sent = {**caller.headers(), **(headers or {})}
         try:
-            answer = await self.http.request(
-                method, self.url(service, path), headers={**caller.headers(), **(headers or {})}, **body
-            )
+            answer = await self._send(method, self.url(service, path), headers=sent, **body)
         except _UNREACHABLE as error:
             log.warning("part-missing", part=service, method=method, path=path, error=repr(error))
             raise PartMissing(503, "unavailable", service=service) from error
         if answer.is_success:
             return answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else None
         raise _refusal(service, answer)
+
+    async def _send(self, method: str, url: str, *, headers: dict[str, str], **body: Any) -> httpx.Response:
+        """Send it; once more when the connection was cut and doing it twice does no harm."""
+        try:
+            return await self.http.request(method, url, headers=headers, **body)
+        except _CUT:
+            if method not in _REPEATABLE and "idempotency-key" not in headers:
+                raise
+            return await self.http.request(method, url, headers=headers, **body)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -45,6 +45,10 @@ async def show_search(visit: VisitDep) -> Response:
     )
 
 
+def _path(question: dict[str, str]) -> str:
+    return f"/search?{urlencode(question)}" if question else "/search"
+
+
 def _question(visit: Visit, form: Form, cooperative: Json) -> Json:
     """The form as matching asks for it. "near" is "here" (the cooperative's place) or "latitude,longitude"."""
     moments = Moments(visit.language, visit.portal.settings.time_zone)
