@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from contracts.envelope import Event
 from contracts.identity import MemberInvited
 from contracts.registry import EVENTS
+from services import provision
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.process import Service
@@ -23,7 +25,8 @@ from services.identity.domain.addresses import email_address
 from services.identity.domain.cooperative import Profile
 from services.identity.settings import IdentitySettings
 from services.identity.tables import outbox
-from tests.instances import Instance
+from tests.instances import Instance, plan, provision_quickly
+from tests.servers import Servers
 
 ADMINISTRATOR = "claire@opteos.example"
 PASSWORD = "trois girafes sous la pluie"
@@ -108,6 +111,16 @@ class Cooperative:
         answer = await self.visitor.post("invitations/accept", json=form)
         assert answer.status_code == 201, answer.text
         return await self.person(answer.json())
+
+
+@pytest.fixture
+async def instance(servers: Servers, tmp_path: Path) -> AsyncIterator[Instance]:
+    """An instance of identity alone: it listens to nobody, so its tests need no other service's database."""
+    name = f"t{secrets.token_hex(5)}"
+    wanted = plan(servers, name, tmp_path / "secrets", subscriptions={"identity": []})
+    await provision_quickly(wanted, servers)
+    yield Instance(name=name, secrets_dir=wanted.secrets_dir, servers=servers)
+    await provision.remove(wanted)
 
 
 @pytest.fixture
