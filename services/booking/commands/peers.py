@@ -33,8 +33,7 @@ async def answer_request(
 
     A repeated request is told its state again. `language`: in which a refusal gives its reason.
     """
-    key = f"pending:{asked.origin}"
-    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+    await _one_after_the_other(session, asked.origin)
     known = await queries.booking(session, asked.booking_id, lock=True)
     if known is not None:
         if known.borrower_peer_id != asked.origin:
@@ -59,6 +58,7 @@ async def answer_request(
 
 async def answer_withdrawal(session: AsyncSession, asked: BookingWithdrawalReceived, *, now: datetime) -> None:
     """A peer's person calls it off. Remembered when the request itself has not come yet."""
+    await _one_after_the_other(session, asked.origin)
     booking = await queries.booking(session, asked.booking_id, lock=True)
     if booking is None:
         values = {"origin": asked.origin, "booking_id": asked.booking_id, "reason": _cut(asked.reason), "at": now}
@@ -71,6 +71,12 @@ async def answer_withdrawal(session: AsyncSession, asked: BookingWithdrawalRecei
         return
     await tell(session, booking, booking.cancel(by="borrower", reason=_cut(asked.reason), now=now))
     await tell_all_busy(session, [booking], now)
+
+
+async def _one_after_the_other(session: AsyncSession, origin: str) -> None:
+    """A request and its withdrawal may be in hand at once: neither may miss what the other is writing."""
+    key = f"pending:{origin}"
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
 
 
 async def take_answer(session: AsyncSession, answer: BookingAnswerReceived, *, now: datetime) -> None:
