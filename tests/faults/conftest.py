@@ -1,6 +1,8 @@
 """Cooperatives that may be hurt, and servers that may be killed."""
 
-from collections.abc import Iterator
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -10,10 +12,13 @@ from deploy.local import folders
 from deploy.local.instance import Addresses
 from deploy.local.postgres import LocalPostgres
 from deploy.local.rabbitmq import LocalRabbit
+from services import provision
 from tests.faults.cooperative import Coop, link, under_trial
 from tests.faults.proxy import Proxy, proxied
-from tests.instances import cooperatives
+from tests.faults.said import Speaker, speaking
+from tests.instances import Instance, cooperatives, plan, provision_quickly
 from tests.servers import Servers
+from tests.services.chassis.trial import SHORT_DELAYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,28 +59,51 @@ def coop(ruin: Ruin) -> Coop:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two linked cooperatives. `lines`: the ways by which each is read by the other."""
+    """Two linked cooperatives. `lines`: how each is read by the other. `own_lines`: how each reaches its broker."""
 
     lille: Coop
     namur: Coop
-    lines: tuple[Proxy, Proxy]
+    lines: Sequence[Proxy]
+    own_lines: Sequence[Proxy]
 
 
 @pytest.fixture(scope="session")
 def pair(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """Shared by the tests of one group."""
     with ExitStack() as stack:
-        lines = (
-            stack.enter_context(proxied(servers.amqp_port)),
-            stack.enter_context(proxied(servers.amqp_port)),
+        lines, own_lines = (
+            [stack.enter_context(proxied(servers.amqp_port)) for _ in ("lille", "namur")] for _ in ("border", "own")
         )
         make = stack.enter_context(cooperatives(servers, tmp_path_factory.mktemp("pair")))
         lille, namur = (
-            stack.enter_context(under_trial(make(name, border_port=line.port), servers, agent=True))
-            for name, line in zip(("lille", "namur"), lines, strict=True)
+            stack.enter_context(
+                under_trial(
+                    make(name, border_port=line.port, MAILLAGE_BROKER_PORT=str(own_line.port)), servers, agent=True
+                )
+            )
+            for name, line, own_line in zip(("lille", "namur"), lines, own_lines, strict=True)
         )
         link(lille, namur)
-        yield Pair(lille=lille, namur=namur, lines=lines)
+        yield Pair(lille=lille, namur=namur, lines=lines, own_lines=own_lines)
+
+
+@pytest.fixture(scope="session")
+def post_office(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """An instance whose services a test runs in its own process, with delays between attempts that it can wait for.
+
+    Shared by the tests of one group: each says things of its own and leaves no dead letter.
+    """
+    folder = tmp_path_factory.mktemp("post-office") / "secrets"
+    wanted = plan(servers, f"post-{secrets.token_hex(4)}", folder, retry_delays=SHORT_DELAYS)
+    asyncio.run(provision_quickly(wanted, servers))
+    yield Instance(name=wanted.instance, secrets_dir=folder, servers=servers)
+    asyncio.run(provision.remove(wanted))
+
+
+@pytest.fixture
+async def speaker(post_office: Instance) -> AsyncIterator[Speaker]:
+    async with speaking(post_office) as made:
+        yield made
 
 
 def _addresses(postgres: LocalPostgres, rabbit: LocalRabbit) -> Addresses:

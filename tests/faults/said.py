@@ -8,6 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 import aio_pika
+from aio_pika.abc import AbstractConnection
 
 from contracts.border import SharedListing
 from contracts.catalog import Audience, ListingPublished, ListingState, ListingWithdrawn
@@ -58,6 +59,7 @@ class Speaker:
     def __init__(self, instance: Instance) -> None:
         self._settings = instance.settings()
         self._publishers: dict[str, Publisher] = {}
+        self._connections: dict[str, AbstractConnection] = {}
 
     async def say(self, *deliveries: Said) -> None:
         for said in deliveries:
@@ -71,23 +73,23 @@ class Speaker:
 
     async def left(self, service: str, event_types: Sequence[str]) -> int:
         """Messages ready in the queues of `service` for these types; what is in a consumer's hands is not counted."""
-        found = 0
-        async with await aio_pika.connect(self._settings.broker_url(service)) as connection:
-            channel = await connection.channel()
-            for event_type in event_types:
-                queue = await channel.declare_queue(names.queue(service, event_type), passive=True)
-                found += queue.declaration_result.message_count or 0
-        return found
+        return sum([await self._ready(service, names.queue(service, event_type)) for event_type in event_types])
 
     async def dead(self, service: str) -> int:
-        async with await aio_pika.connect(self._settings.broker_url(service)) as connection:
-            channel = await connection.channel()
-            queue = await channel.declare_queue(names.dead(service), passive=True)
-            return queue.declaration_result.message_count or 0
+        return await self._ready(service, names.dead(service))
+
+    async def _ready(self, service: str, queue: str) -> int:
+        if service not in self._connections:
+            self._connections[service] = await aio_pika.connect(self._settings.broker_url(service))
+        async with await self._connections[service].channel() as channel:
+            declared = await channel.declare_queue(queue, passive=True)
+            return declared.declaration_result.message_count or 0
 
     async def close(self) -> None:
         for publisher in self._publishers.values():
             await publisher.close()
+        for connection in self._connections.values():
+            await connection.close()
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from tests.faults.conftest import Ruin
 from tests.faults.cooperative import Coop
 from tests.faults.load import Load
 
-pytestmark = pytest.mark.xdist_group("faults-servers")
+pytestmark = [pytest.mark.xdist_group("faults-servers"), pytest.mark.timeout(300)]
 
 HANDLED = "SELECT count(*) FROM inbox"
 

@@ -3,26 +3,23 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from deploy.local.folders import CHECKOUT
-from services import provision_broker
 from services.chassis import names
 from services.chassis.database import Database
 from services.chassis.ids import new_id
 from services.chassis.process import Service
 from services.matching import app as matching
 from services.matching.settings import MatchingSettings
-from services.provision_broker import Management
-from tests.faults.said import Said, Speaker, published, speaking, withdrawn
-from tests.instances import Instance, plan
-from tests.services.chassis.trial import SHORT_DELAYS, until
+from tests.faults.said import Said, Speaker, published, withdrawn
+from tests.instances import Instance
+from tests.services.chassis.trial import until
 
-pytestmark = pytest.mark.xdist_group("faults-messages")
+pytestmark = [pytest.mark.xdist_group("faults-messages"), pytest.mark.timeout(240)]
 
 REFUSE = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -34,43 +31,33 @@ CREATE TRIGGER refuse BEFORE INSERT ON things FOR EACH ROW WHEN (NEW.title = 'Cu
 
 
 @pytest.fixture
-async def speaker(instance: Instance) -> AsyncIterator[Speaker]:
-    async with speaking(instance) as made:
-        yield made
+def service(post_office: Instance) -> Service:
+    return matching.build(post_office.settings(MatchingSettings))
 
 
-@pytest.fixture
-async def service(instance: Instance) -> Service:
-    """matching, with delays between its attempts that a test can wait for."""
-    wanted = plan(instance.servers, instance.name, instance.secrets_dir)
-    async with Management(wanted.admin_broker_url) as management:
-        await provision_broker.apply(
-            management, instance.name, wanted.subscriptions, wanted.broker_passwords(), SHORT_DELAYS
-        )
-    return matching.build(instance.settings(MatchingSettings))
-
-
-async def titles(service: Service) -> list[str]:
+async def titles(service: Service, shelf: str) -> list[str]:
+    """What matching shows of what a test has said."""
     assert service.database is not None
+    query = "SELECT title FROM things WHERE category = :shelf AND NOT gone"
     async with service.database.reading() as session:
-        return sorted((await session.execute(sa.text("SELECT title FROM things WHERE NOT gone"))).scalars())
+        return sorted((await session.execute(sa.text(query), {"shelf": shelf})).scalars())
 
 
-async def as_owner(instance: Instance, *statements: str) -> None:
+async def as_owner(post_office: Instance, *statements: str) -> None:
     """Change matching's tables as the role that owns them."""
-    owner = Database(instance.settings().owner_database_url("matching"))
+    owner = Database(post_office.settings().owner_database_url("matching"))
     async with owner.engine.begin() as connection:
         for statement in statements:
             await connection.execute(sa.text(statement))
     await owner.close()
 
 
-async def dead(instance: Instance, *arguments: str) -> str:
+async def dead(post_office: Instance, *arguments: str) -> str:
     """What `python -m services dead …` prints."""
-    settings = instance.settings()
+    settings = post_office.settings()
     environment = {
-        "MAILLAGE_INSTANCE": instance.name,
-        "MAILLAGE_SECRETS_DIR": str(instance.secrets_dir),
+        "MAILLAGE_INSTANCE": post_office.name,
+        "MAILLAGE_SECRETS_DIR": str(post_office.secrets_dir),
         "MAILLAGE_BROKER_HOST": settings.broker_host,
         "MAILLAGE_BROKER_PORT": str(settings.broker_port),
         "PATH": os.environ["PATH"],
@@ -87,14 +74,14 @@ async def dead(instance: Instance, *arguments: str) -> str:
     return out.decode()
 
 
-def titled(title: str) -> Said:
-    return Said.of(published(new_id(), 1, title=title))
+def titled(title: str, shelf: str) -> Said:
+    return Said.of(published(new_id(), 1, title=title, category=shelf))
 
 
 async def test_what_is_no_event_is_set_aside_with_its_reason_and_holds_up_nobody(
-    instance: Instance, speaker: Speaker, service: Service
+    post_office: Instance, speaker: Speaker, service: Service
 ) -> None:
-    undecodable, strange, invalid, bare = (titled("Poison").message() for _ in range(4))
+    undecodable, strange, invalid, bare = (titled("Poison", "unreadable").message() for _ in range(4))
     other = withdrawn(new_id(), 1).type
     poison = {
         "not a catalog.listing_published.v1": replace(undecodable, body=b"\xff\xfe\x00 not json"),
@@ -102,46 +89,47 @@ async def test_what_is_no_event_is_set_aside_with_its_reason_and_holds_up_nobody
         "Field required": replace(invalid, body=b'{"listing": {"id": "x"}}'),
         "the envelope has no attribute": replace(bare, headers={}),
     }
-    async with instance.running(service):
+    async with post_office.running(service):
         for message in poison.values():
             await speaker.send(message)
-            await speaker.say(titled("Good"))
-        await until(lambda: _holds(speaker, 4))
-        await until(lambda: _has(service, 4))
-    listed = await dead(instance, "show", "matching", "all")
+            await speaker.say(titled("Good", "unreadable"))
+        await until(lambda: _holds(speaker, 4), 60)
+        await until(lambda: _has(service, "unreadable", 4))
+    listed = await dead(post_office, "show", "matching", "all")
     for reason in poison:
         assert reason in listed, f"{reason} is not in\n{listed}"
-    assert await titles(service) == ["Good"] * 4
+    assert await titles(service, "unreadable") == ["Good"] * 4
+    assert "dropped" in await dead(post_office, "drop", "matching", "all")
 
 
 async def test_a_handler_that_always_fails_ends_in_the_dead_letters_and_has_its_effect_once_when_replayed(
-    instance: Instance, speaker: Speaker, service: Service
+    post_office: Instance, speaker: Speaker, service: Service
 ) -> None:
-    await as_owner(instance, REFUSE, REFUSE_THE_CURSED)
-    cursed = titled("Cursed")
-    async with instance.running(service):
-        await speaker.say(cursed, titled("Before the end"))
-        await until(lambda: _has(service, 1), 2)
-        await until(lambda: _holds(speaker, 1), 30)
-        await speaker.say(titled("After the end"))
-        await until(lambda: _has(service, 2))
-        line = await dead(instance, "list", "matching")
+    await as_owner(post_office, REFUSE, REFUSE_THE_CURSED)
+    cursed = titled("Cursed", "failing")
+    async with post_office.running(service):
+        await speaker.say(cursed, titled("Before the end", "failing"))
+        await until(lambda: _has(service, "failing", 1), 60)
+        await until(lambda: _holds(speaker, 1), 60)
+        await speaker.say(titled("After the end", "failing"))
+        await until(lambda: _has(service, "failing", 2))
+        line = await dead(post_office, "list", "matching")
         assert str(cursed.envelope.id) in line
         assert "the shelf is full" in line
         assert names.queue("matching", cursed.envelope.type) in line
-        assert await titles(service) == ["After the end", "Before the end"]
-        await as_owner(instance, "DROP TRIGGER refuse ON things")
-        assert "replayed" in await dead(instance, "replay", "matching", str(cursed.envelope.id))
-        await until(lambda: _has(service, 3))
+        assert await titles(service, "failing") == ["After the end", "Before the end"]
+        await as_owner(post_office, "DROP TRIGGER refuse ON things")
+        assert "replayed" in await dead(post_office, "replay", "matching", str(cursed.envelope.id))
+        await until(lambda: _has(service, "failing", 3))
         await speaker.say(cursed)  # the same event once more, late
-    assert await titles(service) == ["After the end", "Before the end", "Cursed"]
+    assert await titles(service, "failing") == ["After the end", "Before the end", "Cursed"]
     assert await speaker.dead("matching") == 0
-    assert "no dead letters" in await dead(instance, "list", "matching")
+    assert "no dead letters" in await dead(post_office, "list", "matching")
 
 
 async def _holds(speaker: Speaker, count: int) -> bool:
     return await speaker.dead("matching") == count
 
 
-async def _has(service: Service, count: int) -> bool:
-    return len(await titles(service)) == count
+async def _has(service: Service, shelf: str, count: int) -> bool:
+    return len(await titles(service, shelf)) == count

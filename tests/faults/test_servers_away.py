@@ -10,7 +10,7 @@ from tests.faults import invariants
 from tests.faults.conftest import Ruin
 from tests.faults.load import Load
 
-pytestmark = pytest.mark.xdist_group("faults-servers")
+pytestmark = [pytest.mark.xdist_group("faults-servers"), pytest.mark.timeout(300)]
 
 LISTENING = {"catalog", "booking", "matching", "notify", "federation"}
 
