@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -67,7 +67,7 @@ async def test_wrong_input_is_said_in_the_readers_language(notify: Notify) -> No
 
 
 @asynccontextmanager
-async def served(notify: Notify) -> AsyncIterator[str]:
+async def served(notify: Notify) -> AsyncGenerator[str]:
     """The service on a port: streams need a real server."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(notify.service.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
@@ -89,7 +89,7 @@ class Stream:
         self._headers = {"Authorization": f"Bearer {token}", **headers}
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+    async def open(self) -> AsyncGenerator[AsyncIterator[dict[str, Any]]]:
         async with (
             httpx.AsyncClient(timeout=10) as http,
             http.stream("GET", self._url, headers=self._headers) as answer,

@@ -34,6 +34,11 @@ async def mailed(notify: Notify) -> list[tuple[str, str]]:
     return [(row["template"], row["status"]) for row in await notify.mails()]
 
 
+async def three(notify: Notify) -> tuple[UUID, UUID, UUID]:
+    """A borrower, an owner, a coordinator."""
+    return await notify.member("Bea"), await notify.member("Omar"), await notify.member("Caro", role="coordinator")
+
+
 async def approval(notify: Notify, offer_id: UUID, owner: UUID, how: Approval) -> None:
     rules = ResourceState(
         offer_id=offer_id, title="Laser", time_zone="Europe/Paris", opening_hours=[], step_minutes=30,
@@ -44,9 +49,7 @@ async def approval(notify: Notify, offer_id: UUID, owner: UUID, how: Approval) -
 
 
 async def test_a_request_asks_the_owner_and_only_notes_it_for_the_borrower(notify: Notify) -> None:
-    bea, omar, caro = [
-        await notify.member(n, role=r) for n, r in (("Bea", "member"), ("Omar", "member"), ("Caro", "coordinator"))
-    ]
+    bea, omar, caro = await three(notify)
     state = booking(bea, omar)
     await notify.tell(BookingRequested(booking=state))
     assert await templates(notify, omar) == ["booking-to-decide"]
@@ -59,9 +62,7 @@ async def test_a_request_asks_the_owner_and_only_notes_it_for_the_borrower(notif
 
 
 async def test_coordinators_are_asked_where_they_approve_and_where_the_owner_has_left(notify: Notify) -> None:
-    bea, omar, caro = [
-        await notify.member(n, role=r) for n, r in (("Bea", "member"), ("Omar", "member"), ("Caro", "coordinator"))
-    ]
+    bea, omar, caro = await three(notify)
     first, second = booking(bea, omar), booking(bea, omar)
     await approval(notify, first.offer_id, omar, "coordinator")
     await notify.tell(BookingRequested(booking=first))
@@ -73,9 +74,7 @@ async def test_coordinators_are_asked_where_they_approve_and_where_the_owner_has
 
 
 async def test_a_request_handed_to_coordinators_does_not_tell_the_borrower_again(notify: Notify) -> None:
-    bea, omar, caro = [
-        await notify.member(n, role=r) for n, r in (("Bea", "member"), ("Omar", "member"), ("Caro", "coordinator"))
-    ]
+    bea, omar, caro = await three(notify)
     state = booking(bea, omar)
     await notify.tell(BookingRequested(booking=state))
     await notify.tell(BookingRequested(booking=later(state, owner=Party(name="Omar"))))
@@ -151,7 +150,11 @@ async def test_expiry_and_completion(notify: Notify) -> None:
 
 
 async def test_preferences_choose_mails_and_each_reads_their_own_language(notify: Notify) -> None:
-    ana, eve, nel = [await notify.member(n, locale=lo) for n, lo in (("Ana", "fr"), ("Eve", "en"), ("Nel", "nl"))]
+    ana, eve, nel = (
+        await notify.member("Ana"),
+        await notify.member("Eve", locale="en"),
+        await notify.member("Nel", locale="nl"),
+    )
     for member_id, wanted in ((ana, "important"), (eve, "none")):
         async with notify.client(member_id) as http:
             assert (await http.put("/preferences", json={"email": wanted})).json() == {"email": wanted}
@@ -175,7 +178,8 @@ def link(status: LinkStatus, version: int, link_id: UUID) -> LinkChanged:
 async def test_coordinators_hear_of_links_and_once_an_hour_of_refusals(notify: Notify) -> None:
     caro, ada = await notify.member("Caro", role="coordinator"), await notify.member("Ada", role="administrator")
     bea, link_id = await notify.member("Bea"), ids.new_id()
-    for version, status in enumerate(("invited", "to_confirm", "opening", "active"), 1):
+    steps: list[LinkStatus] = ["invited", "to_confirm", "opening", "active"]
+    for version, status in enumerate(steps, 1):
         await notify.tell(link(status, version, link_id))
     await notify.tell(link("to_confirm", 2, link_id))
     for _ in range(3):

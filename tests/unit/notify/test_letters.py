@@ -32,7 +32,7 @@ def settings(tmp_path: Path) -> NotifySettings:
 def letter(**changes: Any) -> Letter:
     values: dict[str, Any] = {
         "delivery_id": DELIVERY,
-        "template": "mail-failed",
+        "template": "contact-received",
         "facts": {"name": "Omar", "email": "o@x.example", "origin_name": "OpenFlow", "offer": "Laser"},
         "url": "/bookings/1",
         "about_id": "1",
@@ -42,7 +42,7 @@ def letter(**changes: Any) -> Letter:
         "to_member": True,
         "traceparent": "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
     }
-    return Letter(**(values | {"template": "contact-received"} | changes))
+    return Letter(**{**values, **changes})
 
 
 def test_headers(settings: NotifySettings) -> None:
