@@ -23,6 +23,7 @@ def make(folder: Path) -> list[str]:
         _once(broker, f"default_user = admin\ndefault_pass = {broker_password}\n", made)
         _once(folder / "admin_broker_url", f"http://admin:{broker_password}@rabbitmq:15672", made)
     _once(folder / "admin_database_url", f"postgresql://postgres:{database_password}@postgres:5432/postgres", made)
+    _once(folder / "smtp_password", "", made)  # to be filled in where the mail server wants one
     for path in folder.iterdir():
         path.chmod(READABLE)
     return made

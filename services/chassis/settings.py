@@ -23,7 +23,7 @@ class ServiceSettings(BaseSettings):
     `service_url`: address of a service's API with `{service}` in it; `locale` and `time_zone`: the cooperative's own.
     """
 
-    model_config = SettingsConfigDict(env_prefix="MAILLAGE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="MAILLAGE_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     instance: Annotated[str, AfterValidator(names.check_instance)]
     secrets_dir: Path
