@@ -39,6 +39,7 @@ def build(settings: PortalSettings | None = None, *, transport: httpx.AsyncBaseT
         looks=Looks(assets, zone=settings.time_zone),
     )
     app = create_app("portal", checks={name: _is_ready(services, name) for name in names.SERVICES}, title="Maillage")
+    app.router.redirect_slashes = False  # an address with a slash too many is another address, also at the gateway
     app.state.portal = portal
     app.middleware("http")(_metrics_stay_inside)
     app.add_middleware(Protected, secure=portal.secure)

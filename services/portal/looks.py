@@ -4,10 +4,12 @@ import re
 import unicodedata
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from contracts.identity import Locale
@@ -17,6 +19,23 @@ from services.portal.language import LOCALES, NAMES, words
 from services.portal.moments import Moments
 
 _TEMPLATES = Path(__file__).parent / "templates"
+
+
+class CompiledOnce(BytecodeCache):
+    """Templates are the same in all languages: compile each once for all environments."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = CompiledOnce()
 
 
 class Looks:
@@ -37,6 +56,8 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
+        bytecode_cache=_COMPILED,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -65,6 +65,11 @@ class Moments:
         end_clock = self.hours(_DAY_MINUTES) if ends_at_midnight else self.clock(last, zone)
         return f"{self.day(first, zone)}, {self._hour_words(f'{self.clock(first, zone)}{_DASH}{end_clock}')}"
 
+    def until(self, start: str, end: str, zone: str | None = None) -> str:
+        """When something that began at `start` ends: a time of day, with its day when that is another."""
+        same_day = self.local(start, zone).date() == (self.local(end, zone) - timedelta(seconds=1)).date()
+        return self._hour_words(self.clock(end, zone)) if same_day else self.at(end, zone)
+
     def ago(self, moment: str | datetime) -> str:
         """How long ago, for the last days ("il y a 3 heures"), else the day and time."""
         instant = self.local(moment)

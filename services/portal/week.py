@@ -48,12 +48,18 @@ def lay_out(availability: Json, *, minimum_minutes: int, now: datetime) -> Week:
     free = list(_joined(_spans(availability["days"], "free", zone)))
     first, last = _bounds(opened)
     minutes = _row_minutes(int(availability["step_minutes"]), last - first)
+    shortest = shortest_minutes(int(availability["step_minutes"]), minimum_minutes)
     rows: list[tuple[int, list[Cell]]] = []
     for begins in range(first, last, minutes):
         ends = min(begins + minutes, _DAY_MINUTES)
-        cells = [_cell(day, begins, ends, zone, opened, free, minimum_minutes, now) for day in days]
+        cells = [_cell(day, begins, ends, zone, opened, free, shortest, now) for day in days]
         rows.append((begins, cells))
     return Week(days=days, rows=rows, row_minutes=minutes)
+
+
+def shortest_minutes(step: int, minimum: int) -> int:
+    """The length of the shortest booking: the minimum, in whole steps."""
+    return -(-minimum // step) * step
 
 
 def _cell(  # noqa: PLR0917 - a cell is where all of these meet

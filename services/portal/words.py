@@ -165,6 +165,10 @@ FLASHES: dict[str, str] = {
 }
 
 
+SAMPLE_NOTICE = N_("Données d'exemple : cette coopérative de démonstration n'est pas celle qui porte ce nom.")
+"""What the demo says on every page (MAILLAGE_NOTICE); it is here to be translated."""
+
+
 def say_reason(words: Any, code: str, value: str) -> str:
     """A reason of matching as words: "à 4 km", "mots en commun : couture". `words` is a language's Words."""
     if code == "kind":

@@ -13,7 +13,7 @@ from services.portal.client import Json, Refusal
 from services.portal.forms import Form, filled
 from services.portal.moments import Moments
 from services.portal.visit import MemberVisit, Visit, VisitDep
-from services.portal.week import lay_out
+from services.portal.week import lay_out, shortest_minutes
 
 router = APIRouter()
 _ID_LENGTH = 36
@@ -116,9 +116,16 @@ async def _week(visit: Visit, offer_id: str, origin: str | None, resource: Json)
         "from": asked,
         "earlier": max(today, asked - timedelta(days=7)) if asked > today else None,
         "later": asked + timedelta(days=7),
-        "next_free": availability.get("next_free", []),
+        "next_free": [_first_of(gap, resource) for gap in availability.get("next_free", [])],
         "as_of": availability.get("as_of"),
     }
+
+
+def _first_of(gap: Json, resource: Json) -> Json:
+    """A free gap, with the shortest booking at its start as what choosing it picks."""
+    minutes = shortest_minutes(resource["step_minutes"], resource["minimum_minutes"])
+    end = datetime.fromisoformat(gap["start"]) + timedelta(minutes=minutes)
+    return {**gap, "pick": f"{gap['start']}/{end.isoformat()}"}
 
 
 def _booking_form(visit: Visit, resource: Json | None) -> Form:

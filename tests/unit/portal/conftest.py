@@ -24,7 +24,8 @@ class Switch(httpx.AsyncBaseTransport):
     pretend = Pretend()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return self.pretend.answer(request)
+        answer = self.pretend.answer(request)
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(answer.content))
 
 
 def _build(switch: Switch, **settings: object) -> FastAPI:

@@ -39,14 +39,16 @@ def listing(**changes: Any) -> dict[str, Any]:
 def need(**changes: Any) -> dict[str, Any]:
     return listing(
         id=NEED, side="need", kind="machine", title="Découper 40 pièces de contreplaqué", category="bois",
-        window_start=at(2), window_end=at(9), urgency="high", mine=True, may_edit=True, owner_name="Anna Dubois", **changes,
+        window_start=at(2), window_end=at(9), urgency="high", mine=True, may_edit=True, owner_name="Anna Dubois",
+        **changes,
     )  # fmt: skip
 
 
 def peer_offer(**changes: Any) -> dict[str, Any]:
     return listing(
         id=PEER_OFFER, origin=PEER, origin_name="OpenFlow (Namur)", kind="machine", title="Découpe laser 60 × 90",
-        owner_name=None, owner_member_id=None, place={"label": "Namur", "latitude": 50.47, "longitude": 4.87}, **changes,
+        owner_name=None, owner_member_id=None, place={"label": "Namur", "latitude": 50.47, "longitude": 4.87},
+        **changes,
     )  # fmt: skip
 
 
@@ -164,7 +166,8 @@ def _standard(role: str) -> dict[str, Rule]:
         "GET identity /members": lambda _: page(member(role), member(id=PAUL, name="Paul Lemaire")),
         f"GET identity /members/{PAUL}": lambda _: member(id=PAUL, name="Paul Lemaire"),
         "GET identity /invitations": lambda _: page(
-            {"id": "i1", "email": "zoe@example.org", "name": None, "role": "member", "status": "open", "expires_at": at(6)}
+            {"id": "i1", "email": "zoe@example.org", "name": None, "role": "member", "status": "pending",
+             "expires_at": at(6)}
         ),
         "GET identity /invitations/by-token/abc": lambda _: {
             "email": "zoe@example.org", "name": "Zoé", "cooperative_name": "Optéos", "inviter_name": "Paul Lemaire",
@@ -183,13 +186,13 @@ def _standard(role: str) -> dict[str, Rule]:
         f"GET catalog /imports/{IMPORT}": lambda _: {
             "status": "running", "rows": 3, "done": 1, "created": 1, "updated": 0, "errors": 0,
         },
-        "GET catalog /export.csv": lambda _: httpx.Response(200, text="ref;titre\n", headers={"content-type": "text/csv"}),
+        "GET catalog /export.csv": lambda _: httpx.Response(200, text="ref;titre\n"),
         f"GET booking /resources/{OFFER}": lambda _: resource(),
         f"GET booking /resources/{PEER_OFFER}": lambda _: resource(origin=PEER, origin_name="OpenFlow (Namur)"),
         f"GET booking /resources/{OFFER}/availability": lambda r: availability(r.url.params.get("from", "")),
         f"GET booking /resources/{PEER_OFFER}/availability": lambda r: availability(r.url.params.get("from", "")),
         "GET booking /bookings": lambda r: page(
-            booking(mine=False, may_decide=True, borrower={"member_id": None, "name": None, "peer_name": "OpenFlow (Namur)"})
+            booking(mine=False, may_decide=True, borrower={"member_id": None, "name": None, "peer_name": "OpenFlow"})
             if r.url.params.get("role") == "to_decide"
             else booking(id=str(uuid4()), status="confirmed")
         ),

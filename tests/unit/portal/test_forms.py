@@ -4,7 +4,19 @@ import httpx
 import pytest
 
 from tests.unit.portal.conftest import SESSION, Browse, fill
-from tests.unit.portal.pretend import BOOKING, NEED, OFFER, PEER, PEER_OFFER, Pretend, at, listing, problem, resource
+from tests.unit.portal.pretend import (
+    BOOKING,
+    NEED,
+    OFFER,
+    PEER,
+    PEER_OFFER,
+    Pretend,
+    Rule,
+    at,
+    listing,
+    problem,
+    resource,
+)
 
 
 async def test_signing_in_keeps_the_secret_from_scripts_and_goes_on(browse: Browse) -> None:
@@ -37,7 +49,7 @@ async def test_signing_in_goes_on_to_our_own_pages_only(browse: Browse, target: 
 
 
 async def test_a_wrong_password_keeps_the_address_and_not_the_password(browse: Browse) -> None:
-    rules = {
+    rules: dict[str, Rule] = {
         "POST identity /sessions": lambda _: problem(401, "identity/wrong-credentials", "Adresse ou mot de passe faux.")
     }
     client = browse(Pretend(rules=rules), signed_in=False)
@@ -127,7 +139,9 @@ async def test_what_is_refused_is_said_beside_its_field_and_everything_typed_sta
         {"field": "title", "code": "short", "detail": "Trop court."},
         {"field": "place.latitude", "detail": "Un nombre."},
     ]
-    rules = {"POST catalog /listings": lambda _: problem(422, "invalid-fields", "À corriger.", errors=errors)}
+    rules: dict[str, Rule] = {
+        "POST catalog /listings": lambda _: problem(422, "invalid-fields", "À corriger.", errors=errors)
+    }
     client = browse(Pretend(rules=rules))
     page = await client.get("/offers/new")
     typed = {"kind": "space", "title": "S", "text": "Un <texte> long", "place_label": "Ici", "place_latitude": "x"}
@@ -212,7 +226,7 @@ async def test_alternatives_take_the_place_of_the_refusal(browse: Browse) -> Non
 
 
 async def test_withdrawing_asks_first(browse: Browse) -> None:
-    rules = {f"POST catalog /listings/{NEED}/withdraw": lambda _: listing(status="withdrawn")}
+    rules: dict[str, Rule] = {f"POST catalog /listings/{NEED}/withdraw": lambda _: listing(status="withdrawn")}
     pretend = Pretend(rules=rules)
     client = browse(pretend)
     page = await client.get(f"/needs/{NEED}/withdraw")

@@ -43,7 +43,8 @@ def test_every_text_is_translated_and_nothing_else(language: Locale) -> None:
 
 def test_templates_hold_no_bare_french() -> None:
     for path in (PORTAL / "templates").glob("*.html"):
-        bare = re.sub(r"{%.*?%}|{{.*?}}|<pre.*?</pre>|<[^>]*>", " ", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        html = re.sub(r"{% macro marks.*?endmacro", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        bare = re.sub(r"{%.*?%}|{{.*?}}|<pre.*?</pre>|<[^>]*>", " ", html, flags=re.DOTALL)
         left = [word for word in re.findall(r"[A-Za-zÀ-ÿ]{3,}", bare) if word not in {"nbsp", "amp", "wide", "narrow"}]
         assert left == [], path.name
 
