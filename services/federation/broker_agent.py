@@ -157,13 +157,11 @@ class BrokerAgent:
         if order["command"] == "remove":
             await rooms.remove()
             return
-        paused = order["command"] == "pause"
-        await rooms.create(
-            peer_password=order["peer_password"], inbound_password=order["inbound_password"], peer_may_read=not paused
-        )
-        if paused:
+        await rooms.create(inbound_password=order["inbound_password"])
+        if order["command"] == "pause":
             await rooms.pause()
         else:
+            await rooms.admit(order["peer_password"])
             await self._pull(rooms, order)
 
     async def _pull(self, rooms: Rooms, order: Any) -> None:

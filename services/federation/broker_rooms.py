@@ -79,8 +79,8 @@ class Rooms:
         self._writer = names.shovel_user(instance, str(link_id))
         self._shovel = f"pull.{link_id}"
 
-    async def create(self, *, peer_password: str, inbound_password: str, peer_may_read: bool = True) -> None:
-        """Queues, exchange and users, whether they are there or not. The shovel is `pull`'s."""
+    async def create(self, *, inbound_password: str) -> None:
+        """Queues, exchange and our shovel's user, whether they are there or not."""
         vhost = self._vhost
         await self._api.call("PUT", "queues", vhost, self._out, body=_QUORUM)
         await self._api.call("PUT", "queues", vhost, self._inbound, body=_QUORUM)
@@ -90,7 +90,10 @@ class Rooms:
         no_key = {"routing_key": "", "arguments": {}}
         await self._api.call("POST", "bindings", vhost, "e", self._inbound, "q", self._inbound, body=no_key)
         await self._user(self._writer, inbound_password, write=self._inbound)
-        await self._user(self._peer, peer_password, read=self._out if peer_may_read else None)
+
+    async def admit(self, peer_password: str) -> None:
+        """The user as which the peer reads its queue, and nothing else."""
+        await self._user(self._peer, peer_password, read=self._out)
         for limit, value in (("max-connections", CONNECTIONS_PER_PEER), ("max-channels", CHANNELS_PER_PEER)):
             await self._api.call("PUT", "user-limits", self._peer, limit, body={"value": value})
 
@@ -121,11 +124,13 @@ class Rooms:
         await self._api.call("PUT", "parameters", "shovel", self._vhost, self._shovel, body={"value": value})
 
     async def pause(self) -> None:
-        """Both directions stand still, once the peer's user has no rights; what waits, waits."""
+        """Both directions stand still; what waits, waits.
+
+        Without rights alone the peer would read on: RabbitMQ asks for them when a consumer begins. With its user its
+        connections go at once, those too that the statistics do not list yet.
+        """
         await self._api.call("DELETE", "parameters", "shovel", self._vhost, self._shovel)
-        for connection in await self._api.call("GET", "vhosts", self._vhost, "connections") or []:
-            if connection.get("user") == self._peer:
-                await self._api.call("DELETE", "connections", str(connection["name"]))
+        await self._api.call("DELETE", "users", self._peer)
 
     async def remove(self) -> None:
         """Nothing of the link stays."""

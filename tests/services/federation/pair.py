@@ -113,6 +113,7 @@ class Post:
         async with connection:
             channel = await connection.channel()
             queue = await channel.get_queue(names.queue(service, kind.type), ensure=False)
+            await queue.purge()  # what an earlier test did not wait for
             arrived: asyncio.Queue[bytes] = asyncio.Queue()
 
             async def take(message: Any) -> None:

@@ -107,7 +107,9 @@ async def test_a_new_peer_is_told_what_was_there_before(pair: Pair) -> None:
         assert (received.listing.place.label, received.listing.place.latitude) == ("Lille", 50.64)
         assert (await resources()).resource.offer_id == offer.id
         assert (await busy()).busy.busy == busy_of(offer).busy
-        await pair.lille.say("catalog", ListingWithdrawn(id=offer.id, side="offer", version=2, reason="withdrawn"))
+        async with namur.ear("matching", ListingGone) as gone:
+            await pair.lille.say("catalog", ListingWithdrawn(id=offer.id, side="offer", version=2, reason="withdrawn"))
+            assert (await gone()).id == offer.id
 
 
 async def test_what_a_peer_may_no_longer_see_is_withdrawn_from_it(pair: Pair) -> None:
