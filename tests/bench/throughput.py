@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aio_pika
+import sqlalchemy as sa
 from aio_pika.abc import AbstractIncomingMessage
 
 from services.chassis import names
 from tests.servers import Servers
-from tests.services.chassis.trial import Probed, Trial, make_trial, until
+from tests.services.chassis.trial import EFFECTS, Probed, Trial, make_trial, until
 
 PREFETCH = 100
 BATCH = 100
@@ -57,10 +58,11 @@ async def _relayed(trial: Trial, count: int) -> float:
 async def _handled(trial: Trial, count: int) -> float:
     trial.count_effects()
     await _fill(trial, count)
-    began = time.perf_counter()
-    async with trial.listening(), trial.relaying():
-        await until(lambda: _done(trial, count), 300)
-        return count / (time.perf_counter() - began)
+    async with trial.listening():
+        began = time.perf_counter()
+        async with trial.relaying():
+            await until(lambda: _done(trial, count), 300)
+            return count / (time.perf_counter() - began)
 
 
 @asynccontextmanager
@@ -94,4 +96,5 @@ async def _sent(trial: Trial) -> bool:
 
 
 async def _done(trial: Trial, count: int) -> bool:
-    return len(await trial.effects()) >= count
+    async with trial.notify.reading() as session:
+        return (await session.execute(sa.select(sa.func.count()).select_from(EFFECTS))).scalar_one() >= count
