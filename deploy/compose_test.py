@@ -81,7 +81,7 @@ class Composed:
 
     def make_secrets(self) -> None:
         command = ["run", "--rm", "--user", "0", "-v", f"{self.secrets}:/secrets", "--entrypoint", "python3"]
-        docker(*command, "maillage:local", "-m", "deploy.compose_secrets", "/secrets")
+        docker(*command, "maillage:local", "-m", "deploy.compose_secrets", "/secrets", self.cooperative.slug)
 
     def make_administrator(self, password: str) -> None:
         """The first administrator, by the command that an ops person would use."""
