@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from contracts.booking import (
     Status,
 )
 from contracts.envelope import Event
-from contracts.identity import MemberChanged, MemberContactChanged, MemberState
+from contracts.identity import MemberChanged, MemberContactChanged, MemberInvited, MemberState
 from services.booking import app as booking
 from services.booking.settings import BookingSettings
 from services.catalog import app as catalog
@@ -142,7 +142,7 @@ async def test_busy_times_that_come_late_do_not_free_what_was_taken(post_office:
     assert kept == [{"version": 3, "intervals": 3}] * LIVES
 
 
-async def test_people_are_told_once_of_each_change_and_at_last_of_the_last(
+async def test_people_are_told_of_each_change_once_and_of_the_last_at_last(
     post_office: Instance, speaker: Speaker
 ) -> None:
     listener = notify.build(post_office.settings(NotifySettings))
@@ -167,6 +167,26 @@ async def test_people_are_told_once_of_each_change_and_at_last_of_the_last(
     )
     assert {row["about_id"]: row["template"] for row in last} == {str(one): "booking-cancelled" for one in lives}
     assert await rows(listener, "SELECT DISTINCT version FROM bookings") == [{"version": 3}]
+
+
+async def test_an_invitation_said_three_times_is_mailed_once(post_office: Instance, speaker: Speaker) -> None:
+    """Such an event has no version by which a second delivery would show as old."""
+    listener = notify.build(post_office.settings(NotifySettings))
+    guest = f"{new_id()}@maillage.example"
+    said = Said.of(
+        MemberInvited(
+            request_id=new_id(),
+            email=guest,
+            name="Karim",
+            locale="fr",
+            link="https://maillage.example/account/join/x",
+            expires_at=datetime.now(UTC) + timedelta(days=7),
+            inviter_name="Claire",
+            cooperative_name="Namur",
+        )
+    )
+    await hear_all(post_office, speaker, [said, said, said], listener)
+    assert await rows(listener, "SELECT count(*) FROM deliveries WHERE email = :guest", guest=guest) == [{"count": 1}]
 
 
 def _id(row: dict[str, Any]) -> str:
