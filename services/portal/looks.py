@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -10,12 +10,11 @@ from urllib.parse import quote
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.bccache import Bucket
-from markupsafe import Markup, escape
 
 from contracts.identity import Locale
 from services.portal import words as codes
 from services.portal.assets import Assets
-from services.portal.language import LOCALES, NAMES, words
+from services.portal.language import LOCALES, NAMES, Words, words
 from services.portal.moments import Moments
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -64,8 +63,18 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(said.gettext, said.ngettext, newstyle=True)  # pyright: ignore[reportAttributeAccessIssue] - added by the i18n extension
 
-    def number(value: float) -> str:
-        return _number(value, language)
+    known: dict[str, Any] = environment.globals  # pyright: ignore[reportAssignmentType] - typed by its defaults only
+    known.update(
+        language=language, languages=NAMES, moments=moments, static=assets.url, codes=codes, listing_path=listing_path,
+        duration=moments.duration, **_phrases(said, moments),
+    )  # fmt: skip
+    filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType] - same
+    filters.update(blocks=blocks, capital=capital, say=said.gettext, number=partial(_number, language=language))
+    return environment
+
+
+def _phrases(said: Words, moments: Moments) -> dict[str, Any]:
+    """Functions of the templates that turn codes into words."""
 
     def word(table: dict[str, str], code: str) -> str:
         return said.gettext(table.get(code, code))
@@ -76,22 +85,7 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
     def lacking(code: str, value: str) -> str:
         return codes.say_lack(said, code, _day_of(value, moments) if code == "free" else value)
 
-    known: dict[str, Any] = environment.globals  # pyright: ignore[reportAssignmentType] - typed by its defaults only
-    known.update(
-        language=language,
-        languages=NAMES,
-        moments=moments,
-        static=assets.url,
-        codes=codes,
-        listing_path=listing_path,
-        word=word,
-        reason=reason,
-        lacking=lacking,
-        duration=moments.duration,
-    )
-    filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType] - same
-    filters.update(paragraphs=paragraphs, capital=capital, say=said.gettext, number=number)
-    return environment
+    return {"word": word, "reason": reason, "lacking": lacking}
 
 
 def listing_path(listing: dict[str, Any]) -> str:
@@ -114,14 +108,10 @@ def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "sans-titre"
 
 
-def paragraphs(text: str) -> Markup:
-    """What a person wrote, with their line breaks; nothing in it is markup."""
-    blocks = [block for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()) if block]
-    return Markup("").join(Markup("<p>{}</p>").format(_lines(block)) for block in blocks)
-
-
-def _lines(block: str) -> Markup:
-    return Markup("<br>").join(escape(line) for line in block.split("\n"))
+def blocks(text: str) -> list[list[str]]:
+    """What a person wrote, as paragraphs of lines."""
+    found = re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip())
+    return [block.split("\n") for block in found if block]
 
 
 def _number(value: float, language: Locale) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from services.portal.assets import Assets
-from services.portal.looks import paragraphs, slug
+from services.portal.looks import blocks, slug
 from services.portal.protection import form_token
 from tests.unit.portal.conftest import Browse
 from tests.unit.portal.pretend import ANNA, Pretend, Rule, member, message, problem
@@ -131,5 +131,6 @@ def test_titles_become_addresses() -> None:
     assert slug("日本") == "sans-titre"
 
 
-def test_paragraphs_keep_lines_and_no_markup() -> None:
-    assert paragraphs("a <b>\nc\n\nd") == "<p>a &lt;b&gt;<br>c</p><p>d</p>"
+def test_paragraphs_keep_their_lines() -> None:
+    assert blocks(" a\r\nb\n\n\nc ") == [["a", "b"], ["c"]]
+    assert blocks(" ") == []
