@@ -105,8 +105,8 @@ class BookingState(Data):
     """A booking, whole.
 
     `resource_origin` is None when the resource is ours, else the instance id of the peer that decides;
-    `origin_name` is that peer's name. `start`/`end` are UTC, `time_zone` the resource's. `decide_by`: after this instant
-    a pending booking is not confirmed any more. `version` rises with every change (iCalendar SEQUENCE).
+    `origin_name` is that peer's name. `start`/`end` are UTC, `time_zone` the resource's. `decide_by`: after this
+    instant a pending booking is not confirmed any more. `version` rises with every change (iCalendar SEQUENCE).
     """
 
     id: UUID

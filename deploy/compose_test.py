@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -36,10 +36,17 @@ class CannotRun(RuntimeError):
     """Docker or an image is missing; the text says what to do."""
 
 
+def _docker() -> str:
+    found = shutil.which("docker")
+    if found is None:
+        raise CannotRun("Install Docker Engine and the Compose plugin, then run `make compose-test` again.")
+    return found
+
+
 def docker(*words: str, env: dict[str, str] | None = None, quiet: bool = True) -> str:
     """Run `docker …` and return what it printed. Raises CannotRun with its last lines when it fails."""
     done = subprocess.run(
-        ["docker", *words], env={**os.environ, **(env or {})}, capture_output=quiet, text=True, check=False
+        [_docker(), *words], env={**os.environ, **(env or {})}, capture_output=quiet, text=True, check=False
     )
     if done.returncode != 0:
         lines = ((done.stdout or "") + (done.stderr or "")).strip().splitlines()[-25:]
@@ -98,7 +105,7 @@ class Composed:
         ]
         words += ["--place", place.town, "--latitude", str(place.latitude), "--longitude", str(place.longitude)]
         files = ["-f", str(DEPLOY / "compose.yaml"), "-f", str(DEPLOY / "compose.demo.yaml")]
-        command = ["docker", "compose", *files, "exec", "-T", "identity", "python3", "-m", "services", "administrator"]
+        command = [_docker(), "compose", *files, "exec", "-T", "identity", "python3", "-m", "services", "administrator"]
         done = subprocess.run(
             [*command, *words, "--password-file", "-"],
             input=password,
@@ -118,8 +125,6 @@ class Composed:
 
 def check_machine() -> None:
     """Raises CannotRun in one sentence when Docker, Compose or an image cannot be had."""
-    if shutil.which("docker") is None:
-        raise CannotRun("Install Docker Engine and the Compose plugin, then run `make compose-test` again.")
     docker("version", "--format", "{{.Server.Version}}")
     docker("compose", "version")
     held = set(docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split())
@@ -130,7 +135,7 @@ def check_machine() -> None:
 
 
 @contextmanager
-def two_cooperatives(folder: Path) -> Iterator[dict[str, Composed]]:
+def two_cooperatives(folder: Path) -> Generator[dict[str, Composed]]:
     """Both projects and the mail sink, up and healthy; everything is removed afterwards, volumes too."""
     with ExitStack() as stack:
         docker("network", "create", NETWORK)
@@ -189,9 +194,7 @@ def main() -> int:
     except (CannotRun, TimeoutError, RuntimeError, AssertionError, httpx.HTTPError) as error:
         say(f"compose-test failed: {error}")
         return 1
-    say(
-        f"\ncompose-test: the main job is done and everything is taken down, {time.perf_counter() - began:.0f} s in all."
-    )
+    say(f"\ncompose-test: the main job is done, everything is taken down, {time.perf_counter() - began:.0f} s in all.")
     return 0
 
 

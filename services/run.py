@@ -16,7 +16,7 @@ def build(names: list[str]) -> list[Service]:
 
 def main(arguments: list[str], commands: list[str]) -> None:
     """Run the services that `arguments` name until SIGTERM. Raises MissingSetting for unknown names."""
-    names = list(SERVICES) if arguments == ["all"] else arguments
+    names: list[str] = list(SERVICES) if arguments == ["all"] else arguments
     unknown = [name for name in names if name not in SERVICES]
     if unknown or not names:
         raise MissingSetting(

@@ -10,7 +10,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -127,7 +127,7 @@ class Instance:
         return httpx.AsyncClient(transport=transport, base_url=f"http://test/api/{service.name}", headers=headers)
 
     @contextlib.asynccontextmanager
-    async def running(self, *services: Service) -> AsyncIterator[None]:
+    async def running(self, *services: Service) -> AsyncGenerator[None]:
         """Run the loops of `services` (relay, consumers, timers) while the block runs."""
         async with running(list(services)):
             yield
@@ -152,7 +152,7 @@ MakeCooperative = Callable[..., LocalInstance]
 
 
 @contextlib.contextmanager
-def cooperatives(servers: Servers, folder: Path) -> Iterator[MakeCooperative]:
+def cooperatives(servers: Servers, folder: Path) -> Generator[MakeCooperative]:
     """Gives `make(name, **settings)`: a provisioned instance as real processes, not yet started; ends them all.
 
     `where=` puts it on other servers than the session's (for tests that kill a server).
@@ -186,7 +186,7 @@ def cooperatives(servers: Servers, folder: Path) -> Iterator[MakeCooperative]:
 
 
 @pytest.fixture
-def make_cooperative(servers: Servers, tmp_path: Path) -> Iterator[MakeCooperative]:
+def make_cooperative(servers: Servers, tmp_path: Path) -> Generator[MakeCooperative]:
     """Cooperatives of this test alone, see `cooperatives`."""
     with cooperatives(servers, tmp_path) as make:
         yield make

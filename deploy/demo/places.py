@@ -24,7 +24,7 @@ _COLUMNS = (
 def as_import() -> bytes:
     """The 76 places as offers of the kind `space`, visible to linked cooperatives; UTF-8, semicolons."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, delimiter=";")
+    writer: csv.DictWriter[str] = csv.DictWriter(text, _COLUMNS, delimiter=";")
     writer.writeheader()
     with (DATA / "tiers-lieux-hauts-de-france-2019.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

@@ -28,7 +28,7 @@ LASER: Json = {
     "side": "offer",
     "kind": "machine",
     "title": "Découpeuse laser CO2 100 W, plateau 120 x 90 cm",
-    "text": "Découpe et gravure de contreplaqué, carton, cuir et plexiglas. Prise en main d'une demi-heure la première fois.",
+    "text": "Découpe et gravure de contreplaqué, carton, cuir et plexiglas. Prise en main d'une demi-heure au début.",
     "category": "Fabrication numérique",
     "language": "fr",
     "place": {"label": "Rue des Carmes 22, Namur", "latitude": 50.4655, "longitude": 4.8662},
@@ -116,7 +116,8 @@ def import_csv(town: Town, name: str, content: bytes) -> None:
 
         progress = wait_for("the end of the import", done, 120)
         shown.note(
-            f"{progress['created']} created, {progress['updated']} updated, {report['encoding']}, «{report['separator']}»"
+            f"{progress['created']} created, {progress['updated']} updated, "
+            f"{report['encoding']}, «{report['separator']}»"
         )
 
 

@@ -4,7 +4,7 @@ import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from deploy.local import folders, mail_sink
 from deploy.local.folders import CHECKOUT
 from deploy.local.instance import Addresses, LocalInstance
 from deploy.local.postgres import LocalPostgres
-from deploy.local.processes import ServerFailed, choose_port
+from deploy.local.processes import ServerFailed
 from deploy.local.rabbitmq import LocalRabbit
 
 NOTICE = "Données d'exemple : cette coopérative de démonstration n'est pas celle qui porte ce nom."
@@ -72,7 +72,7 @@ class World:
 
 
 @contextmanager
-def running(first_ports: dict[str, int]) -> Iterator[World]:
+def running(first_ports: dict[str, int]) -> Generator[World]:
     """Start everything, yield it, stop everything in the other order. Raises ServerFailed with one clear line."""
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     memory = Remembered.load(FOLDER / "remembered.json")

@@ -135,6 +135,8 @@ def language_of(accept_language: str | None, default: Language = "fr") -> Langua
             quality = float(weight) if weight else 1.0
         except ValueError:
             continue
-        spoken = [language for language in LANGUAGES if tag.lower().split("-")[0] == language and quality > 0]
+        spoken: list[Language] = [
+            language for language in LANGUAGES if tag.lower().split("-")[0] == language and quality > 0
+        ]
         wanted.extend((-quality, position, language) for language in spoken)
     return min(wanted)[2] if wanted else default

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -65,7 +65,7 @@ class _Server(uvicorn.Server):
     """uvicorn that leaves signals to us: we still have messages in hand when it has finished."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield
 
 
@@ -91,7 +91,7 @@ async def serve(services: list[Service], settings: ServiceSettings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(services: list[Service]) -> AsyncIterator[None]:
+async def running(services: list[Service]) -> AsyncGenerator[None]:
     """Run the loops of `services` (not their HTTP) while the block runs; then stop them and close their pools."""
     tasks = [asyncio.create_task(one.run(), name=f"{s.name}:{type(one).__name__}") for s in services for one in s.loops]
     for task in tasks:

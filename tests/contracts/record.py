@@ -76,9 +76,11 @@ def _live(region: Region) -> None:
 def main() -> None:
     """Record, then write."""
     EXAMPLES.mkdir(exist_ok=True)
-    with servers.running() as where, tempfile.TemporaryDirectory() as folder, journeys.two_linked(
-        where, Path(folder), heard=lambda one: asyncio.run(_listen(one, "recorder"))
-    ) as region:
+    with (
+        servers.running() as where,
+        tempfile.TemporaryDirectory() as folder,
+        journeys.two_linked(where, Path(folder), heard=lambda one: asyncio.run(_listen(one, "recorder"))) as region,
+    ):
         _live(region)
         found: dict[str, Any] = {}
         for instance in region.instances.values():

@@ -1,6 +1,6 @@
 """Two linked cooperatives as real processes, shared by the journeys; each journey makes its own things."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,7 @@ def found(
 @contextmanager
 def two_linked(
     servers: Servers, folder: Path, heard: Callable[[LocalInstance], None] = lambda _: None
-) -> Iterator[Region]:
+) -> Generator[Region]:
     """Lille and Namur with their people, linked. `heard` is called with each instance before anything is said."""
     sink = MailSink(folder / "mail")
     sink.start()
