@@ -19,7 +19,7 @@ from deploy.local import folders, mail_sink
 from deploy.local.folders import CHECKOUT
 from deploy.local.instance import Addresses, LocalInstance
 from deploy.local.postgres import LocalPostgres
-from deploy.local.processes import ServerFailed
+from deploy.local.processes import ServerFailed, choose_port
 from deploy.local.rabbitmq import LocalRabbit
 
 NOTICE = "Données d'exemple : cette coopérative de démonstration n'est pas celle qui porte ce nom."
@@ -79,9 +79,8 @@ def running(first_ports: dict[str, int]) -> Generator[World]:
     memory.ports = memory.ports or first_ports
     with ExitStack() as stack:
         addresses, pids = _servers(stack, memory)
-        sink = mail_sink.MailSink(
-            folder=FOLDER / "mail", smtp_port=memory.ports["smtp"], http_port=memory.ports["mail"]
-        )
+        smtp, page = (choose_port(memory.ports[name], f"the demo's {name}") for name in ("smtp", "mail"))
+        sink = mail_sink.MailSink(folder=FOLDER / "mail", smtp_port=smtp, http_port=page)
         sink.start()
         stack.callback(sink.stop)
         instances = {c.slug: _instance(c, addresses, memory) for c in (OPTEOS, OPENFLOW)}

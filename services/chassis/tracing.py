@@ -9,7 +9,7 @@ _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
 def begin(traceparent: str | None) -> str:
-    """Continue the trace of `traceparent`, or begin one when it is missing or malformed. Returns the new traceparent."""
+    """Continue the trace of `traceparent`, or begin one when that is missing or malformed. Returns the new one."""
     trace = traceparent.split("-")[1] if traceparent and _PATTERN.fullmatch(traceparent) else secrets.token_hex(16)
     value = f"00-{trace}-{secrets.token_hex(8)}-01"
     _current.set(value)
