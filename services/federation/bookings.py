@@ -38,8 +38,12 @@ async def withdraw(session: AsyncSession, booking: BookingState) -> None:
     if booking.resource_origin is None:
         return
     link = await link_with(session, booking.resource_origin)
-    if link is not None and await _was_asked_of(session, booking.id, booking.resource_origin):
-        await say(session, link, BorderBookingWithdrawn(booking_id=booking.id, reason=booking.reason))
+    if link is None:
+        return
+    if not await _was_asked_of(session, booking.id, booking.resource_origin):
+        # the event that says the request is still on its way to us: the peer must hear of it first
+        await ask_or_answer(session, booking)
+    await say(session, link, BorderBookingWithdrawn(booking_id=booking.id, reason=booking.reason))
 
 
 async def answer_guest(session: AsyncSession, booking: BookingState) -> None:
