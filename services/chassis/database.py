@@ -30,6 +30,7 @@ class Database:
             max_overflow=max_overflow,
             pool_pre_ping=True,
             pool_timeout=10,
+            hide_parameters=True,  # errors are logged: names, addresses and mailed links are not
             connect_args={"timeout": 5, "server_settings": {"application_name": name, "jit": "off"}},
         )
 
