@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import signal
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -19,6 +20,9 @@ from services.chassis.settings import MissingSetting, ServiceSettings
 log = logs.get(__name__)
 
 GRACE_SECONDS = 10
+RESTART_SECONDS = 1.0
+CLIENT_ADDRESS = b"x-client-address"
+_FORWARDED = {b"forwarded", b"x-forwarded-for"}
 Task = Callable[[], Awaitable[None]]
 
 
@@ -45,20 +49,49 @@ class Service:
 
 
 class Composite:
-    """ASGI application that hands each request to the service that owns its path."""
+    """ASGI application that hands each request to the service that owns its path.
+
+    With the portal in it, it is what the world reaches. Then, as at the portal's gateway, metrics and health of the
+    services are for this machine alone, and nobody else is believed about whom they ask for.
+    """
 
     def __init__(self, services: list[Service]) -> None:
         pairs = [(path, service.app) for service in services for path in service.paths]
         self._apps: list[tuple[str, ASGIApp]] = sorted(pairs, key=lambda pair: -len(pair[0]))
+        is_public = any(path == "" for path, _ in pairs)
+        self._inside = [f"/api/{service.name}" for service in services if is_public and "" not in service.paths]
+        self._is_public = is_public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = str(scope.get("path", ""))
+        if self._is_public and not _is_from_this_machine(scope):
+            if self._is_internal(path):
+                await _not_found(send)
+                return
+            scope = {**scope, "headers": [pair for pair in scope.get("headers", ()) if pair[0] != CLIENT_ADDRESS]}
         for prefix, app in self._apps:
             if path == prefix or path.startswith(prefix + "/"):
                 await app(scope, receive, send)
                 return
-        await send({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
-        await send({"type": "http.response.body", "body": b"not found"})
+        await _not_found(send)
+
+    def _is_internal(self, path: str) -> bool:
+        return any(path == f"{base}/metrics" or path.startswith(f"{base}/health/") for base in self._inside)
+
+
+async def _not_found(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"not found"})
+
+
+def _is_from_this_machine(scope: Scope) -> bool:
+    """Whether the other end is on loopback and speaks for itself: a proxy says for whom it asks."""
+    if any(name in _FORWARDED for name, _ in scope.get("headers", ())):
+        return False
+    try:
+        return ipaddress.ip_address((scope.get("client") or ("",))[0]).is_loopback
+    except ValueError:
+        return False
 
 
 class _Server(uvicorn.Server):
@@ -93,9 +126,7 @@ async def serve(services: list[Service], settings: ServiceSettings) -> None:
 @contextlib.asynccontextmanager
 async def running(services: list[Service]) -> AsyncGenerator[None]:
     """Run the loops of `services` (not their HTTP) while the block runs; then stop them and close their pools."""
-    tasks = [asyncio.create_task(one.run(), name=f"{s.name}:{type(one).__name__}") for s in services for one in s.loops]
-    for task in tasks:
-        task.add_done_callback(_report_end)
+    tasks = [asyncio.create_task(_keep_running(service.name, one)) for service in services for one in service.loops]
     try:
         yield
     finally:
@@ -110,9 +141,25 @@ async def running(services: list[Service]) -> AsyncGenerator[None]:
                 await service.database.close()
 
 
-def _report_end(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("loop-ended", loop=task.get_name(), error=repr(error), exc_info=error)
+async def _keep_running(service: str, loop: Runs) -> None:
+    """Begin again whenever the loop ends with an error that it did not expect: no service runs on without it."""
+    while True:
+        try:
+            await loop.run()
+        except asyncio.CancelledError as error:
+            # a library may let its own cancellation out; only ours, which is counted, ends the loop
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            _report_end(service, loop, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
+            _report_end(service, loop, error)
+        else:
+            return
+        await asyncio.sleep(RESTART_SECONDS)
+
+
+def _report_end(service: str, loop: Runs, error: BaseException) -> None:
+    log.error("loop-ended", service=service, loop=type(loop).__name__, error=repr(error), exc_info=error)
 
 
 def _listen(settings: ServiceSettings) -> socket.socket:
