@@ -45,7 +45,7 @@ SessionSecret = Annotated[str, Depends(_session_secret)]
 def _client_network(request: Request, settings: SettingsDep) -> str:
     peer = request.client.host if request.client else ""
     claimed = request.headers.get(CLIENT_ADDRESS)
-    if claimed and _is_trusted(peer, settings.trusted_proxies) and _is_address(claimed):
+    if claimed and _is_trusted(peer, settings.trusted_networks) and _is_address(claimed):
         return network_of(claimed)
     return network_of(peer)
 
