@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_timedelta, get_day_names
+from babel.dates import format_date, format_timedelta, get_day_names, get_timezone_location
 from babel.units import format_unit
 
 from contracts.identity import Locale
@@ -33,6 +33,10 @@ class Moments:
         day = self._date(value, zone)
         pattern = _DAY[self.language] + ("" if day.year == self._today().year else " y")
         return _first(format_date(day, pattern, locale=self.language), day, self.language)
+
+    def city(self, zone: str) -> str:
+        """The city whose clocks `zone` follows, by its name in this language: "Bruxelles"."""
+        return get_timezone_location(zone, locale=self.language, return_city=True)
 
     def short_day(self, value: str | date | datetime, zone: str | None = None) -> str:
         """A day in little room: "jeu. 19 mars"."""

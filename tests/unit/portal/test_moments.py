@@ -69,3 +69,11 @@ def test_what_is_recent_is_said_as_ago() -> None:
 @pytest.mark.parametrize(("minutes", "said"), [(30, "30 minutes"), (60, "1 heure"), (90, "1 h 30"), (2880, "2 jours")])
 def test_durations(minutes: int, said: str) -> None:
     assert plain(Moments("fr", "Europe/Paris").duration(minutes)) == said
+
+
+def test_a_time_zone_is_named_after_its_city_in_the_readers_language() -> None:
+    assert [Moments(language, "Europe/Paris").city("Europe/Brussels") for language in ("fr", "nl", "en")] == [
+        "Bruxelles",
+        "Brussel",
+        "Brussels",
+    ]
