@@ -29,7 +29,6 @@ class Database:
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_pre_ping=True,
-            hide_parameters=True,  # values are people's data: not for logs or dead-letter headers
             pool_timeout=10,
             hide_parameters=True,  # errors are logged: names, addresses and mailed links are not
             connect_args={"timeout": 5, "server_settings": {"application_name": name, "jit": "off"}},
