@@ -1,5 +1,6 @@
 """What people send, checked field by field."""
 
+import re
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Annotated, Self
@@ -16,6 +17,7 @@ from services.chassis.problems import FieldError, InvalidFields, Text
 A_DAY = 24 * 60
 MOST_OPENINGS = 70
 FIRST_YEAR, LAST_YEAR = 2000, 2200
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 _ZONE = Text(
     fr="Fuseau horaire inconnu (exemple : Europe/Paris).",
@@ -40,8 +42,8 @@ _LENGTHS = Text(
 
 
 def _plain_text(text: str) -> str:
-    """PostgreSQL keeps no NUL in a text."""
-    return text.replace("\x00", "").strip()
+    """Without control characters but tab and line ends: PostgreSQL keeps no NUL, and peers refuse them all."""
+    return _CONTROL.sub("", text).strip()
 
 
 def _within_calendar(at: datetime) -> datetime:
