@@ -18,8 +18,15 @@ from services.federation.shareable import booking_answer, booking_request
 _log = logs.get(__name__)
 
 
+class NotAskedYet(Exception):
+    """A booking was called off before we heard that it was asked for. Events have no order: this one comes again."""
+
+
 async def ask_or_answer(session: AsyncSession, booking: BookingState) -> None:
-    """A booking waits for a decision: of the peer that owns the resource, or, for a guest's, of us."""
+    """A booking waits for a decision: of the peer that owns the resource, or, for a guest's, of us.
+
+    Raises LinkNotOpenYet.
+    """
     if booking.resource_origin is None:
         await answer_guest(session, booking)
         return

@@ -157,7 +157,7 @@ class Ownership:
     """What our tables know about the things that an event names.
 
     `asked_of`: the peer that our booking was asked of. `asked_by_source`: whether the source asked us for the booking.
-    `shared_with_source`: whether we share the resource that it wants.
+    `shared_with_source`: whether we share, or did share, the resource that it wants.
     """
 
     asked_of: str | None = None

@@ -29,7 +29,7 @@ async def look_up(session: AsyncSession, event: Event, source: str) -> Ownership
         shared = sa.exists().where(
             shares.c.thing_id == event.offer_id,
             shares.c.resource_version > 0,
-            sa.not_(shares.c.withdrawn),
+            # also what was withdrawn since: the request was on its way, and gets a refusal instead of silence
             shares.c.link_id == links.c.id,
             links.c.peer_id == source,
             links.c.status != "ended",

@@ -30,6 +30,10 @@ from services.federation.shareable import may_go_to
 from services.federation.tables import links, shares, streams
 
 
+class LinkNotOpenYet(Exception):
+    """What is to be said has to wait for the link: its event comes again later."""
+
+
 async def say(session: AsyncSession, link: sa.RowMapping, event: Event) -> None:
     """Say `event` to the peer of `link` once the transaction commits. Its number is gapless in (link, epoch)."""
     now = datetime.now(UTC)
@@ -53,10 +57,15 @@ async def say(session: AsyncSession, link: sa.RowMapping, event: Event) -> None:
 
 
 async def link_with(session: AsyncSession, peer_id: str) -> sa.RowMapping | None:
-    """The link on which we may speak to `peer_id` now, kept from changing until this transaction ends."""
+    """The link on which we speak to `peer_id`, kept from changing until this transaction ends; None when there is none.
+
+    Raises LinkNotOpenYet while it is being opened: the peer, a moment before us, may have been heard already.
+    """
     query = sa.select(links).where(links.c.peer_id == peer_id, links.c.status.in_(LISTENING)).with_for_update(read=True)
     link = (await session.execute(query)).mappings().first()
-    return link if link is not None and link["status"] in SPEAKING else None
+    if link is not None and link["status"] not in SPEAKING:
+        raise LinkNotOpenYet(link["peer_name"])
+    return link
 
 
 async def share_with_all(session: AsyncSession, thing_id: UUID) -> None:

@@ -171,6 +171,44 @@ async def test_a_booking_crosses_and_comes_back_under_a_pseudonym(pair: Pair) ->
         assert (await requests()).pseudonym == asked.pseudonym
 
 
+async def test_a_cancellation_that_overtakes_its_request_crosses_after_it(pair: Pair) -> None:
+    await pair.link()
+    lille, namur, offer = pair.lille, pair.namur, listing()
+    async with (
+        lille.ear("booking", BookingRequestReceived) as requests,
+        lille.ear("booking", BookingWithdrawalReceived) as withdrawals,
+        namur.ear("matching", ResourceReceived) as resources,
+    ):
+        await lille.say("catalog", published(offer))
+        await lille.say("booking", resource_of(offer))
+        await resources()
+        wish = booking_of(offer, resource_origin=lille.border.us, borrower=Party(member_id=new_id(), name="Omar"))
+        cancelling = wish.model_copy(update={"status": "cancelling", "version": 2})
+        await namur.say("booking", BookingCancellationAsked(booking=cancelling))
+        await asyncio.sleep(0.3)
+        await namur.say("booking", BookingRequested(booking=wish))
+        assert (await requests()).booking_id == wish.id
+        assert (await withdrawals()).booking_id == wish.id
+
+
+async def test_a_request_for_what_was_withdrawn_meanwhile_is_heard_and_can_be_answered(pair: Pair) -> None:
+    await pair.link()
+    lille, namur, offer = pair.lille, pair.namur, listing()
+    async with (
+        lille.ear("booking", BookingRequestReceived) as requests,
+        namur.ear("matching", ResourceReceived) as resources,
+        namur.ear("matching", ListingGone) as gone,
+    ):
+        await lille.say("catalog", published(offer))
+        await lille.say("booking", resource_of(offer))
+        await resources()
+        await lille.say("catalog", ListingWithdrawn(id=offer.id, side="offer", version=2, reason="withdrawn"))
+        await gone()
+        wish = booking_of(offer, resource_origin=lille.border.us, borrower=Party(member_id=new_id(), name="Omar"))
+        await namur.say("booking", BookingRequested(booking=wish))
+        assert (await requests()).booking_id == wish.id
+
+
 def _contact(booking_id: UUID, peer_id: str) -> ContactDisclosed:
     return ContactDisclosed(booking_id=booking_id, peer_id=peer_id, name="Ana Petit", email="ana@example.org")
 
