@@ -16,6 +16,7 @@ THUMBPRINT = r"^[A-Za-z0-9_-]{43}$"
 """A SHA-256 digest in base64url (RFC 7638)."""
 
 LARGEST_DOCUMENT = 64 * 1024
+LARGEST_SERIAL = 2**53 - 1
 
 
 class Document(BaseModel):
@@ -59,7 +60,7 @@ class KeySet(Document):
 
     root: PublicKey
     keys: list[PublicKey] = Field(min_length=1, max_length=10)
-    serial: int = Field(ge=1)
+    serial: int = Field(ge=1, le=LARGEST_SERIAL)
     issued_at: AwareDatetime
     expires_at: AwareDatetime
 

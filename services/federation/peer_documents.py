@@ -90,7 +90,10 @@ async def receive_confirmation(session: AsyncSession, border: Border, link_id: U
         raise NotSigned(why="of another link")
     if link["status"] != "awaiting_confirmation" and link["peer_link_id"] == confirmation.link_id:
         return  # said twice: our answer got lost
-    key_set = read_key_set(confirmation.key_set, link["peer_id"], now)
+    try:
+        key_set = read_key_set(confirmation.key_set, link["peer_id"], now)
+    except NotGenuine as error:
+        raise NotSigned(why=str(error)) from error
     await linking.keep_key_set(session, link["peer_id"], key_set, now)
     changed = await linking.change(
         session,

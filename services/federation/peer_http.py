@@ -1,5 +1,6 @@
 """Calls to other cooperatives' servers. The address is checked in form, resolved, checked again, and then pinned."""
 
+import asyncio
 from typing import Protocol
 
 import httpx
@@ -8,6 +9,8 @@ from services.federation.addresses import check_web_address, resolve
 from services.federation.documents import LARGEST_DOCUMENT
 
 TIMEOUT_SECONDS = 10.0
+ANSWER_SECONDS = 20.0
+"""For the whole call: a peer that sends a byte now and then must not hold up what we owe to others."""
 
 
 class PeerUnreachable(Exception):
@@ -64,9 +67,12 @@ class PeerHttp:
             extensions={"sni_hostname": host, "timeout": httpx.Timeout(TIMEOUT_SECONDS).as_dict()},
         )
         try:
-            async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as client:
+            async with (
+                asyncio.timeout(ANSWER_SECONDS),
+                httpx.AsyncClient(trust_env=False, follow_redirects=False) as client,
+            ):
                 return await _bounded(await client.send(request, stream=True))
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise PeerUnreachable(type(error).__name__) from error
 
 

@@ -74,8 +74,10 @@ def seal(content: str, keys: Keys) -> bytes:
 def unverified_kid(body: bytes) -> str | None:
     """Which key a message claims to be signed with; None when it is no message of ours at all."""
     try:
-        header = jws.extract_compact(body).headers()
+        header: Any = jws.extract_compact(body).headers()
     except (JoseError, ValueError):
+        return None
+    if not isinstance(header, dict):  # joserfc takes any JSON with "alg" in it, a text for instance
         return None
     kid = header.get("kid")
     return kid if isinstance(kid, str) and header.get("typ") == TYP else None
