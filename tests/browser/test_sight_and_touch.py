@@ -1,0 +1,60 @@
+"""Every main page: nothing that axe objects to, nothing beside a narrow screen, nothing too small for a thumb."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.seats import Seats
+from tests.browser.tour import Tour
+from tests.journeys.conftest import Region
+
+WIDTHS = (320, 360, 1280)
+LEAST_PX = 44
+PEOPLE = ("visitor", "marie", "karim", "paul", "claire")
+_TOO_SMALL = """least => {
+  const wanted = "button, .button, select, summary, textarea, nav a, .doors a, .card h2 a, .card h3 a, label.choice," +
+    "input:not([type=hidden], [type=radio], [type=checkbox])";
+  return [...document.querySelectorAll(wanted)]
+    .filter(one => one.checkVisibility({ visibilityProperty: true }))
+    .map(one => [one, one.getBoundingClientRect()])
+    .filter(([, box]) => box.height > 0 && (box.height < least - 0.5 || box.width < least - 0.5))
+    .map(([one, box]) => `${one.outerHTML.slice(0, 90)} is ${box.width.toFixed()} x ${box.height.toFixed()}`);
+}"""
+_BESIDE = """() => [...document.querySelectorAll("body *")]
+  .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .slice(0, 5).map(one => one.outerHTML.slice(0, 90))"""
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_pages_can_be_read_heard_and_touched(region: Region, seats: Seats, pages: Tour, who: str) -> None:
+    town = region.namur if who == "paul" else region.lille
+    seat = seats.visitor(town) if who == "visitor" else seats.member(town, who)
+    wrong: list[str] = []
+    for name, path in pages[who]:
+        page = seat.go(path)
+        wrong += [f"{name}: {text}" for found in (_heard(page), _seen(page)) for text in found]
+    seat.complaints = [said for said in seat.complaints if "404" not in said]  # the visitor looks at a lost page
+    assert not wrong, "\n".join(wrong)
+
+
+def _heard(page: Page) -> Iterator[str]:
+    """What axe finds in the light; in the dark, contrasts."""
+    for scheme, options in (("light", None), ("dark", {"runOnly": ["color-contrast"]})):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page, options=options or {"resultTypes": ["violations"]})
+        for violation in found.response["violations"]:
+            for node in violation["nodes"]:
+                yield f"{scheme}: {violation['id']}: {node['html'][:120]}: {node['failureSummary'][:200]}"
+    page.emulate_media(color_scheme="light")
+
+
+def _seen(page: Page) -> Iterator[str]:
+    """What stands out at the side, and what is too small."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        across = page.evaluate("document.documentElement.scrollWidth")
+        if across > width:
+            yield f"{width} px: {across} px are needed, by {page.evaluate(_BESIDE)}"
+        yield from (f"{width} px: {text}" for text in page.evaluate(_TOO_SMALL, LEAST_PX))

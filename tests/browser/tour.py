@@ -1,0 +1,76 @@
+"""A tour of the main pages, with something going on in both cooperatives."""
+
+from deploy.demo import places, seed
+from deploy.demo.api import Json, wait_for
+from deploy.demo.seed import LASER, ROOM
+from services.portal.looks import listing_path
+from tests.browser import things
+from tests.journeys.conftest import Region
+
+Pages = list[tuple[str, str]]
+Tour = dict[str, Pages]
+"""Names and paths of pages, by the key of the person who looks at them ("visitor" is not signed in)."""
+
+
+def prepare(region: Region) -> Tour:
+    """Two cooperatives with something going on; the pages to be shown, by who looks at them."""
+    lille, namur = region.lille, region.namur
+    for town in (lille, namur):
+        seed.import_csv(town, town.cooperative.catalogue, (places.DATA / town.cooperative.catalogue).read_bytes())
+    seed.share(namur, "paul", LASER)
+    seed.share(lille, "karim", ROOM)
+    laser = things.path_in(lille, "marie", LASER["title"])
+    room = things.path_in(lille, "marie", ROOM["title"])
+    need = things.need(lille, "marie")
+    first, _ = _asked(region, laser, "Première visite : je viendrai un peu avant.", accept=True)
+    second, asked = _asked(region, laser, "Pour finir le stand du forum.")
+    link = lille.coordinator.get("federation/links")[0]
+    return {
+        "visitor": [
+            ("home", "/"),
+            ("sign-in", "/account/sign-in"),
+            ("search", "/search?q=salle"),
+            ("lost", "/nowhere"),
+        ],
+        "marie": [
+            ("home", "/"),
+            ("search", "/search?q=laser&side=offer"),
+            ("search-nothing", "/search?q=zzyzx"),
+            ("offer-elsewhere", laser),
+            ("offer-here", room),
+            ("need", listing_path(need)),
+            ("need-new", "/needs/new"),
+            ("offer-new", "/offers/new"),
+            ("bookings", "/bookings"),
+            ("booking-confirmed", f"/bookings/{first['id']}"),
+            ("booking-pending", f"/bookings/{second['id']}"),
+            ("cancel", f"/bookings/{first['id']}/cancel"),
+            ("inbox", "/inbox"),
+            ("me", "/me"),
+            ("circles", "/circles"),
+        ],
+        "karim": [("rules", f"/offers/{room.split('/')[-1][:36]}/booking-rules")],
+        "paul": [("home", "/"), ("booking-to-decide", f"/bookings/{asked['id']}")],
+        "claire": [
+            ("coordination", "/coordination"),
+            ("members", "/coordination/members"),
+            ("links", "/coordination/links"),
+            ("link", f"/coordination/links/{link['link_id']}"),
+            ("import", "/coordination/import"),
+            ("cooperative", "/coordination/cooperative"),
+        ],
+    }
+
+
+def _asked(region: Region, offer: str, note: str, *, accept: bool = False) -> tuple[Json, Json]:
+    """A booking of Marie's as Lille has it, and as Namur has it."""
+    marie, paul = region.lille.members["marie"], region.namur.members["paul"]
+    period = things.free_period(region.lille, "marie", offer)
+    booking = things.book(region.lille, "marie", offer, period, note=note)
+    request = things.request_seen(region.namur, "paul", booking)
+    if accept:
+        paul.post(f"booking/bookings/{request['id']}/approve")
+        wait_for("yes", lambda: marie.get(f"booking/bookings/{booking['id']}")["status"] == "confirmed")
+        start = period["start"]
+        wait_for("Namur's calendar", lambda: things.free_period(region.lille, "marie", offer)["start"] != start)
+    return booking, request
