@@ -76,7 +76,7 @@ def welcome(town: Town, mailbox: Mailbox) -> None:
             admin.post("identity/invitations", body)
         for person in town.cooperative.people[1:]:
             message = wait_for(f"the invitation of {person.name}", lambda who=person: mailbox.newest(who.email, _LINK))
-            visitor = Visitor(town.url)
+            visitor = Visitor(town.url, admin.http)
             accepted = {"name": person.name, "password": town.password, "locale": person.locale}
             visitor.post("identity/invitations/accept", accepted | {"token": message})
             town.sign_in(person)

@@ -29,6 +29,12 @@ class Region:
     mailbox: Mailbox
     instances: dict[str, LocalInstance]
 
+    def close(self) -> None:
+        """Close the connections of everybody's clients."""
+        self.mailbox.http.close()
+        for member in (*self.lille.members.values(), *self.namur.members.values()):
+            member.http.close()
+
     def kill_and_restart(self, town: Town) -> None:
         instance = self.instances[town.cooperative.slug]
         for what in ("all", "broker-agent"):
@@ -77,6 +83,7 @@ def two_linked(
             seed.welcome(region.namur, region.mailbox)
             seed.link(region.lille, region.namur)
             yield region
+            region.close()
     finally:
         sink.stop()
 

@@ -139,7 +139,7 @@ def test_a_cancellation_frees_the_hours_on_both_sides(region: Region) -> None:
 def test_a_stranger_gets_only_what_is_public(region: Region) -> None:
     open_to_all = offer(region.lille, "karim", audience={"scope": "public"})["title"]
     for_peers = offer(region.lille, "karim")["title"]
-    visitor = Visitor(region.lille.url)
+    visitor = Visitor(region.lille.url, region.mailbox.http)
 
     def titles() -> list[str]:
         return [
