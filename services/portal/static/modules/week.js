@@ -37,9 +37,12 @@ for (const button of buttons) {
   button.addEventListener("click", (event) => {
     if (!booking) return;
     event.preventDefault();
-    anchor = event.shiftKey && anchor ? anchor : button;
-    choose(...spanOf(anchor, button));
-    if (event.detail !== 0) booking.elements.note.focus({ preventScroll: true });
+    const by_key = event.detail === 0;
+    if (!(by_key && anchor !== button && button.getAttribute("aria-pressed") === "true")) {
+      anchor = event.shiftKey && anchor ? anchor : button;
+      choose(...spanOf(anchor, button));
+    }
+    if (event.pointerType !== "touch") booking.elements.note.focus({ preventScroll: true });
     booking.closest(".panel").scrollIntoView({ block: "nearest" });
   });
 }
