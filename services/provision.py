@@ -18,9 +18,9 @@ from sqlalchemy.exc import DBAPIError
 
 from services import provision_broker, provision_database
 from services.chassis import names
+from services.chassis.management import BrokerRefused, Management
 from services.chassis.messaging import Consumers
 from services.chassis.settings import MissingSetting, ServiceSettings, load
-from services.provision_broker import BrokerRefused, Management
 from services.provision_database import Rooms
 from services.secrets_files import BROKER_AGENT
 

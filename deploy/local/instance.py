@@ -95,6 +95,7 @@ class LocalInstance:
             "MAILLAGE_DB_PORT": str(self.addresses.postgres_port),
             "MAILLAGE_BROKER_HOST": self.addresses.amqp_host,
             "MAILLAGE_BROKER_PORT": str(self.addresses.amqp_port),
+            "MAILLAGE_BROKER_MANAGEMENT_URL": self.addresses.management_url,
             "MAILLAGE_BORDER_HOST": self.addresses.amqp_host,
             "MAILLAGE_BORDER_PORT": str(self.border_port or self.addresses.amqp_port),
             "MAILLAGE_BORDER_TLS": "false",

@@ -1,4 +1,4 @@
-"""`python -m services broker-agent`: the one process that holds the broker's administrator account.
+"""`python -m services broker-agent`: the one process that administers the broker, by a user of its own.
 
 It faces nobody: it reads orders (create, pause, remove a link; tell its status) from one table of the federation's
 database, does them on this instance's part of the broker, and writes the outcome back. asyncpg and httpx only.
@@ -19,8 +19,9 @@ from urllib.parse import quote
 import asyncpg
 
 from services.chassis import names
+from services.chassis.management import BrokerRefused, Management
 from services.federation.addresses import AddressRefused, PeerQueue, amqp_uri, resolve
-from services.federation.broker_rooms import BrokerRefused, Management, Rooms
+from services.federation.broker_rooms import Rooms
 
 MEASURE_SECONDS = 10.0
 REAPPLY_SECONDS = 60.0
@@ -64,7 +65,11 @@ class Settings:
             return cls(
                 instance=instance,
                 database_url=_database_url(instance, _secret(secrets_dir, "db_broker_agent")),
-                management_url=_secret(secrets_dir, "admin_broker_url"),
+                management_url=management_url(
+                    instance,
+                    os.environ.get("MAILLAGE_BROKER_MANAGEMENT_URL") or f"http://{_broker_host()}:15672",
+                    password=_secret(secrets_dir, "broker_broker_agent"),
+                ),
                 ca_file=os.environ.get("MAILLAGE_BORDER_CA", "/etc/ssl/certs/ca-certificates.crt"),
                 allow_private=os.environ.get("MAILLAGE_FEDERATION_ALLOW_PRIVATE", "").lower()
                 in {"1", "true", "yes", "on"},
@@ -75,6 +80,17 @@ class Settings:
 
 def _secret(directory: Path, name: str) -> str:
     return (directory / name).read_text(encoding="utf-8").strip()
+
+
+def _broker_host() -> str:
+    return os.environ.get("MAILLAGE_BROKER_HOST") or "127.0.0.1"
+
+
+def management_url(instance: str, address: str, *, password: str) -> str:
+    """The management API at `address` (http(s)://host:port) for the agent's own broker user."""
+    scheme, _, place = address.partition("://")
+    user = names.broker_user(instance, names.BROKER_AGENT)
+    return f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{place}"
 
 
 def _database_url(instance: str, password: str) -> str:
@@ -88,7 +104,7 @@ class BrokerAgent:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._management = Management(settings.management_url)
+        self._management = Management(settings.management_url, seconds=10)
         self._heard = asyncio.Event()
 
     async def run(self) -> None:

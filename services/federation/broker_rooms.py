@@ -3,16 +3,13 @@
 Every name is made of this instance's short name and a link id of ours (a UUID): nothing that a peer chose is in it.
 """
 
-import json
 import re
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-import httpx
-
 from services.chassis import names
+from services.chassis.management import Management
 from services.chassis.topology import OUT
 
 CONNECTIONS_PER_PEER = 3
@@ -22,40 +19,6 @@ RECONNECT_SECONDS = 1
 
 _QUORUM = {"durable": True, "auto_delete": False, "arguments": {"x-queue-type": "quorum"}}
 _FANOUT = {"type": "fanout", "durable": True, "auto_delete": False, "internal": False, "arguments": {}}
-_MISSING = 404
-
-
-class BrokerRefused(Exception):
-    """The management API did not do what was asked, or does not answer: the text says what."""
-
-
-class Management:
-    """RabbitMQ's management API. `url`: http(s)://user:password@host:port of an administrator."""
-
-    def __init__(self, url: str) -> None:
-        parts = httpx.URL(url)
-        self._http = httpx.AsyncClient(
-            base_url=parts.copy_with(username=None, password=None, path="/api/"),
-            auth=(parts.username, parts.password),
-            timeout=10,
-            trust_env=False,
-        )
-
-    async def call(self, method: str, *path: str, body: object = None) -> Any:
-        """The decoded answer; None when it is empty or the thing is not there. Raises BrokerRefused."""
-        address = "/".join(quote(part, safe="") for part in path)
-        try:
-            answer = await self._http.request(method, address, json=body)
-        except httpx.HTTPError as error:
-            raise BrokerRefused(f"the broker's management API does not answer: {type(error).__name__}") from error
-        if answer.status_code == _MISSING and method in {"GET", "DELETE"}:
-            return None
-        if answer.is_error:
-            raise BrokerRefused(f"{method} {path[0]}: {answer.status_code} {answer.text[:200]}")
-        return json.loads(answer.content) if answer.content else None
-
-    async def close(self) -> None:
-        await self._http.aclose()
 
 
 @dataclass(frozen=True, kw_only=True)

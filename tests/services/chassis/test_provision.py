@@ -11,8 +11,8 @@ import pytest
 
 from services import provision
 from services.chassis import names
+from services.chassis.management import Management
 from services.chassis.settings import ServiceSettings
-from services.provision_broker import Management
 from services.provision_database import agent_role
 from tests.servers import Servers
 from tests.services.chassis.trial import Probed, Trial, make_trial, until

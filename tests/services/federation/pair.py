@@ -22,13 +22,13 @@ from services import provision
 from services.chassis import names
 from services.chassis.database import Database
 from services.chassis.ids import new_id
+from services.chassis.management import Management
 from services.chassis.process import Service
 from services.chassis.publishing import Publisher
 from services.chassis.relay import event_message
 from services.federation import app
 from services.federation.border import Border
-from services.federation.broker_agent import BrokerAgent, Settings
-from services.federation.broker_rooms import Management
+from services.federation.broker_agent import BrokerAgent, Settings, management_url
 from services.federation.peer_http import PeerRefused, PeerUnreachable
 from services.federation.settings import FederationSettings
 from tests.instances import Instance, plan, provision_quickly
@@ -249,7 +249,9 @@ def agent_of(instance: Instance) -> BrokerAgent:
         Settings(
             instance=instance.name,
             database_url=f"postgresql://{role}:{settings.secret('db_broker_agent')}@{where}",
-            management_url=settings.secret("admin_broker_url"),
+            management_url=management_url(
+                instance.name, instance.servers.management_url, password=settings.secret("broker_broker_agent")
+            ),
             ca_file="/etc/ssl/certs/ca-certificates.crt",
             allow_private=True,
         )
