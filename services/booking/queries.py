@@ -96,10 +96,18 @@ async def offer(session: AsyncSession, offer_id: UUID, origin: str | None = None
     )
 
 
-async def is_linked(session: AsyncSession, peer_id: str) -> bool:
-    """Whether a link with that peer stands."""
+async def is_linked(session: AsyncSession, peer_id: str, *, hold: bool = False) -> bool:
+    """Whether a link with that peer stands; with `hold`, it does not end before the transaction has."""
     found = sa.select(links.c.link_id).where(links.c.peer_id == peer_id, links.c.status.in_(LINKED)).limit(1)
+    found = found.with_for_update(read=True) if hold else found
     return (await session.execute(found)).first() is not None
+
+
+async def has_ended_with(session: AsyncSession, peer_id: str) -> bool:
+    """Whether there was a link with that peer, and none is there now. What stands does not end before we have."""
+    found = sa.select(links.c.status).where(links.c.peer_id == peer_id).with_for_update(read=True)
+    statuses = set((await session.execute(found)).scalars())
+    return statuses == {"ended"}
 
 
 async def resource(session: AsyncSession, offer_id: UUID, origin: str | None = None) -> Resource | None:

@@ -62,7 +62,7 @@ async def book(
 
     Raises OfferUnknown, NotBookable, ResourceIsClosed, InvalidFields, ResourceIsTaken, TooManyPending, LinkNotOpen.
     """
-    if origin is not None and not await queries.is_linked(session, origin):
+    if origin is not None and not await queries.is_linked(session, origin, hold=True):
         raise LinkNotOpen
     offer = await queries.offer(session, wanted.offer_id, origin)
     if offer is None or not may_see(offer, by, now) or not offer.is_valid_at(now):

@@ -31,8 +31,12 @@ async def answer_request(
 ) -> None:
     """Decide on a peer's request under the rules that hold for our own members, and always say the outcome.
 
-    A repeated request is told its state again. `language`: in which a refusal gives its reason.
+    A repeated request is told its state again; one that comes after the link has ended has nobody left to be told,
+    and takes no place. `language`: in which a refusal gives its reason.
     """
+    if await queries.has_ended_with(session, asked.origin):
+        _log.info("request-after-the-link-ended", origin=asked.origin, booking_id=str(asked.booking_id))
+        return
     await _one_after_the_other(session, asked.origin)
     known = await queries.booking(session, asked.booking_id, lock=True)
     if known is not None:

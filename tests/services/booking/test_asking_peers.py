@@ -1,5 +1,6 @@
 """Our members ask for a peer's resource: only the peer decides, and its answers may come late, twice, or crossed."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from contracts.federation import (
     ListingReceived,
     ResourceReceived,
 )
+from services.booking import queries
 from services.chassis.ids import new_id
 from tests.services.booking.workshop import RULES, Workshop, at, types_of
 
@@ -193,3 +195,13 @@ async def test_ten_requests_of_a_member_may_wait_here_and_at_peers_together(link
     start = at(9, days=20)
     refused = await linked.book(linked.as_ana, start, start + timedelta(hours=1), origin=NAMUR)
     assert (refused.status_code, refused.json()["limit"]) == (409, 10)
+
+
+async def test_link_does_not_end_between_a_request_and_its_commit(linked: Workshop) -> None:
+    """Or the request would be open for ever: nobody is left to answer it."""
+    async with linked.db.transaction() as session:
+        assert await queries.is_linked(session, NAMUR, hold=True)
+        ending = asyncio.create_task(linked.hear(link("ended", 9)))
+        await asyncio.sleep(0.2)
+        assert not ending.done()
+    await ending

@@ -196,3 +196,15 @@ async def test_end_of_the_link_calls_off_what_is_open(workshop: Workshop) -> Non
     await workshop.hear(LinkChanged(link=link))
     cancelled, busy = await workshop.said()
     assert (cancelled.booking.id, cancelled.by, busy.busy) == (asked.booking_id, "system", [])
+
+
+async def test_request_that_arrives_after_the_link_has_ended_takes_no_place(workshop: Workshop) -> None:
+    """Events have no order: nobody would be left to call it off, or to be told."""
+    await share(workshop)
+    state = LinkState(
+        link_id=new_id(), peer_id=NAMUR, peer_name="OpenFlow", peer_web="https://x.example", status="ended", version=9
+    )
+    await workshop.hear(LinkChanged(link=state))
+    await workshop.hear(request(workshop))
+    assert await answers(workshop) == []
+    assert (await workshop.book(workshop.as_ana, at(9), at(11))).status_code == 201
