@@ -72,15 +72,20 @@ async def provision_quickly(wanted: provision.Plan, servers: Servers) -> None:
     """Provision by copying the session's template, which the first caller makes."""
     admin = await asyncpg.connect(wanted.admin_database_url)
     try:
-        await admin.execute("SELECT pg_advisory_lock($1)", _ONE_AT_A_TIME)  # copying wants a template at rest, too
-        await _ensure_template(admin, servers)
-        await provision.provision_from_template(wanted, TEMPLATE)
+        if not await _template_is_made(admin):
+            await admin.execute("SELECT pg_advisory_lock($1)", _ONE_AT_A_TIME)
+            await _ensure_template(admin, servers)
     finally:
         await admin.close()
+    await provision.provision_from_template(wanted, TEMPLATE)
+
+
+async def _template_is_made(admin: asyncpg.Connection) -> bool:
+    return await admin.fetchval("SELECT to_regclass('template_is_made')") is not None
 
 
 async def _ensure_template(admin: asyncpg.Connection, servers: Servers) -> None:
-    if await admin.fetchval("SELECT to_regclass('template_is_made')") is not None:
+    if await _template_is_made(admin):
         return
     with tempfile.TemporaryDirectory() as folder:
         await provision.provision(plan(servers, TEMPLATE, Path(folder) / "secrets"))
@@ -139,10 +144,13 @@ class Instance:
 
 
 @pytest.fixture
-async def instance(servers: Servers, tmp_path: Path) -> AsyncIterator[Instance]:
-    """A provisioned instance of this test alone."""
+async def instance(servers: Servers, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Instance]:
+    """A provisioned instance of this test alone; below `tests/services/<name>/` it holds that one service."""
     name = f"t{secrets.token_hex(5)}"
-    wanted = plan(servers, name, tmp_path / "secrets")
+    everything = provision.declared_subscriptions()
+    tested = request.path.parent.name
+    only = {tested: everything[tested]} if tested in everything else everything
+    wanted = plan(servers, name, tmp_path / "secrets", subscriptions=only)
     await provision_quickly(wanted, servers)
     yield Instance(name=name, secrets_dir=wanted.secrets_dir, servers=servers)
     await provision.remove(wanted)
