@@ -16,7 +16,6 @@ _FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--lang=fr",  # the browser's own words, e.g. in a field for a date
 ]
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 

@@ -42,8 +42,8 @@ def test_a_file_with_a_bad_line_is_explained_and_the_good_ones_are_imported(regi
     expect(page.get_by_role("heading", level=1)).to_have_text("1 problème à corriger")
     bad = page.get_by_role("row").filter(has_text="fusée").first
     expect(bad.get_by_role("cell").nth(0)).to_have_text("3")
-    expect(bad.get_by_role("cell").nth(1)).to_have_text("genre")
-    expect(bad.get_by_role("cell").nth(3)).to_contain_text("Mot inconnu")
+    expect(bad.get_by_role("cell").nth(1)).to_have_text("genrefusée")
+    expect(bad.get_by_role("cell").nth(2)).to_contain_text("Mot inconnu")
     page.get_by_role("button", name="Importer 1 ligne").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Import terminé")
     expect(page.get_by_text("1 nouvelle annonce")).to_be_visible()

@@ -48,7 +48,7 @@ def _open_the_match(marie: Seat, title: str) -> None:
     page = marie.page
     match = page.get_by_role("article").filter(has_text=title)
     marie.reload_until("the match", match.is_visible)
-    expect(match).to_contain_text("de OpenFlow")
+    expect(match).to_contain_text("chez OpenFlow")
     reasons = match.get_by_role("list", name="Pourquoi").get_by_role("listitem")
     expect(reasons.filter(has_text="même genre : machine")).to_have_count(1)
     expect(reasons.filter(has_text="mots en commun")).to_have_count(1)
@@ -83,7 +83,7 @@ def _paul_sees_a_request_without_her_name(paul: Seat, title: str) -> None:
     request = page.get_by_role("article").filter(has=page.get_by_role("button", name="Accepter")).filter(has_text=title)
     paul.reload_until("the request", request.is_visible)
     expect(page.get_by_role("heading", level=1)).to_contain_text("attend")
-    expect(request).to_contain_text("une personne de Optéos")
+    expect(request).to_contain_text("une personne de la coopérative Optéos")
     expect(request).to_contain_text("je viendrai un peu avant")
     assert "Marie" not in request.inner_text()
 

@@ -110,7 +110,7 @@ async def test_a_missing_part_is_said_and_never_an_accident(browse: Browse, path
 
 async def test_the_peers_cooperative_is_said_in_words(browse: Browse) -> None:
     page = (await browse(Pretend()).get(f"/from/{PEER}/offers/{PEER_OFFER}")).text
-    assert "de OpenFlow (Namur)" in page
+    assert "chez OpenFlow (Namur)" in page
     assert "La demande part chez OpenFlow (Namur), qui décide." in page
 
 
