@@ -1,4 +1,8 @@
-"""Keeping copies of what others own: the newest version wins, and what is gone stays gone."""
+"""Keeping copies of what others own: the newest version wins, and what is gone stays gone.
+
+At the same (epoch, version) a publication beats a tombstone: a listing held back until its first day is withdrawn and
+later shared again as the same version. An origin's own withdrawal always counts one more than its last publication.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -166,12 +170,11 @@ async def _keep_offer(session: AsyncSession, **values: Any) -> bool:
 async def _keep_newest(session: AsyncSession, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> bool:
     """Insert or replace unless as new a version is there. Says whether it did.
 
-    Peers' things compare (epoch, version).
+    Peers' things compare (epoch, version), then offers whether they are published.
     """
     put = insert(table).values({**key, **values})
-    newer = put.excluded.version > table.c.version
-    if "epoch" in table.c:
-        newer = sa.tuple_(put.excluded.epoch, put.excluded.version) > sa.tuple_(table.c.epoch, table.c.version)
+    order = [name for name in ("epoch", "version", "published") if name in table.c]
+    newer = sa.tuple_(*(put.excluded[name] for name in order)) > sa.tuple_(*(table.c[name] for name in order))
     put = put.on_conflict_do_update(
         index_elements=list(key), set_={name: put.excluded[name] for name in values}, where=newer
     )

@@ -1,4 +1,8 @@
-"""Copies of peers' listings: the newest by (epoch, version), tombstones that refuse return, all gone with the link."""
+"""Copies of peers' listings: the newest by (epoch, version), tombstones that refuse return, all gone with the link.
+
+At the same (epoch, version) a publication beats a tombstone: a listing held back until its first day is withdrawn and
+later shared again as the same version. An origin's own withdrawal always counts one more than its last publication.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -64,9 +68,9 @@ async def _put(
         return
     values |= {"origin_name": event.origin_name, "epoch": event.epoch, "received_at": said_at}
     statement = insert(copies).values(**key, **values)
-    newer = sa.tuple_(copies.c.epoch, copies.c.version) < sa.tuple_(
-        statement.excluded.epoch, statement.excluded.version
-    )
+    said = statement.excluded
+    kept = sa.tuple_(copies.c.epoch, copies.c.version, sa.not_(copies.c.gone))
+    newer = kept < sa.tuple_(said.epoch, said.version, sa.not_(said.gone))
     await session.execute(statement.on_conflict_do_update(index_elements=["origin", "id"], set_=values, where=newer))
 
 

@@ -1,4 +1,8 @@
-"""The index, fed by events: the newest by (epoch, version), tombstones that refuse return, all gone with a link."""
+"""The index, fed by events: the newest by (epoch, version), tombstones that refuse return, all gone with a link.
+
+At the same (epoch, version) a publication beats a tombstone: a listing held back until its first day is withdrawn and
+later shared again as the same version. An origin's own withdrawal always counts one more than its last publication.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -154,7 +158,7 @@ async def _put(session: AsyncSession, origin: str, thing_id: UUID, values: dict[
     newest = statement.on_conflict_do_update(
         index_elements=["origin", "id"],
         set_={name: statement.excluded[name] for name in values},
-        where=_older(things, statement),
+        where=_older(things, statement, sa.not_(things.c.gone), sa.not_(statement.excluded.gone)),
     )
     kept = (await session.execute(newest.returning(things.c.id))).scalar() is not None
     if kept and not values["gone"]:
@@ -176,9 +180,11 @@ async def _put_beside(
     await session.execute(newest)
 
 
-def _older(table: sa.Table, statement: Any) -> sa.ColumnElement[bool]:
+def _older(table: sa.Table, statement: Any, *last: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Whether the row in `table` is older. `last`: what decides between the same versions, the kept and the new."""
     new = statement.excluded
-    return sa.tuple_(table.c.epoch, table.c.version) < sa.tuple_(new.epoch, new.version)
+    kept, said = last or (sa.true(), sa.true())
+    return sa.tuple_(table.c.epoch, table.c.version, kept) < sa.tuple_(new.epoch, new.version, said)
 
 
 async def _ended(session: AsyncSession, origin: str, said_at: datetime) -> bool:

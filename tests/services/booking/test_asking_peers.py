@@ -34,7 +34,7 @@ def link(status: Any, version: int) -> LinkChanged:
     return LinkChanged(link=state)
 
 
-def oven(offer_id: UUID) -> ListingReceived:
+def oven(offer_id: UUID, *, version: int = 1) -> ListingReceived:
     listing = SharedListing(
         id=offer_id,
         side="offer",
@@ -51,7 +51,7 @@ def oven(offer_id: UUID) -> ListingReceived:
         window_start=None,
         window_end=None,
         urgency="normal",
-        version=1,
+        version=version,
         changed_at=datetime.now(UTC),
     )
     return ListingReceived(**FROM_NAMUR, epoch=1, listing=listing)
@@ -173,6 +173,13 @@ async def test_withdrawn_listing_and_its_tombstone(linked: Workshop) -> None:
     await linked.hear(oven(linked.laser))  # late, older
     refused = await linked.book(linked.as_ana, at(9), at(11), origin=NAMUR)
     assert refused.status_code == 404
+
+
+async def test_an_offer_that_was_held_back_until_its_first_day_can_be_booked_then(linked: Workshop) -> None:
+    await linked.hear(ListingGone(**FROM_NAMUR, epoch=1, id=linked.laser, version=2))
+    await linked.hear(oven(linked.laser, version=2))
+    await linked.hear(oven_rules(linked.laser))
+    await ask(linked)
 
 
 async def test_end_of_the_link_ends_requests_and_removes_copies(linked: Workshop) -> None:

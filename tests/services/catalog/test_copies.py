@@ -82,6 +82,24 @@ async def test_a_tombstone_lets_nothing_older_back(catalog: Catalog) -> None:
     assert (await member.get(f"/listings/{one}", params={"origin": PEER})).json()["title"] == "Republié"
 
 
+async def test_what_was_held_back_until_its_first_day_appears_then_in_whatever_order_it_is_heard(
+    catalog: Catalog,
+) -> None:
+    straight, crossed = new_id(), new_id()
+    for listing_id in (straight, crossed):
+        await tell(catalog, received(listing_id, "Tout de suite", version=1), minute=1)
+    await tell(catalog, gone(straight, 2), minute=2)
+    await tell(catalog, received(straight, "Le jour venu", version=2), minute=3)
+    await tell(catalog, received(crossed, "Le jour venu", version=2), minute=3)
+    await tell(catalog, gone(crossed, 2), minute=2)
+    member = await catalog.client(await catalog.member())
+    assert [item["title"] for item in (await member.get("/listings")).json()["items"]] == ["Le jour venu"] * 2
+    for listing_id in (straight, crossed):
+        await tell(catalog, gone(listing_id, 3), minute=4)
+        await tell(catalog, received(listing_id, "Le jour venu", version=2), minute=3)
+    assert (await member.get("/listings")).json()["items"] == []
+
+
 async def test_nothing_outlives_its_link_in_whatever_order_things_come(catalog: Catalog) -> None:
     before, late, after = new_id(), new_id(), new_id()
     await tell(catalog, received(before, "Avant", version=1), minute=1)

@@ -64,6 +64,19 @@ async def test_older_news_and_tombstones_let_nothing_back(matching: Matching) ->
     assert await matching.titles() == []
 
 
+async def test_a_copy_that_was_held_back_until_its_first_day_is_found_then(matching: Matching) -> None:
+    copy = new_id()
+    gone = ListingGone(origin=PEER, origin_name="OpenFlow", epoch=1, id=copy, version=2)
+    await matching.tell(received(copy, "Tout de suite", public=True))
+    await matching.tell(gone)
+    await matching.tell(received(copy, "Le jour venu", version=2, public=True))
+    assert await matching.titles() == ["Le jour venu"]
+    await matching.tell(gone)
+    assert await matching.titles() == ["Le jour venu"]
+    await matching.tell(gone.model_copy(update={"version": 3}))
+    assert await matching.titles() == []
+
+
 async def test_nothing_outlives_its_link_in_whatever_order_things_come(matching: Matching) -> None:
     await matching.tell(received(new_id(), "Avant", public=True), at=START)
     await matching.tell(received(new_id(), "Après", public=True), at=START + timedelta(minutes=9))
