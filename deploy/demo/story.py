@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from deploy.demo.api import Json, Refused, wait_for
 from deploy.demo.mailbox import Mailbox
+from deploy.demo.people import OPENFLOW
 from deploy.demo.seed import LASER, Town
 from deploy.demo.terminal import step
 
@@ -97,9 +99,14 @@ def _look_at_week(lille: Town, match: Json) -> Json:
             )
             if free is not None:
                 start = datetime.fromisoformat(free["start"])
-                shown.note(f"free from {start:%A %d %B, %H:%M}; she takes two hours")
+                shown.note(f"free from {_there(start)}; she takes two hours")
                 return {"start": free["start"], "end": (start + timedelta(hours=2)).isoformat()}
         raise StoryBroken("the laser cutter is never free")
+
+
+def _there(instant: datetime) -> str:
+    """As the clock in Namur shows it."""
+    return f"{instant.astimezone(ZoneInfo(OPENFLOW.time_zone)):%A %d %B, %H:%M}"
 
 
 def _lasts(period: Json) -> timedelta:
@@ -179,7 +186,7 @@ def _nobody_else_gets_it(lille: Town, match: Json, period: Json) -> None:
         if not alternatives:
             raise StoryBroken("the refusal names no alternative")
         first = datetime.fromisoformat(alternatives[0]["start"])
-        shown.note(f"«{refusal.problem['detail']}» Next: {first:%A %d %B, %H:%M}")
+        shown.note(f"«{refusal.problem['detail']}» Next: {_there(first)}")
 
 
 def _is_free(town: Town, match: Json, period: Json) -> bool:

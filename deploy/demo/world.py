@@ -4,7 +4,7 @@ import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -78,20 +78,24 @@ def running(first_ports: dict[str, int]) -> Generator[World]:
     memory = Remembered.load(FOLDER / "remembered.json")
     memory.ports = memory.ports or first_ports
     with ExitStack() as stack:
-        addresses, pids = _servers(stack, memory)
         smtp, page = (choose_port(memory.ports[name], f"the demo's {name}") for name in ("smtp", "mail"))
         sink = mail_sink.MailSink(folder=FOLDER / "mail", smtp_port=smtp, http_port=page)
         sink.start()
         stack.callback(sink.stop)
-        instances = {c.slug: _instance(c, addresses, memory) for c in (OPTEOS, OPENFLOW)}
+        servers = _Servers(memory.ports)
+        stack.callback(servers.stop)
+        instances = {c.slug: _instance(c, servers.addresses(), memory) for c in (OPTEOS, OPENFLOW)}
+        stack.callback(_together, [instance.stop for instance in instances.values()])
+        with step("PostgreSQL and a private RabbitMQ node start"):
+            servers.start(meanwhile=[instance.start for instance in instances.values()] if memory.filled else [])
         with step("databases, vhosts, users and queues of both cooperatives"):
             for instance in instances.values():
+                instance.addresses = servers.addresses()
                 instance.prepare()
-        for instance in instances.values():
-            stack.callback(instance.stop)
         with step("both cooperatives start and are ready"):
             for instance in instances.values():
-                instance.start()
+                if not memory.filled:
+                    instance.start()
             for instance in instances.values():
                 instance.wait_ready()
         towns = {c.slug: _town(c, instances[c.slug], memory) for c in (OPTEOS, OPENFLOW)}
@@ -101,31 +105,53 @@ def running(first_ports: dict[str, int]) -> Generator[World]:
             towns=towns,
             mailbox=Mailbox(f"http://127.0.0.1:{memory.ports['mail']}"),
             memory=memory,
-            server_pids=pids,
+            server_pids=servers.pids(),
         )
 
 
-def _servers(stack: ExitStack, memory: Remembered) -> tuple[Addresses, list[int]]:
-    ports = memory.ports
-    postgres = LocalPostgres(folders.lasting("postgres"), port=ports["postgres"])
-    rabbit = LocalRabbit(folders.lasting("rabbitmq"), amqp_port=ports["amqp"], management_port=ports["management"])
-    with step("PostgreSQL and a private RabbitMQ node start"), ThreadPoolExecutor(2) as pool:
-        stack.callback(postgres.stop)
-        stack.callback(rabbit.stop)
-        for started in [pool.submit(postgres.start), pool.submit(rabbit.start)]:
-            started.result()
-    addresses = Addresses(
-        postgres_host=postgres.host,
-        postgres_port=postgres.port,
-        postgres_admin_user=postgres.admin_user,
-        postgres_admin_password=postgres.admin_password,
-        amqp_host=rabbit.host,
-        amqp_port=rabbit.amqp_port,
-        management_url=rabbit.management_url,
-        broker_admin_user=rabbit.admin_user,
-        broker_admin_password=rabbit.admin_password,
-    )
-    return addresses, [pid for pid in (postgres.pid, rabbit.pid) if pid is not None]
+def _together(calls: list[Callable[[], None]]) -> None:
+    with ThreadPoolExecutor(max(1, len(calls))) as pool:
+        for done in [pool.submit(call) for call in calls]:
+            done.result()
+
+
+class _Servers:
+    """PostgreSQL and RabbitMQ of the demo, on ports that stay the same."""
+
+    def __init__(self, ports: dict[str, int]) -> None:
+        self._postgres = LocalPostgres(folders.lasting("postgres"), port=ports["postgres"])
+        folder, amqp, management = folders.lasting("rabbitmq"), ports["amqp"], ports["management"]
+        self._rabbit = LocalRabbit(folder, amqp_port=amqp, management_port=management)
+
+    def start(self, meanwhile: list[Callable[[], None]]) -> None:
+        """Start both; call `meanwhile` once PostgreSQL answers, for what waits for the broker by itself."""
+        with ThreadPoolExecutor(2) as pool:
+            starting = [pool.submit(self._postgres.start), pool.submit(self._rabbit.start)]
+            starting[0].result()
+            for call in meanwhile:
+                call()
+            starting[1].result()
+
+    def stop(self) -> None:
+        _together([self._rabbit.stop, self._postgres.stop])
+
+    def pids(self) -> list[int]:
+        return [pid for pid in (self._postgres.pid, self._rabbit.pid) if pid is not None]
+
+    def addresses(self) -> Addresses:
+        """Where they are; the administrators' passwords are known once they have started."""
+        postgres, rabbit = self._postgres, self._rabbit
+        return Addresses(
+            postgres_host=postgres.host,
+            postgres_port=postgres.port,
+            postgres_admin_user=postgres.admin_user,
+            postgres_admin_password=postgres.admin_password,
+            amqp_host=rabbit.host,
+            amqp_port=rabbit.amqp_port,
+            management_url=rabbit.management_url,
+            broker_admin_user=rabbit.admin_user,
+            broker_admin_password=rabbit.admin_password,
+        )
 
 
 def _instance(cooperative: Cooperative, addresses: Addresses, memory: Remembered) -> LocalInstance:
