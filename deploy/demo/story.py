@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from deploy.demo.api import Json, Refused, wait_for
+from deploy.demo.api import Json, Member, Refused, wait_for
 from deploy.demo.mailbox import Mailbox
 from deploy.demo.people import OPENFLOW
 from deploy.demo.seed import LASER, Town
@@ -92,8 +92,7 @@ def _look_at_week(lille: Town, match: Json) -> Json:
         today = datetime.now(UTC).date()
         for week in range(12):
             first = (today + timedelta(days=1 + 7 * week)).isoformat()
-            path = f"booking/resources/{match['id']}/availability"
-            days: list[Json] = marie.get(path, origin=match["origin"], **{"from": first, "days": 7})["days"]
+            days = wait_for("the week", lambda day=first: _week(marie, match, day))
             free = next(
                 (period for day in days for period in day["free"] if _lasts(period) >= timedelta(hours=2)), None
             )
@@ -102,6 +101,18 @@ def _look_at_week(lille: Town, match: Json) -> Json:
                 shown.note(f"free from {_there(start)}; she takes two hours")
                 return {"start": free["start"], "end": (start + timedelta(hours=2)).isoformat()}
         raise StoryBroken("the laser cutter is never free")
+
+
+def _week(member: Member, match: Json, first: str) -> list[Json] | None:
+    """Seven days from `first`; None while the rules of the peer's resource are still on their way."""
+    path = f"booking/resources/{match['id']}/availability"
+    try:
+        days: list[Json] = member.get(path, origin=match["origin"], **{"from": first, "days": 7})["days"]
+    except Refused as refused:
+        if refused.status == 404:  # noqa: PLR2004 - booking has not heard of it yet
+            return None
+        raise
+    return days
 
 
 def _there(instant: datetime) -> str:
