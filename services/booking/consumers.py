@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.catalog import ListingPublished, ListingWithdrawn
+from contracts.envelope import Envelope
 from contracts.federation import (
     BookingAnswerReceived,
     BookingRequestReceived,
@@ -62,18 +63,16 @@ def _keep_copies_of_peers(listening: Consumers) -> None:
             await copies.keep_peer_offer(session, event)
 
     @listening.on(ListingGone)
-    async def forget_offer_of_peer(event: ListingGone, session: AsyncSession) -> None:
-        await copies.forget_peer_offer(
-            session, origin=event.origin, offer_id=event.id, epoch=event.epoch, version=event.version
-        )
+    async def forget_offer_of_peer(event: ListingGone, session: AsyncSession, envelope: Envelope) -> None:
+        await copies.forget_peer_offer(session, event, said_at=envelope.time)
 
     @listening.on(ResourceReceived)
-    async def keep_resource_of_peer(event: ResourceReceived, session: AsyncSession) -> None:
-        await copies.keep_peer_resource(session, event)
+    async def keep_resource_of_peer(event: ResourceReceived, session: AsyncSession, envelope: Envelope) -> None:
+        await copies.keep_peer_resource(session, event, said_at=envelope.time)
 
     @listening.on(BusyReceived)
-    async def keep_busy_times_of_peer(event: BusyReceived, session: AsyncSession) -> None:
-        await copies.keep_peer_busy(session, event, now=await database_time(session))
+    async def keep_busy_times_of_peer(event: BusyReceived, session: AsyncSession, envelope: Envelope) -> None:
+        await copies.keep_peer_busy(session, event, said_at=envelope.time, now=await database_time(session))
 
 
 def _follow_bookings_across(listening: Consumers, pending_per_peer: int, language: Language) -> None:

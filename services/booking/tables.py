@@ -197,6 +197,7 @@ peer_resources = sa.Table(
     sa.Column("offer_id", sa.Uuid, primary_key=True),
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    _instant("said_at"),
     sa.Column("resource", JSONB, nullable=False),
 )
 
@@ -207,6 +208,7 @@ peer_busy = sa.Table(
     sa.Column("offer_id", sa.Uuid, primary_key=True),
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    _instant("said_at"),
     sa.Column("busy", JSONB, nullable=False),
     _instant("received_at"),
 )

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.catalog import ListingState
-from contracts.federation import BusyReceived, LinkState, ListingReceived, ResourceReceived
+from contracts.federation import BusyReceived, LinkState, ListingGone, ListingReceived, ResourceReceived
 from contracts.identity import CircleState, MemberState
 from services.booking import queries
 from services.booking.commands.peers import end_with_peer
@@ -103,27 +103,39 @@ async def keep_peer_offer(session: AsyncSession, received: ListingReceived) -> N
     )
 
 
-async def forget_peer_offer(session: AsyncSession, *, origin: str, offer_id: UUID, epoch: int, version: int) -> None:
-    """A peer's listing is gone: only its tombstone stays, and nothing of how it was booked."""
+async def forget_peer_offer(session: AsyncSession, event: ListingGone, *, said_at: datetime) -> None:
+    """A peer's listing is gone: only its tombstone stays, and nothing of how it was booked.
+
+    `said_at`: when federation said so (UTC). What was said later of how it is booked came first, and stays.
+    """
     gone = await _keep_offer(
-        session, origin=origin, id=offer_id, origin_name=None, epoch=epoch, version=version, **_GONE
+        session,
+        origin=event.origin,
+        id=event.id,
+        origin_name=None,
+        epoch=event.epoch,
+        version=event.version,
+        **_GONE,
     )
     if gone:
         for copies in (peer_resources, peer_busy):
-            await session.execute(sa.delete(copies).where(copies.c.origin == origin, copies.c.offer_id == offer_id))
+            of_it = sa.and_(copies.c.origin == event.origin, copies.c.offer_id == event.id)
+            await session.execute(sa.delete(copies).where(of_it, copies.c.said_at <= said_at))
 
 
-async def keep_peer_resource(session: AsyncSession, received: ResourceReceived) -> None:
-    """How a peer's offer can be booked."""
+async def keep_peer_resource(session: AsyncSession, received: ResourceReceived, *, said_at: datetime) -> None:
+    """How a peer's offer can be booked. `said_at`: when federation said so (UTC)."""
     told = received.resource
-    values = {"epoch": received.epoch, "version": told.version, "resource": told.model_dump(mode="json")}
+    values = {"version": told.version, "said_at": said_at, "resource": told.model_dump(mode="json")}
+    values |= {"epoch": received.epoch}
     await _keep_newest(session, peer_resources, {"origin": received.origin, "offer_id": told.offer_id}, values)
 
 
-async def keep_peer_busy(session: AsyncSession, received: BusyReceived, *, now: datetime) -> None:
-    """When a peer's resource is busy; `now`: for "as of"."""
+async def keep_peer_busy(session: AsyncSession, received: BusyReceived, *, said_at: datetime, now: datetime) -> None:
+    """When a peer's resource is busy. `said_at`: when federation said so (UTC); `now`: for "as of"."""
     busy = [interval.model_dump(mode="json") for interval in received.busy.busy]
-    values = {"epoch": received.epoch, "version": received.busy.version, "busy": busy, "received_at": now}
+    values = {"version": received.busy.version, "said_at": said_at, "busy": busy, "received_at": now}
+    values |= {"epoch": received.epoch}
     await _keep_newest(session, peer_busy, {"origin": received.origin, "offer_id": received.busy.offer_id}, values)
 
 
@@ -170,10 +182,11 @@ async def _keep_offer(session: AsyncSession, **values: Any) -> bool:
 async def _keep_newest(session: AsyncSession, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> bool:
     """Insert or replace unless as new a version is there. Says whether it did.
 
-    Peers' things compare (epoch, version), then offers whether they are published.
+    Peers' things compare (epoch, version), then offers whether they are published, and the rest when it was said:
+    the same version said again after a withdrawal must outlive that withdrawal.
     """
     put = insert(table).values({**key, **values})
-    order = [name for name in ("epoch", "version", "published") if name in table.c]
+    order = [name for name in ("epoch", "version", "published", "said_at") if name in table.c]
     newer = sa.tuple_(*(put.excluded[name] for name in order)) > sa.tuple_(*(table.c[name] for name in order))
     put = put.on_conflict_do_update(
         index_elements=list(key), set_={name: put.excluded[name] for name in values}, where=newer

@@ -9,7 +9,7 @@ from services.booking import queries
 from services.booking.commands.copies import forget_peer
 from services.booking.commands.telling import tell, tell_all_busy
 from services.booking.domain.booking import Booking
-from services.booking.tables import OURS, bookings, links, offers
+from services.booking.tables import OURS, bookings, links, offers, peer_busy, peer_resources
 
 BATCH = 100
 LATE_COPIES = timedelta(minutes=10)
@@ -57,8 +57,9 @@ async def forget_ended_peers(session: AsyncSession) -> int:
     ended = sa.select(links.c.peer_id).where(
         links.c.status == "ended", links.c.changed_at < sa.func.now() - LATE_COPIES
     )
-    found = sa.select(offers.c.origin).distinct()
-    found = found.where(offers.c.origin != OURS, offers.c.origin.in_(ended), offers.c.origin.not_in(standing))
+    kept = sa.union(*(sa.select(table.c.origin) for table in (offers, peer_resources, peer_busy))).subquery()
+    found = sa.select(kept.c.origin)
+    found = found.where(kept.c.origin != OURS, kept.c.origin.in_(ended), kept.c.origin.not_in(standing))
     origins = list((await session.execute(found)).scalars())
     for origin in origins:
         await forget_peer(session, origin)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from contracts.booking import BookingCancellationAsked, BookingConfirmed, BookingRequested, Interval
 from contracts.border import RoundedPlace, SharedBusy, SharedListing, SharedResource
@@ -19,6 +20,7 @@ from contracts.federation import (
     ResourceReceived,
 )
 from services.booking import queries
+from services.booking.tables import peer_resources
 from services.chassis.ids import new_id
 from tests.services.booking.workshop import RULES, Workshop, at, types_of
 
@@ -180,6 +182,33 @@ async def test_an_offer_that_was_held_back_until_its_first_day_can_be_booked_the
     await linked.hear(oven(linked.laser, version=2))
     await linked.hear(oven_rules(linked.laser))
     await ask(linked)
+
+
+async def test_rules_said_again_outlive_a_withdrawal_said_before_and_heard_after(linked: Workshop) -> None:
+    withdrawn = datetime.now(UTC)
+    again = withdrawn + timedelta(seconds=1)
+    await linked.hear(oven_rules(linked.laser), said_at=again)  # the same version as before the withdrawal
+    await linked.hear(ListingGone(**FROM_NAMUR, epoch=1, id=linked.laser, version=2), said_at=withdrawn)
+    await linked.hear(oven(linked.laser, version=2), said_at=again)
+    await ask(linked)
+
+
+async def test_rules_said_before_a_withdrawal_go_with_it(linked: Workshop) -> None:
+    await linked.hear(ListingGone(**FROM_NAMUR, epoch=1, id=linked.laser, version=2))
+    await linked.hear(oven(linked.laser, version=3))
+    answer = await linked.book(linked.as_ana, at(9), at(11), origin=NAMUR)
+    assert answer.status_code == 404, "nobody has said yet how it is booked now"
+
+
+async def test_rules_that_come_after_their_link_has_ended_are_swept_away(linked: Workshop) -> None:
+    await linked.hear(link("ended", 5))
+    await linked.hear(oven_rules(linked.laser))
+    await linked.sql("UPDATE links SET changed_at = now() - interval '11 minutes'")
+    (sweeper,) = [loop for loop in linked.service.loops if type(loop).__name__ == "Sweeper"]
+    await sweeper.sweep()  # pyright: ignore[reportAttributeAccessIssue]
+    async with linked.db.reading() as session:
+        left = sa.select(sa.func.count()).select_from(peer_resources)
+        assert (await session.execute(left)).scalar() == 0
 
 
 async def test_end_of_the_link_ends_requests_and_removes_copies(linked: Workshop) -> None:

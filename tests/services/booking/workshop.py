@@ -13,7 +13,7 @@ import httpx
 import sqlalchemy as sa
 
 from contracts.catalog import Audience, ListingState
-from contracts.envelope import Event
+from contracts.envelope import Envelope, Event
 from contracts.identity import MemberState, Place, Role
 from contracts.registry import EVENTS
 from services.booking.app import build
@@ -136,11 +136,13 @@ class Workshop:
         body = {"offer_id": str(self.laser), "start": start.isoformat(), "end": end.isoformat(), **more}
         return await client.post("/bookings", json=body, headers=headers)
 
-    async def hear(self, event: Event) -> None:
-        """Handle `event` as a consumer would."""
-        handler = consumers_with(pending_per_peer=20, language="fr").get(event.type).handler
+    async def hear(self, event: Event, *, said_at: datetime | None = None) -> None:
+        """Handle `event` as a consumer would. `said_at`: now unless told otherwise."""
+        subscription = consumers_with(pending_per_peer=20, language="fr").get(event.type)
+        time = said_at or datetime.now(UTC)
+        envelope = Envelope(id=new_id(), source="t/other", type=event.type, time=time, subject="", data=b"")
         async with self.db.transaction() as session:
-            await handler(event, session)
+            await subscription.handler(event, session, *([envelope] if subscription.wants_envelope else []))
 
     async def said(self, *kinds: type[Event]) -> list[Any]:
         """Events in the outbox, in order; only `kinds` when given. Forgets what it returns."""

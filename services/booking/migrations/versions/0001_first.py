@@ -204,6 +204,7 @@ def _peer_busy() -> None:
         sa.Column("offer_id", sa.Uuid(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("busy", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("origin", "offer_id"),
@@ -217,6 +218,7 @@ def _peer_resources() -> None:
         sa.Column("offer_id", sa.Uuid(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("resource", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("origin", "offer_id"),
     )
