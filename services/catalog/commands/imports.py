@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Event
 from services.catalog import states
-from services.catalog.commands.listings import owner_name, update
+from services.catalog.commands.listings import has_left, owner_name, update
 from services.catalog.csv_files.columns import COLUMN_OF
 from services.catalog.csv_files.problems import OTHER_SIDE, WITHDRAWN_MEANWHILE, AlreadyRun, CellError
 from services.catalog.csv_files.reading import Checked
@@ -62,12 +62,18 @@ async def start(session: AsyncSession, import_id: UUID) -> Row:
 
 
 async def run_batch(session: AsyncSession, *, now: datetime) -> bool:
-    """Import the next lines of the oldest running import. False when none runs. One batch at a time in all replicas."""
+    """Import the next lines of the oldest running import. False when none runs. One batch at a time in all replicas.
+
+    An import ends where it is when its coordinator has left.
+    """
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended("imports", 0))))
     oldest = sa.select(imports).where(imports.c.status == "running").order_by(imports.c.created_at).limit(1)
     job = (await session.execute(oldest.with_for_update())).mappings().one_or_none()
     if job is None:
         return False
+    if await has_left(session, job["member_id"]):
+        await fail(session)
+        return True
     waiting = (
         sa.select(import_rows).where(import_rows.c.import_id == job["id"]).order_by(import_rows.c.line).limit(BATCH)
     )

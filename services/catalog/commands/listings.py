@@ -120,7 +120,12 @@ async def _for_update(session: AsyncSession, listing_id: UUID, *, by: Actor) -> 
     return row
 
 
+async def has_left(session: AsyncSession, member_id: UUID) -> bool:
+    """Whether the member has left. Who leaves at this moment waits, and then finds among theirs what is published."""
+    status = sa.select(members.c.status).where(members.c.id == member_id).with_for_update(read=True)
+    return (await session.execute(status)).scalar() == "left"
+
+
 async def _refuse_if_left(session: AsyncSession, member_id: UUID) -> None:
-    status = sa.select(members.c.status).where(members.c.id == member_id)
-    if (await session.execute(status)).scalar() == "left":
+    if await has_left(session, member_id):
         raise OwnerHasLeft

@@ -189,6 +189,15 @@ async def test_an_import_goes_on_after_a_restart(catalog: Catalog, coordinator: 
     assert len(await catalog.said()) == 900
 
 
+async def test_an_import_ends_with_the_membership_of_its_coordinator(catalog: Catalog) -> None:
+    coco = await catalog.member("Coco", role="coordinator")
+    client = await catalog.client(coco)
+    report = await check(client, GOOD.encode())
+    await catalog.tell_member(coco, left=True)
+    done = await run(catalog, client, report)
+    assert (done["status"], done["created"], await catalog.said()) == ("failed", 0, [])
+
+
 async def test_ten_thousand_lines_take_seconds(catalog: Catalog, coordinator: httpx.AsyncClient) -> None:
     text = HEADER + "".join(
         f"m{n};offre;matériel;Chaises pliantes {n};Lot de chaises;Mobilier;Lille;50.6;3.0;{n % 50 + 1};public;;;\n"

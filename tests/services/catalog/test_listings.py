@@ -1,9 +1,14 @@
 """Publishing, changing and withdrawing, over HTTP against PostgreSQL."""
 
+import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from contracts.catalog import ListingPublished, ListingWithdrawn
+from services.catalog.commands import listings as commands
+from services.catalog.forms import ListingForm
+from services.chassis.auth import Actor
 from tests.services.catalog.conftest import Catalog, Make
 
 
@@ -96,3 +101,17 @@ async def test_every_wrong_field_is_named_and_nothing_is_kept(catalog: Catalog, 
 async def test_the_word_of_each_kind_needs_no_account(catalog: Catalog) -> None:
     kinds = (await (await catalog.client()).get("/kinds")).json()
     assert {"kind": "space", "fr": "lieu", "nl": "ruimte", "en": "space"} in kinds
+
+
+async def test_what_is_published_at_the_moment_of_leaving_goes_with_its_author(catalog: Catalog, form: Make) -> None:
+    ana = await catalog.member()
+    actor = Actor(id=ana.id, name=ana.name, role=ana.role, locale="fr")
+    async with catalog.db.transaction() as session:
+        wanted = ListingForm.model_validate(form())
+        row = await commands.publish(session, wanted, by=actor, now=datetime.now(UTC))
+        leaving = asyncio.create_task(catalog.tell_member(ana, left=True))
+        await asyncio.sleep(0.5)
+        assert not leaving.done(), "who leaves waits for what is being published"
+    await leaving
+    (withdrawn,) = [event for event in await catalog.said() if isinstance(event, ListingWithdrawn)]
+    assert (withdrawn.id, withdrawn.reason) == (row["id"], "owner_left")
