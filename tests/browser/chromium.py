@@ -1,7 +1,7 @@
 """The machine's own Chromium, driven by Playwright (whose browser would be another download of 150 MB)."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -25,7 +25,7 @@ class NoBrowser(RuntimeError):
 
 
 @contextmanager
-def running() -> Iterator[Browser]:
+def running() -> Generator[Browser]:
     """A headless browser. Raises NoBrowser.
 
     Playwright's loop runs in this thread as long as the block: nothing asynchronous may run beside it.

@@ -78,10 +78,9 @@ class Seats:
         return seat
 
     def _seat(self, town: Town, person: Person | None, options: dict[str, Any]) -> Seat:
-        language = person.locale if person else "fr"
-        context = self.browser.new_context(
-            **({"locale": language, "timezone_id": town.cooperative.time_zone} | options)
-        )
+        usual: dict[str, Any] = {"locale": person.locale if person else "fr"}
+        usual |= {"timezone_id": town.cooperative.time_zone}
+        context = self.browser.new_context(**(usual | options))
         context.set_default_timeout(PATIENCE_MS)
         seat = Seat(page=context.new_page(), town=town, person=person)
         self.taken.append(seat)

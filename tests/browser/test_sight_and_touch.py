@@ -1,11 +1,13 @@
 """Every main page: nothing that axe objects to, nothing beside a narrow screen, nothing too small for a thumb."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from deploy.demo.api import Json
 from tests.browser.seats import Seats
 from tests.browser.tour import Tour
 from tests.journeys.conftest import Region
@@ -41,9 +43,13 @@ def test_pages_can_be_read_heard_and_touched(region: Region, seats: Seats, pages
 
 def _heard(page: Page) -> Iterator[str]:
     """What axe finds in the light; in the dark, contrasts."""
-    for scheme, options in (("light", None), ("dark", {"runOnly": ["color-contrast"]})):
+    schemes: tuple[tuple[Literal["light", "dark"], Json], ...] = (
+        ("light", {"resultTypes": ["violations"]}),
+        ("dark", {"runOnly": ["color-contrast"]}),
+    )
+    for scheme, options in schemes:
         page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page, options=options or {"resultTypes": ["violations"]})
+        found = Axe().run(page, options=options)
         for violation in found.response["violations"]:
             for node in violation["nodes"]:
                 yield f"{scheme}: {violation['id']}: {node['html'][:120]}: {node['failureSummary'][:200]}"
