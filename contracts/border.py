@@ -13,6 +13,9 @@ from contracts.catalog import Kind, Side, Urgency
 from contracts.envelope import Data, Event
 from contracts.identity import Locale
 
+YEARS = range(2000, 2200)
+"""The years that dates which cross may have: others are refused at the border."""
+
 
 class RoundedPlace(Data):
     """A place to about a kilometre: coordinates with two decimals and the name of the town only."""

@@ -1,16 +1,19 @@
 """What a person or a CSV line says about an offer or a need."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from contracts.border import YEARS
 from contracts.catalog import Kind, Scope, Side, Urgency
 from contracts.identity import Locale
 
 LARGEST_QUANTITY = 1_000_000
+_FIRST = datetime(YEARS.start, 1, 1, tzinfo=UTC)
+_END = datetime(YEARS.stop, 1, 1, tzinfo=UTC)
 
 
 def _readable(value: str) -> str:
@@ -29,9 +32,9 @@ def _text(low: int, high: int) -> StringConstraints:
 
 
 def _instant(value: datetime) -> datetime:
-    """Years that every calendar and PostgreSQL can hold after a change of zone."""
-    if not 1970 < value.year < 9999:  # noqa: PLR2004
-        raise PydanticCustomError("date_out_of_range", "out of range")
+    """Peers refuse other years, so no listing has them."""
+    if not _FIRST <= value < _END:
+        raise PydanticCustomError("date_out_of_range", "out of range", {"first": YEARS.start, "last": YEARS.stop - 1})
     return value
 
 

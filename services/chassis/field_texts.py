@@ -36,6 +36,11 @@ _TEXTS: dict[str, Text] = {
         en="Give the UTC offset too (for example +01:00).",
         nl="Geef ook het tijdsverschil op (bijvoorbeeld +01:00).",
     ),
+    "date_out_of_range": Text(
+        fr="Une année entre {first} et {last}, s'il vous plaît.",
+        en="A year between {first} and {last}, please.",
+        nl="Een jaar tussen {first} en {last} graag.",
+    ),
 }
 _DATE = Text(fr="Date ou heure non valable.", en="Not a valid date or time.", nl="Geen geldige datum of tijd.")
 _OTHER = Text(fr="Valeur non valable.", en="Not a valid value.", nl="Geen geldige waarde.")

@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel
 
 from contracts.booking import Interval, OpeningHours
-from contracts.border import BorderBookingRequested, RoundedPlace, SharedBusy, SharedListing, SharedResource
+from contracts.border import YEARS, BorderBookingRequested, RoundedPlace, SharedBusy, SharedListing, SharedResource
 
 LARGEST_INT = 2_000_000_000
 LONGEST_TEXT = 10_000
 LONGEST_LABEL = 300
 LONGEST_LIST = 3_000
-_YEARS = range(2000, 2200)
 _LABELS = {"title", "category", "unit", "label", "name", "email", "owner_name", "place_label", "pseudonym", "time_zone"}
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -49,7 +48,7 @@ def _is_plain(value: Any, name: str) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, datetime):
-        return value.tzinfo is not None and value.year in _YEARS
+        return value.tzinfo is not None and value.year in YEARS
     if isinstance(value, int):
         return 0 <= value <= LARGEST_INT
     return True

@@ -5,6 +5,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from contracts.catalog import ListingPublished, ListingWithdrawn
 from services.catalog.commands import listings as commands
 from services.catalog.forms import ListingForm
@@ -115,3 +117,27 @@ async def test_what_is_published_at_the_moment_of_leaving_goes_with_its_author(c
     await leaving
     (withdrawn,) = [event for event in await catalog.said() if isinstance(event, ListingWithdrawn)]
     assert (withdrawn.id, withdrawn.reason) == (row["id"], "owner_left")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("fr", "Une année entre 2000 et 2199, s'il vous plaît."),
+        ("en", "A year between 2000 and 2199, please."),
+        ("nl", "Een jaar tussen 2000 en 2199 graag."),
+    ],
+)
+async def test_years_that_peers_would_refuse_are_refused_here(
+    catalog: Catalog, form: Make, language: str, text: str
+) -> None:
+    client = await catalog.client(await catalog.member(), language=language)
+    for field, date in (
+        ("valid_until", "2200-01-01T00:00:00+00:00"),
+        ("window_start", "2199-12-31T23:30:00-05:00"),
+        ("valid_from", "0001-01-01T00:00:00+02:00"),
+        ("window_end", "9999-12-31T23:59:59-12:00"),
+    ):
+        answer = await client.post("/listings", json=form(**{field: date}))
+        assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [field])
+        assert answer.json()["errors"][0]["detail"] == text
+    assert (await client.post("/listings", json=form(valid_until="2199-12-31T23:59:59+00:00"))).status_code == 201
