@@ -1,6 +1,6 @@
 """Reads."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -140,16 +140,17 @@ async def _views(session: AsyncSession, keys: list[tuple[str, UUID]], actor: Act
 
 
 async def for_export(
-    session: AsyncSession, wanted: Wanted, *, actor: Actor, now: datetime
-) -> AsyncIterator[sa.RowMapping]:
-    """Our standing listings that `actor` may see, or only their own, oldest first."""
-    chosen = sa.select(listings).where(audience.visible_to(actor, now)).order_by(listings.c.id)
+    session: AsyncSession, wanted: Wanted, *, actor: Actor, now: datetime, after: UUID | None, limit: int
+) -> Sequence[sa.RowMapping]:
+    """Our standing listings that `actor` may see, or only their own, oldest first: `limit` of them after one id."""
+    chosen = sa.select(listings).where(audience.visible_to(actor, now)).order_by(listings.c.id).limit(limit)
+    if after is not None:
+        chosen = chosen.where(listings.c.id > after)
     if wanted.mine:
         chosen = chosen.where(audience.owned_by(actor))
     if wanted.side is not None:
         chosen = chosen.where(listings.c.side == wanted.side)
-    async for row in (await session.stream(chosen)).mappings():
-        yield row
+    return (await session.execute(chosen)).mappings().all()
 
 
 async def import_job(session: AsyncSession, import_id: UUID) -> sa.RowMapping:

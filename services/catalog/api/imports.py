@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from services.catalog.csv_files.columns import plain
 from services.catalog.csv_files.decoding import Decoded
 from services.catalog.csv_files.problems import FileTooLarge
 from services.catalog.csv_files.reading import Checked, Surroundings
-from services.chassis.auth import Coordinator, CurrentMember
+from services.chassis.auth import Actor, Coordinator, CurrentMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import Database, DatabaseDep
 from services.chassis.problems import Language, NotAllowed, language_of
@@ -28,6 +29,7 @@ from services.chassis.settings import ServiceSettings
 router = APIRouter()
 
 LARGEST_FILE = 8 * 1024 * 1024
+EXPORT_PAGE = 500
 
 
 async def _only_coordinators(actor: Coordinator) -> None:
@@ -140,19 +142,30 @@ async def export_listings(
         raise NotAllowed
     settings: ServiceSettings = request.app.state.settings
     wanted = queries.Wanted(side=side, mine=mine)
-    lines = _lines(db, wanted, actor, clock, ZoneInfo(settings.time_zone))
+    lines = pieces(db, wanted, actor, now=clock.now(), zone=ZoneInfo(settings.time_zone))
     name = {"Content-Disposition": 'attachment; filename="annonces.csv"'}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=name)
 
 
-async def _lines(
-    db: Database, wanted: queries.Wanted, actor: CurrentMember, clock: ClockDep, zone: ZoneInfo
+async def pieces(
+    db: Database, wanted: queries.Wanted, actor: Actor, *, now: datetime, zone: ZoneInfo
 ) -> AsyncIterator[str]:
+    """The exported file, a page of listings at a time: between pages a slow reader holds no connection.
+
+    `now`: aware, which listings stand; `zone`: in which times are written.
+    """
+    after: UUID | None = None
     async with db.reading() as session:
         circles = await imports.circle_names(session)
-        yield writing.header()
-        async for row in queries.for_export(session, wanted, actor=actor, now=clock.now()):
-            yield writing.line(row, circles, zone)
+    yield writing.header()
+    while True:
+        async with db.reading() as session:
+            rows = await queries.for_export(session, wanted, actor=actor, now=now, after=after, limit=EXPORT_PAGE)
+        if rows:
+            yield "".join(writing.line(row, circles, zone) for row in rows)
+        if len(rows) < EXPORT_PAGE:
+            return
+        after = rows[-1]["id"]
 
 
 def _check(data: bytes, around: Surroundings) -> tuple[Decoded, Checked]:

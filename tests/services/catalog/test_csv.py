@@ -4,13 +4,18 @@ import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from contracts.catalog import ListingPublished
+from services.catalog.api import imports as api
 from services.catalog.commands import imports
 from services.catalog.loops import Importing
+from services.catalog.queries import Wanted
+from services.chassis.auth import Actor
 from tests.services.catalog.conftest import Catalog, Make
 
 HEADER = "ref;type;genre;titre;texte;categorie;lieu;latitude;longitude;quantite;visibilite;valable_jusqu_au;du;au\n"
@@ -187,6 +192,26 @@ async def test_an_import_goes_on_after_a_restart(catalog: Catalog, coordinator: 
     done = (await coordinator.get(f"/imports/{report['import_id']}")).json()
     assert (done["status"], done["done"], done["created"]) == ("done", 900, 900)
     assert len(await catalog.said()) == 900
+
+
+async def test_who_reads_an_export_slowly_holds_no_connection(
+    catalog: Catalog, form: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "EXPORT_PAGE", 2)
+    coco = await catalog.member("Coco", role="coordinator")
+    client = await catalog.client(coco)
+    for number in range(5):
+        assert (await client.post("/listings", json=form(title=f"Salle {number}"))).status_code == 201
+    actor = Actor(id=coco.id, name=coco.name, role=coco.role, locale="fr")
+    pool = catalog.db.engine.pool
+    assert isinstance(pool, AsyncAdaptedQueuePool)
+    text = ""
+    export = api.pieces(catalog.db, Wanted(), actor, now=datetime.now(UTC), zone=ZoneInfo("Europe/Paris"))
+    async for piece in export:
+        assert pool.checkedout() == 0
+        text += piece
+    assert [line.split(";")[3] for line in text.splitlines()[1:]] == [f"Salle {number}" for number in range(5)]
+    assert (await client.get("/export.csv")).text == text
 
 
 async def test_an_import_ends_with_the_membership_of_its_coordinator(catalog: Catalog) -> None:
