@@ -19,7 +19,7 @@ from services.chassis.publishing import Publisher
 from services.chassis.settings import ServiceSettings
 
 PREFETCH = 20
-GRACEFUL_SECONDS = 8.0
+GRACEFUL_SECONDS = 5.0
 WATCH_SECONDS = 2.0
 PATIENCE_SECONDS = 20.0
 START_SECONDS = 15.0
@@ -85,7 +85,7 @@ class Consuming:
         self._handling = Handling(consumers.service, db, self._publisher)
 
     async def run(self) -> None:
-        """Consume until cancelled, then finish what is in hand (8 seconds at most)."""
+        """Consume until cancelled, then finish what is in hand (5 seconds at most)."""
         try:
             while True:
                 await self._consume_until_lost()
@@ -157,7 +157,7 @@ class Consuming:
 
     async def _stop(self, broker: RabbitBroker) -> None:
         try:
-            async with asyncio.timeout(GRACEFUL_SECONDS + 1):
+            async with asyncio.timeout(GRACEFUL_SECONDS + 0.25):
                 await broker.stop()
         except (TimeoutError, *CONNECTION_EXCEPTIONS) as error:
             _log.warning("consumers-not-stopped", service=self._consumers.service, error=str(error))

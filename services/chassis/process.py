@@ -19,7 +19,12 @@ from services.chassis.settings import MissingSetting, ServiceSettings
 
 log = logs.get(__name__)
 
-GRACE_SECONDS = 10
+STOP_SECONDS = 10
+"""The longest from a signal to the end of the process: requests, then loops and pools."""
+REQUEST_SECONDS = 3
+GRACE_SECONDS = STOP_SECONDS - REQUEST_SECONDS
+"""What loops have to finish what is in hand, the end of which is kept for closing pools."""
+CLOSING_SECONDS = 1.0
 RESTART_SECONDS = 1.0
 CLIENT_ADDRESS = b"x-client-address"
 _FORWARDED = {b"forwarded", b"x-forwarded-for"}
@@ -103,14 +108,14 @@ class _Server(uvicorn.Server):
 
 
 async def serve(services: list[Service], settings: ServiceSettings) -> None:
-    """Run `services` until SIGTERM or SIGINT, then finish what is in hand within 10 seconds."""
+    """Run `services` until SIGTERM or SIGINT, then finish what is in hand: STOP_SECONDS at most."""
     listener = _listen(settings)
     config = uvicorn.Config(
         Composite(services),
         log_config=None,
         access_log=False,
         lifespan="off",
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=REQUEST_SECONDS,
         proxy_headers=False,
         server_header=False,
     )
@@ -130,15 +135,33 @@ async def running(services: list[Service]) -> AsyncGenerator[None]:
     try:
         yield
     finally:
+        await _end(tasks)
+        try:
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await _close(services)
+        except TimeoutError:
+            log.warning("not-closed-in-time", seconds=CLOSING_SECONDS)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Let the loops finish what is in hand; those that take too long are cancelled once more."""
+    pending = set(tasks)
+    # half a second is uvicorn's own turn-around and that of the second cancellation
+    for seconds in (GRACE_SECONDS - CLOSING_SECONDS - 0.5, 0.2):
         for task in reversed(tasks):
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=GRACE_SECONDS)
-        for service in services:
-            for close in service.on_close:
-                await close()
-            if service.database is not None:
-                await service.database.close()
+        if pending:
+            _, pending = await asyncio.wait(pending, timeout=seconds)
+    if pending:
+        log.warning("loops-not-ended", count=len(pending))
+
+
+async def _close(services: list[Service]) -> None:
+    for service in services:
+        for close in service.on_close:
+            await close()
+        if service.database is not None:
+            await service.database.close()
 
 
 async def _keep_running(service: str, loop: Runs) -> None:

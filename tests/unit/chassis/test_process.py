@@ -1,14 +1,16 @@
 """One process, many services: what the world reaches of them, and loops that outlive their own errors."""
 
 import asyncio
+import time
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from services.chassis import process
+from services.chassis import messaging, process
 from services.chassis.http import LARGEST_BODY, create_app
 from services.chassis.process import Composite, Service, running
+from services.notify import sending
 
 PEER, NEIGHBOUR = ("203.0.113.9", 4711), ("127.0.0.1", 4711)
 
@@ -86,3 +88,34 @@ async def test_a_loop_that_ends_by_surprise_begins_again(monkeypatch: pytest.Mon
         async with running([Service(name="trial", app=FastAPI(), paths=(), loops=[loop])]):
             await loop.at_last.wait()
     assert loop.begun == 3
+
+
+class Stubborn:
+    """Goes on for a minute after it was told to end."""
+
+    async def run(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(60)
+
+
+async def test_neither_a_stubborn_loop_nor_a_stuck_pool_holds_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(process, "CLOSING_SECONDS", 0.2)
+
+    async def stuck() -> None:
+        await asyncio.sleep(60)
+
+    one = Service(name="trial", app=FastAPI(), paths=(), loops=[Stubborn()], on_close=[stuck])
+    async with running([one]):
+        await asyncio.sleep(0.05)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.0
+    assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+
+def test_the_parts_of_stopping_fit_into_the_whole() -> None:
+    assert process.REQUEST_SECONDS + process.GRACE_SECONDS <= process.STOP_SECONDS <= 10
+    for drain in (messaging.GRACEFUL_SECONDS, sending.LAST_WORD_SECONDS):
+        assert drain + process.CLOSING_SECONDS < process.GRACE_SECONDS
