@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
+import time
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
@@ -46,6 +47,30 @@ def configure(level: str) -> None:
     root.setLevel(level.upper())
     for noisy in ("httpx", "httpcore", "aiormq", "aio_pika", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+    # every try to reconnect, once a second and connection; consumers and relays say themselves that they wait
+    logging.getLogger("aio_pika.robust_connection").setLevel(logging.CRITICAL)
+
+
+class Outage:
+    """When to speak of something that is away and tried again and again: as it begins, then once every `seconds`."""
+
+    def __init__(self, *, seconds: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._spoken_at: float | None = None
+
+    def goes_on(self) -> bool:
+        """It is away. Whether to say so now."""
+        now = self._clock()
+        if self._spoken_at is not None and now - self._spoken_at < self._seconds:
+            return False
+        self._spoken_at = now
+        return True
+
+    def is_over(self) -> bool:
+        """It is there. Whether it was away before."""
+        was_away, self._spoken_at = self._spoken_at is not None, None
+        return was_away
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

@@ -82,6 +82,7 @@ class Consuming:
         self._url = broker_url
         self._prefetch = prefetch
         self._publisher = Publisher(broker_url)
+        self._outage = logs.Outage()
         self._handling = Handling(consumers.service, db, self._publisher)
 
     async def run(self) -> None:
@@ -101,9 +102,7 @@ class Consuming:
                 await broker.start()
             await self._watch(broker)
         except (*CONNECTION_EXCEPTIONS, FastStreamException, TimeoutError) as error:
-            _log.warning(
-                "consumers-not-started", service=self._consumers.service, error=f"{type(error).__name__}: {error}"
-            )
+            self._speak_of_outage("consumers-not-started", f"{type(error).__name__}: {error}")
             await asyncio.sleep(WATCH_SECONDS)
         finally:
             self.connected = False
@@ -114,9 +113,17 @@ class Consuming:
         dead_for = 0.0
         while dead_for < PATIENCE_SECONDS:
             self.connected = _is_alive(broker)
+            if not self.connected:
+                self._speak_of_outage("consumers-interrupted", "no connection, or a subscription without its channel")
+            elif self._outage.is_over():
+                _log.info("consumers-resumed", service=self._consumers.service)
             dead_for = 0.0 if self.connected else dead_for + WATCH_SECONDS
             await asyncio.sleep(WATCH_SECONDS)
         _log.error("consumers-lost", service=self._consumers.service)
+
+    def _speak_of_outage(self, what: str, error: str) -> None:
+        if self._outage.goes_on():
+            _log.warning(what, service=self._consumers.service, error=error)
 
     def _broker(self) -> RabbitBroker:
         broker = RabbitBroker(

@@ -91,6 +91,7 @@ class Relay:
         self._table = sa.table(table, sa.column("id", sa.Uuid), *(sa.column(column) for column in columns))
         self._listener = Listener(db.url, channel)
         self._parked: dict[UUID, _Parked] = {}
+        self._outage = logs.Outage()
 
     async def run(self) -> None:
         """Relay until cancelled."""
@@ -109,12 +110,12 @@ class Relay:
         try:
             taken = await self._relay_batch()
         except Exception as error:  # noqa: BLE001 - whatever it is, rows are safe and the relay must outlive it
-            if self.connected or self.connected is None:
+            if self._outage.goes_on():
                 _log.warning("relay-interrupted", relay=self.name, error=f"{type(error).__name__}: {error}")
             self.connected = False
             await asyncio.sleep(PAUSE_SECONDS)
             return BATCH
-        if self.connected is False:
+        if self._outage.is_over():
             _log.info("relay-resumed", relay=self.name)
         self.connected = True
         return taken

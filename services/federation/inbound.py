@@ -39,6 +39,7 @@ class Inbound:
         self._now = now
         self._listener = Listener(db.url, LINKS_CHANNEL)
         self._readers: dict[UUID, asyncio.Task[None]] = {}
+        self._outage = logs.Outage()
 
     async def run(self) -> None:
         listening = asyncio.create_task(self._listener.run(), name="inbound-listener")
@@ -47,7 +48,9 @@ class Inbound:
                 try:
                     await self._read_until_lost()
                 except (*CONNECTION_EXCEPTIONS, OSError, SQLAlchemyError, TimeoutError) as error:
-                    _log.warning("inbound-interrupted", error=f"{type(error).__name__}: {error}".splitlines()[0])
+                    if self._outage.goes_on():
+                        text = f"{type(error).__name__}: {error}".splitlines()[0]
+                        _log.warning("inbound-interrupted", error=text)
                 await asyncio.sleep(RETRY_SECONDS)
         finally:
             listening.cancel()
@@ -61,6 +64,8 @@ class Inbound:
             # aio-pika's `is_closed` stays false when it was the broker that closed
             while connection.connected.is_set():
                 await self._attend(connection)
+                if self._outage.is_over():
+                    _log.info("inbound-resumed")
                 await self._listener.wait(LOOK_SECONDS)
         finally:
             await self._dismiss(list(self._readers))
