@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis import logs, tracing
+from services.chassis.database import sqlstate
 from services.chassis.field_texts import field_error
 from services.chassis.problems import (
     InvalidFields,
@@ -22,6 +23,7 @@ from services.chassis.problems import (
     NotSignedIn,
     Problem,
     Unavailable,
+    UnusableValue,
     language_of,
 )
 
@@ -30,6 +32,9 @@ log = logs.get(__name__)
 REQUESTS = Counter("maillage_http_requests_total", "Requests answered", ["service", "method", "status"])
 SECONDS = Histogram("maillage_http_request_seconds", "Time to answer", ["service"])
 LARGEST_BODY = 8 * 1024 * 1024
+
+_DATA_EXCEPTION = "22"
+"""SQLSTATE class: PostgreSQL cannot hold a value (a NUL character, a number out of range)."""
 
 Check = Callable[[], Awaitable[str | None]]
 """Returns None when all is well, else one line that says what is wrong."""
@@ -93,6 +98,8 @@ def _add_problem_handlers(app: FastAPI) -> None:
         return answer(request, problem, status=status, headers=headers)
 
     async def on_database(request: Request, error: Exception) -> Response:
+        if isinstance(error, DBAPIError) and (sqlstate(error) or "").startswith(_DATA_EXCEPTION):
+            return answer(request, UnusableValue())
         log.error("database-failed", error=str(error).splitlines()[0])
         return answer(request, Unavailable())
 

@@ -126,6 +126,18 @@ class Unavailable(Problem):
     )
 
 
+class UnusableValue(Problem):
+    """A value has characters or a size that cannot be stored; nothing was changed."""
+
+    status = 422
+    slug = "unusable-value"
+    text = Text(
+        fr="Une des valeurs contient des caractères ou un nombre qui ne peuvent pas être enregistrés.",
+        en="One of the values holds characters or a number that cannot be stored.",
+        nl="Een van de waarden bevat tekens of een getal die niet kunnen worden opgeslagen.",
+    )
+
+
 def language_of(accept_language: str | None, default: Language = "fr") -> Language:
     """The first language of an Accept-Language header that we speak (RFC 9110, weights honoured)."""
     wanted: list[tuple[float, int, Language]] = []
