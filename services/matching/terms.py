@@ -77,9 +77,15 @@ _SIMILAR = sa.text(
 )
 
 
+_SMALLEST = 100
+
+
 def rarity(documents: int, total: int) -> float:
-    """The weight of a word that `documents` of `total` things have (the idf of BM25, never negative)."""
-    return math.log(1 + (max(total, documents) - documents + 0.5) / (documents + 0.5))
+    """The weight of a word that `documents` of `total` things have (the idf of BM25, never negative).
+
+    A new cooperative counts as having `_SMALLEST` things: among three, the one word that fits would seem common.
+    """
+    return math.log(1 + (max(total, documents, _SMALLEST) - documents + 0.5) / (documents + 0.5))
 
 
 async def terms_of(session: AsyncSession, *parts: Part) -> Terms:

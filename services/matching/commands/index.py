@@ -177,7 +177,16 @@ async def _put_beside(
     newest = statement.on_conflict_do_update(
         index_elements=["origin", "offer_id"], set_=values, where=_older(table, statement)
     )
-    await session.execute(newest)
+    if (await session.execute(newest.returning(table.c.offer_id))).scalar() is not None:
+        await _compare_again(session, origin, offer_id)
+
+
+async def _compare_again(session: AsyncSession, origin: str, offer_id: UUID) -> None:
+    """An offer that can be booked now, or is free at other times, may fit a need that it did not fit before."""
+    offer = sa.select(things.c.origin, things.c.id).where(
+        things.c.origin == origin, things.c.id == offer_id, things.c.side == "offer", sa.not_(things.c.gone)
+    )
+    await session.execute(insert(to_match).from_select(["origin", "id"], offer).on_conflict_do_nothing())
 
 
 def _older(table: sa.Table, statement: Any, *last: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

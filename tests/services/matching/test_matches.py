@@ -131,3 +131,22 @@ async def test_a_new_need_and_a_new_offer_are_told_once_each(matching: Matching)
     await matching.tell(ListingPublished(listing=second.model_copy(update={"version": 2, "text": "révisée"})))
     await matching.tell(ListingPublished(listing=wanted.model_copy(update={"version": 2, "text": "vite"})))
     assert len(await matching.propose()) == 2
+
+
+async def test_the_first_offer_of_a_new_cooperative_is_told_to_the_first_need(matching: Matching) -> None:
+    offer = await matching.listing(
+        "Découpeuse laser CO2 100 W, plateau 120 x 90 cm",
+        text="Découpe et gravure de contreplaqué, carton, cuir et plexiglas.",
+        category="Fabrication numérique",
+        kind="machine",
+    )
+    await matching.count_words()
+    wanted = await matching.listing(
+        "Découper au laser des panneaux de contreplaqué pour un stand",
+        text="Trente panneaux de 5 mm pour le forum de l'emploi. Je sais préparer les fichiers.",
+        category="Fabrication numérique",
+        kind="machine",
+        side="need",
+    )
+    said = await matching.propose()
+    assert [(event.need_id, [p.offer_id for p in event.proposals]) for event in said] == [(wanted.id, [offer.id])]
