@@ -1,9 +1,3 @@
 """Where pytest looks for plugins of the whole project."""
 
-import hypothesis
-
-pytest_plugins = ("tests.servers", "tests.instances", "tests.groups")
-
-# A busy machine is not a wrong result: no test passes or fails by the time that one example took.
-hypothesis.settings.register_profile("maillage", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("maillage")
+pytest_plugins = ("tests.servers", "tests.instances", "tests.groups", "tests.properties")
