@@ -19,7 +19,8 @@ PUBLISHERS: dict[str, ModuleType] = {
 def events_of(publisher: str) -> dict[str, type[Event]]:
     """The event classes that `publisher` (a service, or "border") may say, by type name."""
     module = PUBLISHERS[publisher]
-    own = [cls for cls in vars(module).values() if isinstance(cls, type) and cls.__module__ == module.__name__]
+    classes = [cls for cls in vars(module).values() if isinstance(cls, type)]
+    own = [cls for cls in classes if f"{cls.__module__}.".startswith(f"{module.__name__}.")]
     return {cls.type: cls for cls in own if issubclass(cls, Event) and "type" in vars(cls)}
 
 

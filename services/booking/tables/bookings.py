@@ -1,49 +1,15 @@
-"""The tables of booking, and what maps to them."""
-
-from datetime import datetime
+"""Resources and their bookings."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, ExcludeConstraint, Range
-from sqlalchemy.engine import Dialect
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import registry
 
 from services.booking.domain.booking import OCCUPYING, Booking
-from services.booking.domain.spans import Span
-from services.chassis.idempotency import idempotency_table
-from services.chassis.inbox import inbox_table
-from services.chassis.outbox import outbox_table
-
-metadata = sa.MetaData()
-outbox_table(metadata)
-inbox_table(metadata)
-idempotency_table(metadata)
-
-OURS = ""
-"""What stands for our own origin in a key (a key has no NULL)."""
+from services.booking.tables.columns import SpanType, instant, metadata
 
 NEVER_OVERLAP = "bookings_never_overlap"
 _OCCUPYING = ", ".join(f"'{status}'" for status in OCCUPYING)
 IS_OCCUPYING = f"resource_origin IS NULL AND status IN ({_OCCUPYING})"
-
-
-class SpanType(sa.types.TypeDecorator[Span]):
-    """A `Span` as tstzrange `[start, end)`."""
-
-    impl = TSTZRANGE
-    cache_ok = True
-
-    def process_bind_param(self, value: Span | None, dialect: Dialect) -> Range[datetime] | None:  # noqa: ARG002 - SQLAlchemy's signature
-        return None if value is None else Range(value.start, value.end, bounds="[)")
-
-    def process_result_value(self, value: Range[datetime] | None, dialect: Dialect) -> Span | None:  # noqa: ARG002 - same
-        if value is None or value.lower is None or value.upper is None:
-            return None
-        return Span(value.lower, value.upper)
-
-
-def _instant(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
-
 
 resources = sa.Table(
     "resources",
@@ -63,7 +29,7 @@ resources = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("busy_version", sa.BigInteger, nullable=False),
-    _instant("changed_at"),
+    instant("changed_at"),
     sa.CheckConstraint("capacity >= 1", name="resources_capacity"),
     sa.CheckConstraint("status IN ('open', 'closed')", name="resources_status"),
 )
@@ -83,8 +49,8 @@ bookings = sa.Table(
     sa.Column("borrower_pseudonym", sa.Text),
     sa.Column("owner_member_id", sa.Uuid),
     sa.Column("owner_name", sa.Text),
-    _instant("starts_at"),
-    _instant("ends_at"),
+    instant("starts_at"),
+    instant("ends_at"),
     sa.Column("occupied", SpanType),
     sa.Column("exclusive", sa.Boolean, nullable=False),
     sa.Column("time_zone", sa.Text, nullable=False),
@@ -93,11 +59,11 @@ bookings = sa.Table(
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
-    _instant("decide_by", nullable=True),
+    instant("decide_by", nullable=True),
     sa.Column("remote_version", sa.BigInteger, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
-    _instant("created_at"),
-    _instant("changed_at"),
+    instant("created_at"),
+    instant("changed_at"),
     # Rule 1. The database refuses what two requests at once could not see of each other.
     ExcludeConstraint(
         (sa.column("offer_id"), "="),
@@ -124,7 +90,7 @@ history = sa.Table(
     metadata,
     sa.Column("number", sa.BigInteger, sa.Identity(), primary_key=True),
     sa.Column("booking_id", sa.Uuid, sa.ForeignKey("bookings.id", ondelete="CASCADE"), nullable=False, index=True),
-    _instant("at"),
+    instant("at"),
     sa.Column("what", sa.Text, nullable=False),
     sa.Column("by_name", sa.Text),
 )
@@ -135,82 +101,7 @@ withdrawals = sa.Table(
     sa.Column("origin", sa.Text, primary_key=True),
     sa.Column("booking_id", sa.Uuid, primary_key=True),
     sa.Column("reason", sa.Text),
-    _instant("at"),
-)
-
-offers = sa.Table(
-    "offers",
-    metadata,
-    sa.Column("origin", sa.Text, primary_key=True),
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("origin_name", sa.Text),
-    sa.Column("epoch", sa.BigInteger, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-    sa.Column("published", sa.Boolean, nullable=False),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("owner_member_id", sa.Uuid),
-    sa.Column("owner_circle_id", sa.Uuid),
-    sa.Column("owner_name", sa.Text),
-    sa.Column("place_label", sa.Text),
-    sa.Column("scope", sa.Text, nullable=False),
-    sa.Column("circle_ids", ARRAY(sa.Uuid), nullable=False),
-    sa.Column("peer_ids", ARRAY(sa.Text), nullable=False),
-    _instant("valid_from", nullable=True),
-    _instant("valid_until", nullable=True),
-)
-
-members = sa.Table(
-    "members",
-    metadata,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("role", sa.Text, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-)
-
-circles = sa.Table(
-    "circles",
-    metadata,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("member_ids", ARRAY(sa.Uuid), nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-    sa.Index("circles_by_member", "member_ids", postgresql_using="gin"),
-)
-
-links = sa.Table(
-    "links",
-    metadata,
-    sa.Column("link_id", sa.Uuid, primary_key=True),
-    sa.Column("peer_id", sa.Text, nullable=False, index=True),
-    sa.Column("peer_name", sa.Text, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-    _instant("changed_at"),
-)
-
-peer_resources = sa.Table(
-    "peer_resources",
-    metadata,
-    sa.Column("origin", sa.Text, primary_key=True),
-    sa.Column("offer_id", sa.Uuid, primary_key=True),
-    sa.Column("epoch", sa.BigInteger, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-    _instant("said_at"),
-    sa.Column("resource", JSONB, nullable=False),
-)
-
-peer_busy = sa.Table(
-    "peer_busy",
-    metadata,
-    sa.Column("origin", sa.Text, primary_key=True),
-    sa.Column("offer_id", sa.Uuid, primary_key=True),
-    sa.Column("epoch", sa.BigInteger, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-    _instant("said_at"),
-    sa.Column("busy", JSONB, nullable=False),
-    _instant("received_at"),
+    instant("at"),
 )
 
 mapping = registry(metadata=metadata)

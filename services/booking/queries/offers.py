@@ -1,0 +1,78 @@
+"""What can be booked: offers, links, resources and peers' busy times."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.booking import Interval
+from contracts.border import SharedResource
+from services.booking.domain.deciding import Offer
+from services.booking.domain.spans import Span
+from services.booking.resources import Resource, resource_from, resource_of
+from services.booking.tables import OURS, links, offers, peer_busy, peer_resources, resources
+
+LINKED = ("active", "paused")
+"""A link in one of these states carries bookings (while paused, later)."""
+
+
+async def offer(session: AsyncSession, offer_id: UUID, origin: str | None = None) -> Offer | None:
+    """The copy of an offer, ours or that of a peer with which there is a link; None when there is none."""
+    row = (
+        await session.execute(sa.select(offers).where(offers.c.origin == (origin or OURS), offers.c.id == offer_id))
+    ).first()
+    if row is None or (origin is not None and not await is_linked(session, origin)):
+        return None
+    return Offer(
+        id=row.id,
+        origin=origin,
+        origin_name=row.origin_name,
+        title=row.title,
+        owner_member_id=row.owner_member_id,
+        owner_circle_id=row.owner_circle_id,
+        owner_name=row.owner_name,
+        place_label=row.place_label,
+        scope=row.scope,
+        circle_ids=frozenset(row.circle_ids),
+        peer_ids=frozenset(row.peer_ids),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        published=row.published,
+    )
+
+
+async def is_linked(session: AsyncSession, peer_id: str, *, hold: bool = False) -> bool:
+    """Whether a link with that peer stands; with `hold`, it does not end before the transaction has."""
+    found = sa.select(links.c.link_id).where(links.c.peer_id == peer_id, links.c.status.in_(LINKED)).limit(1)
+    found = found.with_for_update(read=True) if hold else found
+    return (await session.execute(found)).first() is not None
+
+
+async def has_ended_with(session: AsyncSession, peer_id: str) -> bool:
+    """Whether there was a link with that peer, and none is there now. What stands does not end before we have."""
+    found = sa.select(links.c.status).where(links.c.peer_id == peer_id).with_for_update(read=True)
+    statuses = set((await session.execute(found)).scalars())
+    return statuses == {"ended"}
+
+
+async def resource(session: AsyncSession, offer_id: UUID, origin: str | None = None) -> Resource | None:
+    """How an offer can be booked; None when nobody has said."""
+    if origin is None:
+        row = (await session.execute(sa.select(resources).where(resources.c.offer_id == offer_id))).first()
+        return resource_of(row) if row is not None else None
+    copy = sa.select(peer_resources.c.resource).where(
+        peer_resources.c.origin == origin, peer_resources.c.offer_id == offer_id
+    )
+    told = (await session.execute(copy)).scalar()
+    return resource_from(SharedResource.model_validate(told)) if told is not None else None
+
+
+async def peer_busy_times(session: AsyncSession, origin: str, offer_id: UUID) -> tuple[list[Span], datetime | None]:
+    """The busy times that a peer has told of its resource, and when it last did."""
+    copy = sa.select(peer_busy.c.busy, peer_busy.c.received_at)
+    row = (await session.execute(copy.where(peer_busy.c.origin == origin, peer_busy.c.offer_id == offer_id))).first()
+    if row is None:
+        return [], None
+    intervals = [Interval.model_validate(one) for one in row.busy]
+    return [Span(one.start, one.end) for one in intervals], row.received_at

@@ -1,0 +1,35 @@
+"""Who asks."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.booking.domain.deciding import Person
+from services.booking.tables import circles, members
+from services.chassis.auth import Actor
+from services.chassis.problems import NotAllowed
+
+
+async def person_of(session: AsyncSession, actor: Actor) -> Person:
+    """The member behind a token, with circles. Raises NotAllowed when they have left."""
+    status = (await session.execute(sa.select(members.c.status).where(members.c.id == actor.id))).scalar()
+    if status == "left":
+        raise NotAllowed
+    return Person(id=actor.id, name=actor.name, role=actor.role, circle_ids=await circles_of(session, actor.id))
+
+
+async def member(session: AsyncSession, member_id: UUID) -> Person | None:
+    """An active member of ours; None when unknown or gone."""
+    row = (
+        await session.execute(sa.select(members).where(members.c.id == member_id, members.c.status == "active"))
+    ).first()
+    if row is None:
+        return None
+    return Person(id=row.id, name=row.name, role=row.role, circle_ids=await circles_of(session, member_id))
+
+
+async def circles_of(session: AsyncSession, member_id: UUID) -> frozenset[UUID]:
+    """The open circles that a member belongs to."""
+    found = sa.select(circles.c.id).where(circles.c.status == "active", circles.c.member_ids.contains([member_id]))
+    return frozenset((await session.execute(found)).scalars())

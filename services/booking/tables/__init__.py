@@ -1,0 +1,32 @@
+"""The tables of booking, and what maps to them."""
+
+from services.booking.tables.bookings import (
+    IS_OCCUPYING,
+    NEVER_OVERLAP,
+    bookings,
+    history,
+    mapping,
+    resources,
+    withdrawals,
+)
+from services.booking.tables.columns import OURS, SpanType, metadata
+from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
+
+__all__ = [
+    "IS_OCCUPYING",
+    "NEVER_OVERLAP",
+    "OURS",
+    "SpanType",
+    "bookings",
+    "circles",
+    "history",
+    "links",
+    "mapping",
+    "members",
+    "metadata",
+    "offers",
+    "peer_busy",
+    "peer_resources",
+    "resources",
+    "withdrawals",
+]
