@@ -2,7 +2,7 @@
 
 import re
 
-from contracts.booking import BookingState, BusyChanged, ResourceState
+from contracts.booking import BookingState, BusyChanged, ResourceState, Terms
 from contracts.border import (
     BorderBookingAnswered,
     BorderBookingRequested,
@@ -10,6 +10,7 @@ from contracts.border import (
     SharedBusy,
     SharedListing,
     SharedResource,
+    SharedTerms,
 )
 from contracts.catalog import Audience, ListingState
 from contracts.identity import Place
@@ -83,13 +84,33 @@ def shared_resource(resource: ResourceState) -> SharedResource:
         approval=resource.approval,
         status=resource.status,
         version=resource.version,
+        terms=_shared_terms(resource.terms),
+    )
+
+
+def _shared_terms(terms: Terms) -> SharedTerms:
+    """Without whom of ours it is for, without quotas, and without what is told once a booking is confirmed."""
+    return SharedTerms(
+        seasons=terms.seasons,
+        closures=terms.closures,
+        holidays=terms.holidays,
+        peers=terms.peers,
+        peers_within_days=terms.peers_within_days,
+        price=terms.price,
+        deposit=terms.deposit,
+        cancel_notice_minutes=terms.cancel_notice_minutes,
     )
 
 
 def shared_busy(event: BusyChanged) -> SharedBusy:
     """Intervals only."""
     return SharedBusy(
-        offer_id=event.offer_id, since=event.since, until=event.until, busy=event.busy, version=event.version
+        offer_id=event.offer_id,
+        since=event.since,
+        until=event.until,
+        busy=event.busy,
+        version=event.version,
+        partly=event.partly,
     )
 
 
@@ -127,6 +148,7 @@ def booking_answer(booking: BookingState) -> BorderBookingAnswered | None:
         owner_name=booking.owner.name if disclosed else None,
         place_label=booking.place_label if disclosed else None,
         version=booking.version,
+        instructions=booking.instructions if disclosed else "",
     )
 
 
