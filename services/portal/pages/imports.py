@@ -74,11 +74,11 @@ async def export_mine(visit: MemberVisit) -> Response:
 async def _export(visit: Visit, params: dict[str, str]) -> Response:
     services = visit.portal.services
     given = {name: value for name, value in params.items() if value}
-    request = services.http.build_request(
+    request = services.streams.build_request(
         "GET", services.url("catalog", "/export.csv"), params=given, headers=visit.caller.headers()
     )
     try:
-        incoming = await services.http.send(request, stream=True)
+        incoming = await services.streams.send(request, stream=True)
     except httpx.TransportError as error:
         raise PartMissing(503, "unavailable", service="catalog") from error
     if not incoming.is_success:

@@ -64,11 +64,9 @@ async def live(visit: MemberVisit) -> Response:
     if last := visit.request.headers.get("last-event-id"):
         headers["last-event-id"] = last
     services = visit.portal.services
-    request = services.http.build_request(
-        "GET", services.url("notify", "/inbox/live"), headers=headers, timeout=httpx.Timeout(None, connect=3)
-    )
+    request = services.streams.build_request("GET", services.url("notify", "/inbox/live"), headers=headers)
     try:
-        incoming = await services.http.send(request, stream=True)
+        incoming = await services.streams.send(request, stream=True)
     except httpx.TransportError as error:
         raise PartMissing(503, "unavailable", service="notify") from error
     if not incoming.is_success:
