@@ -1,5 +1,7 @@
 """What a person does with forms: signed by the page, done once, kept when refused."""
 
+import re
+
 import httpx
 import pytest
 
@@ -152,6 +154,17 @@ async def test_what_is_refused_is_said_beside_its_field_and_everything_typed_sta
     assert 'id="e-place_latitude"' in answer.text
     assert "Un &lt;texte&gt; long" in answer.text
     assert 'value="x"' in answer.text
+
+
+async def test_who_chose_no_kind_is_asked_in_the_pages_own_words(browse: Browse) -> None:
+    errors = [{"field": "kind", "code": "literal_error", "detail": "Choisissez parmi : 'space' or 'help'."}]
+    refuse: Rule = lambda _: problem(422, "invalid-fields", "À corriger.", errors=errors)  # noqa: E731
+    client = browse(Pretend(rules={"POST catalog /listings": refuse}))
+    page = await client.get("/offers/new")
+    assert page.text.count('name="kind" value="space" required') == 1
+    answer = await client.post("/offers/new", data=fill(page, title="Salle des fêtes"))
+    assert "Choisissez de quoi il s" in answer.text
+    assert "help" not in re.findall(r'id="e-kind">.*', answer.text)[0]
 
 
 async def test_nothing_typed_is_lost_when_the_catalogue_is_away(browse: Browse) -> None:
