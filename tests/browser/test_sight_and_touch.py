@@ -28,6 +28,11 @@ _BESIDE = """() => [...document.querySelectorAll("body *")]
   .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
   .slice(0, 5).map(one => one.outerHTML.slice(0, 90))"""
 
+_TURN = """seen => {
+  Object.defineProperty(document, "visibilityState", { value: seen, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
 
 @pytest.mark.parametrize("who", PEOPLE)
 def test_pages_can_be_read_heard_and_touched(region: Region, seats: Seats, pages: Tour, who: str) -> None:
@@ -64,3 +69,10 @@ def _seen(page: Page) -> Iterator[str]:
         if across > width:
             yield f"{width} px: {across} px are needed, by {page.evaluate(_BESIDE)}"
         yield from (f"{width} px: {text}" for text in page.evaluate(_TOO_SMALL, LEAST_PX))
+
+
+def test_a_page_out_of_sight_follows_no_messages_and_catches_up_later(region: Region, seats: Seats) -> None:
+    page = seats.member(region.lille, "julie").go("/search")
+    page.evaluate(_TURN, "hidden")
+    with page.expect_request("**/inbox/live"), page.expect_request("**/inbox/unread"):
+        page.evaluate(_TURN, "visible")

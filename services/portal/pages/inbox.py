@@ -5,7 +5,7 @@ from itertools import groupby
 
 import httpx
 from fastapi import APIRouter
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from services.portal.client import Json, PartMissing, Refusal
 from services.portal.pages.home import items
@@ -55,6 +55,12 @@ async def read_all(visit: MemberVisit) -> Response:
     await visit.form()
     await visit.send("notify", "POST", "/inbox/read-all")
     return visit.redirect("/inbox", flash="all-read")
+
+
+@router.get("/unread")
+async def count_unread(visit: MemberVisit) -> Response:
+    """How many messages are unread, for a page that comes back into sight."""
+    return JSONResponse(await visit.get("notify", "/inbox/unread"))
 
 
 @router.get("/live")
