@@ -5,6 +5,7 @@ import re
 import httpx
 import pytest
 
+from services.portal.protection import form_token
 from tests.unit.portal.conftest import SESSION, Browse, fill
 from tests.unit.portal.pretend import (
     BOOKING,
@@ -12,6 +13,7 @@ from tests.unit.portal.pretend import (
     OFFER,
     PEER,
     PEER_OFFER,
+    REPORT,
     Pretend,
     Rule,
     at,
@@ -257,3 +259,12 @@ async def test_language_chosen_in_the_footer_is_kept_with_the_member(browse: Bro
     assert answer.headers["location"] == "/me?x=1"
     assert pretend.bodies("PATCH", "/api/identity/me") == [{"locale": "nl"}]
     assert 'lang="nl"' in (await client.get("/me")).text
+
+
+async def test_a_file_with_its_first_line_alone_is_not_said_to_be_all_right(browse: Browse) -> None:
+    nothing = REPORT | {"rows": 0, "valid": 0, "errors": [], "preview": []}
+    client = browse(Pretend(role="coordinator", rules={"POST catalog /imports/check": lambda _: nothing}))
+    file = {"file": ("a.csv", b"ref;type;genre;titre\n")}
+    answer = await client.post("/coordination/import", data={"form": form_token("opaque")}, files=file)
+    assert "aucune ligne</h1>" in answer.text
+    assert "Choisir un autre fichier" in answer.text
