@@ -1,5 +1,6 @@
 """Every main page: nothing that axe objects to, nothing beside a narrow screen, nothing too small for a thumb."""
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -76,3 +77,13 @@ def test_a_page_out_of_sight_follows_no_messages_and_catches_up_later(region: Re
     page.evaluate(_TURN, "hidden")
     with page.expect_request("**/inbox/live"), page.expect_request("**/inbox/unread"):
         page.evaluate(_TURN, "visible")
+
+
+def test_a_word_without_end_stays_on_its_card(region: Region, seats: Seats) -> None:
+    seat = seats.member(region.lille, "julie")
+    page = seat.go("/needs/new")
+    page.get_by_role("radio", name=re.compile("^Matériel")).check()
+    page.get_by_label("En quelques mots").fill("Donaudampfschiff" * 7)
+    page.get_by_role("button", name="Publier").click()
+    page.get_by_role("status").wait_for()
+    assert not [*_seen(page), *_seen(seat.go("/me"))]
