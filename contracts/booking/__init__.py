@@ -1,4 +1,4 @@
-"""What booking says: how a resource can be booked, when it is busy, and the life of every booking."""
+"""What booking says: how a resource can be booked, when it is busy, the life of bookings, sessions and their seats."""
 
 from contracts.booking.bookings import (
     BookingCancellationAsked,
@@ -21,6 +21,19 @@ from contracts.booking.resources import (
     ResourceChanged,
     ResourceState,
 )
+from contracts.booking.sessions import (
+    SeatChanged,
+    SeatStatus,
+    SessionAudience,
+    SessionChanged,
+    SessionReminder,
+    SessionRole,
+    SessionSeat,
+    SessionState,
+    SessionStatus,
+    SessionStep,
+    SessionTemplate,
+)
 
 __all__ = [
     "Approval",
@@ -39,5 +52,16 @@ __all__ = [
     "Party",
     "ResourceChanged",
     "ResourceState",
+    "SeatChanged",
+    "SeatStatus",
+    "SessionAudience",
+    "SessionChanged",
+    "SessionReminder",
+    "SessionRole",
+    "SessionSeat",
+    "SessionState",
+    "SessionStatus",
+    "SessionStep",
+    "SessionTemplate",
     "Status",
 ]

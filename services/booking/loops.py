@@ -1,9 +1,10 @@
-"""The loop that lets time pass for bookings. Any number of replicas may run it."""
+"""The loop that lets time pass for bookings and sessions. Any number of replicas may run it."""
 
 import asyncio
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from services.booking.commands.session_time import SWEEPS
 from services.booking.commands.time_passes import BATCH, complete_past, expire_undecided, forget_ended_peers
 from services.chassis import logs
 from services.chassis.database import Database
@@ -29,7 +30,7 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Do all that is due now."""
-        for command in (expire_undecided, complete_past, forget_ended_peers):
+        for command in (expire_undecided, complete_past, forget_ended_peers, *SWEEPS):
             while (done := await self._db.run(command)) > 0:
                 _log.info("swept", what=command.__name__, count=done)
                 if done < BATCH:

@@ -1,5 +1,5 @@
 """The HTTP routes of booking."""
 
-from services.booking.api import bookings, resources
+from services.booking.api import bookings, resources, sessions
 
-routers = [resources.router, bookings.router]
+routers = [resources.router, bookings.router, sessions.router]

@@ -41,7 +41,7 @@ _LENGTHS = Text(
 )
 
 
-def _plain_text(text: str) -> str:
+def plain_text(text: str) -> str:
     """Without control characters but tab and line ends: PostgreSQL keeps no NUL, and peers refuse them all."""
     return _CONTROL.sub("", text).strip()
 
@@ -58,7 +58,7 @@ def _strict_wall_time(hours: OpeningHours) -> bool:
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_within_calendar)]
-ShortText = Annotated[str, Field(max_length=1000), AfterValidator(_plain_text)]
+ShortText = Annotated[str, Field(max_length=1000), AfterValidator(plain_text)]
 
 
 class ResourceForm(BaseModel):

@@ -40,6 +40,7 @@ circles = sa.Table(
     "circles",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text),
     sa.Column("member_ids", ARRAY(sa.Uuid), nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
