@@ -1,7 +1,7 @@
 """Lists of sessions, by page."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -66,8 +66,8 @@ def _position(cursor: str) -> sa.ColumnElement[Any]:
     """Where a page ended. Raises InvalidFields for a cursor that is not ours."""
     starts_at, session_id = paging.decode(cursor, 2)
     try:
-        at, last_id = datetime.fromisoformat(str(starts_at)), UUID(str(session_id))
-    except ValueError:
+        at, last_id = datetime.fromisoformat(str(starts_at)).astimezone(UTC), UUID(str(session_id))
+    except (ValueError, OverflowError):
         paging.decode("not ours", 2)
         raise
     return sa.tuple_(reading.moment(at), sa.bindparam(None, last_id, sa.Uuid))

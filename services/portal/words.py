@@ -158,7 +158,7 @@ SESSION_REPEATS: dict[str, str] = {
     "": N_("une seule fois"),
     "weekly": N_("chaque semaine"),
     "fortnightly": N_("toutes les deux semaines"),
-    "monthly": N_("chaque mois, le même jour de la semaine (le troisième jeudi, par exemple)"),
+    "monthly": N_("chaque mois (le 3e jeudi, par exemple)"),
 }
 EXTRA_KINDS: dict[str, str] = {"yes_no": N_("oui ou non"), "number": N_("un nombre")}
 FLASHES: dict[str, str] = {

@@ -13,16 +13,22 @@ from services.chassis.problems import FieldError, InvalidFields, Text
 MOST_SESSIONS = 60
 LATEST = timedelta(days=3 * 366)
 
-_PARTS = {
+_DAY = "MO|TU|WE|TH|FR|SA|SU"
+_COUNTED_DAY = f"([+-]?[1-4]|5|-5)({_DAY})"
+_MONTH_DAY = r"-?([1-9]|1\d|2[0-8])"
+_ALWAYS = {
     "FREQ": r"DAILY|WEEKLY|MONTHLY|YEARLY",
     "INTERVAL": r"[1-9]|[1-4]\d|5[0-2]",
     "COUNT": r"[1-9]\d{0,5}",
     "UNTIL": r"\d{8}(T\d{6}Z?)?",
-    "BYDAY": r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)){0,6}",
-    "BYMONTHDAY": r"-?([1-9]|[12]\d|3[01])(,-?([1-9]|[12]\d|3[01])){0,11}",
-    "BYMONTH": r"([1-9]|1[0-2])(,([1-9]|1[0-2])){0,11}",
-    "BYSETPOS": r"-?[1-5]",
-    "WKST": r"MO|SU",
+}
+# Only what is bound to match soon: dateutil searches a rule that never does until the year 9999, whatever its UNTIL.
+_PARTS: dict[str, dict[str, str]] = {
+    "DAILY": _ALWAYS,
+    "WEEKLY": _ALWAYS | {"BYDAY": f"({_DAY})(,({_DAY})){{0,6}}", "WKST": _DAY},
+    "MONTHLY": _ALWAYS | {"BYDAY": f"{_COUNTED_DAY}(,{_COUNTED_DAY}){{0,6}}"},
+    "MONTHLY by day": _ALWAYS | {"BYMONTHDAY": f"{_MONTH_DAY}(,{_MONTH_DAY}){{0,11}}"},
+    "YEARLY": _ALWAYS,
 }
 _UNREADABLE = Text(
     fr="Règle de répétition inconnue (exemple : FREQ=MONTHLY;BYDAY=3TH;COUNT=10).",
@@ -38,6 +44,11 @@ _MANY = Text(
     fr="Au plus {most} séances à la fois.",
     en="At most {most} sessions at once.",
     nl="Hoogstens {most} sessies tegelijk.",
+)
+_FAR = Text(
+    fr="La série dépasse trois ans : moins de fois, s'il vous plaît.",
+    en="The series goes beyond three years: fewer times, please.",
+    nl="De reeks duurt langer dan drie jaar: minder keren, graag.",
 )
 _NONE = Text(
     fr="Cette règle ne donne aucune date dans les trois ans.",
@@ -57,14 +68,17 @@ def starts_of(rule: str, first: datetime, zone: ZoneInfo, *, without: Collection
     if "COUNT" not in parts and "UNTIL" not in parts:
         raise InvalidFields(FieldError("repeat.rrule", "endless", _ENDLESS))
     latest = begin + LATEST
-    until = min(latest, _until(parts.pop("UNTIL", None), zone) or latest)
-    count = int(parts.pop("COUNT", MOST_SESSIONS + 1))
-    # COUNT is counted here: a rule that never matches ends at our own horizon, not in the year 9999.
+    until = _until(parts.pop("UNTIL", None), zone) or latest
+    if until < begin:
+        raise InvalidFields(FieldError("repeat.rrule", "no_date", _NONE))
+    count = int(parts.pop("COUNT", 0))
     text = ";".join(f"{name}={value}" for name, value in parts.items())
-    days = rrulestr(f"{text};UNTIL={until:%Y%m%dT%H%M%S}", dtstart=begin)
-    walls = list(islice(days, min(count, MOST_SESSIONS + 1)))
-    if len(walls) > MOST_SESSIONS:
+    days = rrulestr(f"{text};UNTIL={min(until, latest):%Y%m%dT%H%M%S}", dtstart=begin)
+    walls = list(islice(days, min(count or MOST_SESSIONS + 1, MOST_SESSIONS + 1)))
+    if max(len(walls), count) > MOST_SESSIONS:
         raise InvalidFields(FieldError("repeat.rrule", "too_many", _MANY, (("most", MOST_SESSIONS),)))
+    if until > latest or len(walls) < count:
+        raise InvalidFields(FieldError("repeat.rrule", "too_far_ahead", _FAR))
     starts = [wall.replace(tzinfo=zone).astimezone(UTC) for wall in walls if wall.date() not in without]
     if not starts:
         raise InvalidFields(FieldError("repeat.rrule", "no_date", _NONE))
@@ -75,8 +89,9 @@ def _parts(rule: str) -> dict[str, str]:
     """The rule's parts by name. Raises InvalidFields for any that is not known."""
     pairs = [part.partition("=") for part in rule.upper().removeprefix("RRULE:").strip(";").split(";")]
     parts = {name: value for name, _, value in pairs}
-    well_formed = all(name in _PARTS and re.fullmatch(_PARTS[name], value) for name, value in parts.items())
-    if not well_formed or "FREQ" not in parts or len(parts) != len(pairs) or {"COUNT", "UNTIL"} <= set(parts):
+    known = _PARTS.get(parts.get("FREQ", "") + (" by day" if "BYMONTHDAY" in parts else ""), {})
+    well_formed = all(name in known and re.fullmatch(known[name], value) for name, value in parts.items())
+    if not well_formed or len(parts) != len(pairs) or {"COUNT", "UNTIL"} <= set(parts):
         raise InvalidFields(FieldError("repeat.rrule", "unreadable", _UNREADABLE))
     return parts
 
