@@ -50,7 +50,7 @@ async def _mine(visit: Visit) -> Response:
         "home.html",
         to_decide=items(to_decide),
         coming=coming[:_SHOWN],
-        sessions=[one for one in items(sessions) if one["status"] == "planned"],
+        sessions=[one for one, _ in series_once(items(sessions)) if one["status"] == "planned"],
         needs=[(need, items(found)[:3]) for need, found in zip(open_needs, matches, strict=True)],
         news=items(news),
     )
@@ -67,3 +67,18 @@ def items(page: Any) -> list[Json]:
     if isinstance(page, dict):
         return list(page["items"])
     return list(page) if isinstance(page, list) else []
+
+
+def series_once(sessions: list[Json]) -> list[tuple[Json, int]]:
+    """Each session with how many later dates of its series are left out: those in which this person has no place."""
+    shown: list[Json] = []
+    first: dict[str, str] = {}
+    others: dict[str, int] = {}
+    for one in sessions:
+        series = one["series_id"]
+        if series is None or series not in first or one["mine"]:
+            first.setdefault(series or one["id"], one["id"])
+            shown.append(one)
+        else:
+            others[first[series]] = others.get(first[series], 0) + 1
+    return [(one, others.get(one["id"], 0)) for one in shown]

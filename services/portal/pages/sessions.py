@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from services.portal.client import Json, Refusal
 from services.portal.forms import Form, filled
-from services.portal.pages.home import items
+from services.portal.pages.home import items, series_once
 from services.portal.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/sessions")
@@ -31,27 +31,12 @@ async def show_sessions(visit: MemberVisit) -> Response:
     known = {one["id"] for one in items(mine)}
     return await visit.page(
         "sessions.html",
-        mine=_series_once(items(mine)),
+        mine=series_once(items(mine)),
         nearest=next((one for one in items(mine) if one["status"] == "planned" and _holds(one)), None),
         offered=[one for one in items(mine) if one["mine"] and one["mine"]["state"] == "offered"],
-        coming=_series_once([one for one in items(coming) if one["id"] not in known]),
+        coming=series_once([one for one in items(coming) if one["id"] not in known]),
         following=coming.get("next") if coming else None,
     )
-
-
-def _series_once(sessions: list[Json]) -> list[tuple[Json, int]]:
-    """Each session with how many later dates of its series are left out: those in which this person has no place."""
-    shown: list[Json] = []
-    first: dict[str, str] = {}
-    others: dict[str, int] = {}
-    for one in sessions:
-        series = one["series_id"]
-        if series is None or series not in first or one["mine"]:
-            first.setdefault(series or one["id"], one["id"])
-            shown.append(one)
-        else:
-            others[first[series]] = others.get(first[series], 0) + 1
-    return [(one, others.get(one["id"], 0)) for one in shown]
 
 
 def _holds(session: Json) -> bool:
