@@ -16,6 +16,7 @@ from contracts.catalog import ListingState
 from contracts.federation import BusyReceived, LinkState, ListingGone, ListingReceived, ResourceReceived
 from contracts.identity import CircleState, MemberState
 from services.booking import queries
+from services.booking.commands.external import forget_member
 from services.booking.commands.peers import end_with_peer
 from services.booking.commands.resources import close, retell
 from services.booking.commands.telling import tell
@@ -25,6 +26,7 @@ from services.booking.tables import OURS, bookings, circles, links, members, off
 _GONE: dict[str, Any] = {
     "published": False,
     "title": "",
+    "kind": None,
     "owner_name": None,
     "place_label": None,
     "scope": "cooperative",
@@ -47,6 +49,7 @@ async def keep_offer(session: AsyncSession, listing: ListingState, *, now: datet
         version=listing.version,
         published=True,
         title=listing.title,
+        kind=listing.kind,
         owner_member_id=listing.owner_member_id,
         owner_circle_id=listing.owner_circle_id,
         owner_name=listing.owner_name,
@@ -91,6 +94,7 @@ async def keep_peer_offer(session: AsyncSession, received: ListingReceived) -> N
         version=listing.version,
         published=True,
         title=listing.title,
+        kind=listing.kind,
         owner_member_id=None,
         owner_circle_id=None,
         owner_name=None,
@@ -145,6 +149,7 @@ async def keep_member(session: AsyncSession, member: MemberState, *, now: dateti
     newest = await _keep_newest(session, members, {"id": member.id}, values)
     if newest and member.status == "left":
         await _hand_over(session, member.id, now)
+        await forget_member(session, member.id, now=now)
 
 
 async def keep_circle(session: AsyncSession, circle: CircleState) -> None:

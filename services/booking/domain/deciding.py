@@ -42,6 +42,7 @@ class Offer:
     valid_from: datetime | None
     valid_until: datetime | None
     published: bool
+    kind: str | None = None
 
     def is_valid_at(self, now: datetime) -> bool:
         """Published, and within its validity."""

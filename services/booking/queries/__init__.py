@@ -10,6 +10,16 @@ from services.booking.queries.bookings import (
     pending_count,
     upcoming,
 )
+from services.booking.queries.calendars import (
+    bookings_shown,
+    circle_name,
+    external_busy,
+    external_of,
+    feed_of_secret,
+    feeds_of,
+    follows,
+    offers_that_follow,
+)
 from services.booking.queries.offers import LINKED, has_ended_with, is_linked, offer, peer_busy_times, resource
 from services.booking.queries.people import circles_of, member, person_of
 
@@ -18,14 +28,22 @@ __all__ = [
     "HistoryLine",
     "approvals_of",
     "booking",
+    "bookings_shown",
+    "circle_name",
     "circles_of",
     "database_time",
+    "external_busy",
+    "external_of",
+    "feed_of_secret",
+    "feeds_of",
+    "follows",
     "has_ended_with",
     "history_of",
     "is_linked",
     "member",
     "occupied",
     "offer",
+    "offers_that_follow",
     "peer_busy_times",
     "pending_count",
     "person_of",

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.domain.booking import OCCUPYING, OPEN, Booking
 from services.booking.domain.spans import Span
+from services.booking.queries.calendars import external_busy
 from services.booking.queries.offers import peer_busy_times
 from services.booking.tables import bookings, history, resources
 
@@ -31,8 +32,9 @@ async def database_time(session: AsyncSession) -> datetime:
 async def occupied(
     session: AsyncSession, offer_id: UUID, window: Span, *, origin: str | None = None, excluding: UUID | None = None
 ) -> list[Span]:
-    """What bookings occupy within `window`, sorted; without requests whose time to be decided is over.
+    """What is taken within `window`, sorted; without requests whose time to be decided is over.
 
+    Ours is taken by bookings, and by the calendar elsewhere of the person whose time it is.
     For a peer's resource: what the peer told, and what our own members have asked for since.
     """
     here = (
@@ -50,6 +52,8 @@ async def occupied(
     if origin is not None:
         told, _ = await peer_busy_times(session, origin, offer_id)
         spans += [span for span in told if span.overlaps(window)]
+    else:
+        spans += await external_busy(session, offer_id, window)
     return sorted(spans)
 
 

@@ -39,6 +39,7 @@ async def offer(session: AsyncSession, offer_id: UUID, origin: str | None = None
         valid_from=row.valid_from,
         valid_until=row.valid_until,
         published=row.published,
+        kind=row.kind,
     )
 
 

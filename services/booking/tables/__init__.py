@@ -9,6 +9,7 @@ from services.booking.tables.bookings import (
     resources,
     withdrawals,
 )
+from services.booking.tables.calendars import external_busy, external_calendars, feeds, resource_calendars
 from services.booking.tables.columns import OURS, SpanType, metadata
 from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
 
@@ -19,6 +20,9 @@ __all__ = [
     "SpanType",
     "bookings",
     "circles",
+    "external_busy",
+    "external_calendars",
+    "feeds",
     "history",
     "links",
     "mapping",
@@ -27,6 +31,7 @@ __all__ = [
     "offers",
     "peer_busy",
     "peer_resources",
+    "resource_calendars",
     "resources",
     "withdrawals",
 ]

@@ -15,6 +15,7 @@ offers = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("published", sa.Boolean, nullable=False),
     sa.Column("title", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text),  # None: not said again since it is kept
     sa.Column("owner_member_id", sa.Uuid),
     sa.Column("owner_circle_id", sa.Uuid),
     sa.Column("owner_name", sa.Text),
