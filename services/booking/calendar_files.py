@@ -62,7 +62,7 @@ def _calendar(feed: Feed) -> Calendar:
     calendar.add("name", feed.name)
     calendar.add("x-wr-calname", feed.name)
     calendar.add("refresh-interval", EVERY, parameters={"VALUE": "DURATION"})
-    calendar.add("x-published-ttl", EVERY)
+    calendar.add("x-published-ttl", "PT1H")  # the same, as Outlook wants it
     return calendar
 
 

@@ -1,7 +1,7 @@
 """`python -m services.booking.calendar_worker`: reads somebody's calendar in a process that may be ended at any time.
 
 Standard input: a line of JSON (`now`, `zone`, `own`, `seconds`), then the calendar. Standard output: JSON with
-`spans`, `count` and `cut`, or with `error`. Memory and processor time (`seconds`) are limited before it reads any of it.
+`spans`, `count` and `cut`, or with `error`. Memory and processor time are limited before it reads any of it.
 """
 
 import json

@@ -96,13 +96,7 @@ def _spans(calendars: list[Any], zone: ZoneInfo, window: Span, own: str) -> Iter
 class _Query(recurring_ical_events.CalendarQuery):
     """Leaves out a series that cannot be computed, for whatever reason, instead of the whole calendar."""
 
-    suppressed_errors: ClassVar[list[type[Exception]]] = [
-        ValueError,
-        TypeError,
-        AttributeError,
-        LookupError,
-        ArithmeticError,
-    ]
+    suppressed_errors: ClassVar[Any] = list(_ANY)
 
 
 def _series_of(calendar: Any, window: Span) -> Any:
