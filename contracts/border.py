@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from contracts.booking import Approval, Interval, OpeningHours
+from contracts.booking import Approval, Closure, Interval, OpeningHours, Partly, Price, Season
 from contracts.catalog import Kind, Side, Urgency
 from contracts.envelope import Data, Event
 from contracts.identity import Locale
@@ -47,6 +47,19 @@ class SharedListing(Data):
     changed_at: datetime
 
 
+class SharedTerms(Data):
+    """Further conditions, as far as a guest must know."""
+
+    seasons: tuple[Season, ...] = ()
+    closures: tuple[Closure, ...] = ()
+    holidays: str | None = None
+    peers: bool = True
+    peers_within_days: int | None = None
+    price: Price | None = None
+    deposit: str = ""
+    cancel_notice_minutes: int = 0
+
+
 class SharedResource(Data):
     """How a shared offer can be booked, as far as a guest must know."""
 
@@ -64,6 +77,7 @@ class SharedResource(Data):
     approval: Approval
     status: Literal["open", "closed"]
     version: int
+    terms: SharedTerms = SharedTerms()
 
 
 class SharedBusy(Data):
@@ -74,6 +88,7 @@ class SharedBusy(Data):
     until: datetime
     busy: list[Interval]
     version: int
+    partly: tuple[Partly, ...] = ()
 
 
 class BorderListingPublished(Event):
@@ -169,6 +184,7 @@ class BorderBookingAnswered(Event):
     owner_name: str | None
     place_label: str | None
     version: int
+    instructions: str = ""
 
     @property
     def subject(self) -> str:

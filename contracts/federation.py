@@ -134,6 +134,7 @@ class BookingAnswerReceived(Received):
     owner_name: str | None
     place_label: str | None
     version: int
+    instructions: str = ""
 
     @property
     def subject(self) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from contracts.booking.resources import Price
 from contracts.envelope import Data, Event
 
 Status = Literal[
@@ -41,6 +42,8 @@ class BookingState(Data):
     `resource_origin` is None when the resource is ours, else the instance id of the peer that decides;
     `origin_name` is that peer's name. `start`/`end` are UTC, `time_zone` the resource's. `decide_by`: after this
     instant a pending booking is not confirmed any more. `version` rises with every change (iCalendar SEQUENCE).
+    `approvals`: how many have said yes while more must. `circle_name`: the borrower's circle on whose behalf it is.
+    `instructions`: what to know for the use, once it is confirmed.
     """
 
     id: UUID
@@ -61,6 +64,11 @@ class BookingState(Data):
     decide_by: datetime | None
     version: int
     changed_at: datetime
+    approvals: int = 0
+    circle_id: UUID | None = None
+    circle_name: str | None = None
+    price: Price | None = None
+    instructions: str = ""
 
 
 class BookingEvent(Event):
@@ -101,6 +109,38 @@ class BookingCancelled(BookingEvent):
     """A booking was called off before or after confirmation. `by` says by which side."""
 
     type: ClassVar[str] = "booking.cancelled.v1"
+    by: Literal["borrower", "owner", "system"]
+
+
+class ChangeState(Data):
+    """What a booking is asked to become. `by_owner`: the owner's side asks the borrower; else the other way round."""
+
+    start: datetime
+    end: datetime
+    quantity: int
+    note: str
+    by_owner: bool
+    decide_by: datetime
+
+
+class BookingChangeAsked(BookingEvent):
+    """A change of period or quantity waits for an answer; the booking stays as it is until then."""
+
+    type: ClassVar[str] = "booking.change_asked.v1"
+    change: ChangeState
+
+
+class BookingChangeRefused(BookingEvent):
+    """The change was refused, or is no longer asked for (`by` the side that asked). The booking stays as it is."""
+
+    type: ClassVar[str] = "booking.change_refused.v1"
+    by: Literal["borrower", "owner", "system"]
+
+
+class BookingMoved(BookingEvent):
+    """The booking has a new period or quantity, after a change asked for by that side."""
+
+    type: ClassVar[str] = "booking.moved.v1"
     by: Literal["borrower", "owner", "system"]
 
 

@@ -1,12 +1,19 @@
-"""The loop that lets time pass for bookings. Any number of replicas may run it."""
+"""The loops of booking: time passes, and busy times are told. Any number of replicas may run them."""
 
 import asyncio
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from services.booking.commands.time_passes import BATCH, complete_past, expire_undecided, forget_ended_peers
+from services.booking.commands.expiring import BATCH, drop_expired_holds, drop_undecided_changes, expire_undecided
+from services.booking.commands.telling import resources_to_tell, tell_busy
+from services.booking.commands.time_passes import complete_past, forget_ended_peers
 from services.chassis import logs
 from services.chassis.database import Database
+from services.chassis.database_listener import Listener
+
+LOOK_ANYWAY_SECONDS = 10.0
+TOGETHER_SECONDS = 0.1
+"""Changes within this time are told together: a resource under load says its busy times ten times a second at most."""
 
 _log = logs.get(__name__)
 
@@ -29,8 +36,38 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Do all that is due now."""
-        for command in (expire_undecided, complete_past, forget_ended_peers):
+        for command in (
+            drop_expired_holds,
+            drop_undecided_changes,
+            expire_undecided,
+            complete_past,
+            forget_ended_peers,
+        ):
             while (done := await self._db.run(command)) > 0:
                 _log.info("swept", what=command.__name__, count=done)
                 if done < BATCH:
                     break
+
+
+class BusyTeller:
+    """Tells the busy times of resources soon after they have changed: many changes of one are told once."""
+
+    def __init__(self, db: Database, listener: Listener) -> None:
+        self._db = db
+        self._listener = listener
+
+    async def run(self) -> None:
+        """Tell until cancelled."""
+        while True:
+            await self._listener.wait(LOOK_ANYWAY_SECONDS)
+            try:
+                await self.tell_due()
+            except (DBAPIError, SQLAlchemyError, OSError) as error:
+                _log.warning("telling-failed", error=str(error).splitlines()[0])
+            await asyncio.sleep(TOGETHER_SECONDS)
+
+    async def tell_due(self) -> None:
+        """Tell all that waits now."""
+        while offer_ids := await self._db.run(resources_to_tell):
+            for offer_id in offer_ids:
+                await self._db.run(tell_busy, offer_id)

@@ -1,20 +1,28 @@
 """A resource as booking knows it: ours from the row, a peer's from its copy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from contracts.booking import Approval, OpeningHours, ResourceState
-from contracts.border import SharedResource
+from contracts.booking import Approval, Closure, OpeningHours, ResourceState, Season, Terms
+from contracts.border import SharedResource, SharedTerms
+from services.booking.domain import opening
 from services.booking.domain.availability import Rules
+from services.booking.domain.holiday_calendar import is_region
 from services.booking.domain.opening import Hours, minutes_of, wall_of
+
+NO_TERMS = Terms()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """How an offer can be booked. `busy_version` counts what was told of its busy times."""
+    """How an offer can be booked. `busy_version` counts what was told of its busy times.
+
+    `terms`: further conditions; seasons, closures and holidays stand in `rules` too, as they are computed with.
+    """
 
     offer_id: UUID
     rules: Rules
@@ -22,6 +30,7 @@ class Resource:
     status: Literal["open", "closed"]
     version: int
     busy_version: int = 0
+    terms: Terms = NO_TERMS
 
     @property
     def is_open(self) -> bool:
@@ -47,6 +56,7 @@ class Resource:
             owner_member_id=owner_member_id,
             status=self.status,
             version=self.version,
+            terms=self.terms,
         )
 
 
@@ -76,6 +86,7 @@ def resource_of(row: sa.Row[Any]) -> Resource:
         buffer_before_minutes=row.buffer_before_minutes,
         buffer_after_minutes=row.buffer_after_minutes,
         capacity=row.capacity,
+        **_closing(terms := Terms.model_validate(row.terms)),
     )
     return Resource(
         offer_id=row.offer_id,
@@ -84,6 +95,7 @@ def resource_of(row: sa.Row[Any]) -> Resource:
         status=row.status,
         version=row.version,
         busy_version=row.busy_version,
+        terms=terms,
     )
 
 
@@ -100,7 +112,42 @@ def resource_from(shared: SharedResource) -> Resource:
         buffer_before_minutes=shared.buffer_before_minutes,
         buffer_after_minutes=shared.buffer_after_minutes,
         capacity=shared.capacity,
+        **_closing(shared.terms),
     )
     return Resource(
-        offer_id=shared.offer_id, rules=rules, approval=shared.approval, status=shared.status, version=shared.version
+        offer_id=shared.offer_id,
+        rules=rules,
+        approval=shared.approval,
+        status=shared.status,
+        version=shared.version,
+        terms=Terms(**dict(shared.terms)),
     )
+
+
+def rules_under(rules: Rules, terms: Terms) -> Rules:
+    """`rules` with the seasons, closures and holidays of `terms`. Raises ValueError for a time or day that is none."""
+    return replace(rules, **_closing(terms))
+
+
+def _closing(terms: Terms | SharedTerms) -> dict[str, Any]:
+    return {
+        "seasons": tuple(_season(season) for season in terms.seasons),
+        "closures": tuple(_closure(closure) for closure in terms.closures),
+        "holidays": terms.holidays if terms.holidays and is_region(terms.holidays) else None,
+    }
+
+
+def _season(season: Season) -> opening.Season:
+    return opening.Season(
+        begins=_day_of_year(season.begins), ends=_day_of_year(season.ends), hours=hours_from(season.opening_hours)
+    )
+
+
+def _closure(closure: Closure) -> opening.Closure:
+    return opening.Closure(first=closure.first, last=closure.last, label=closure.label)
+
+
+def _day_of_year(written: str) -> tuple[int, int]:
+    """(month, day) of "MM-DD"; February has 29. Raises ValueError."""
+    day = date.fromisoformat(f"2000-{written}")
+    return day.month, day.day

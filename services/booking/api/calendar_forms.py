@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from services.booking.domain.calendar_problems import ADDRESS_REFUSED, READING_ERRORS
 from services.booking.domain.deciding import Offer
-from services.booking.domain.feeds import OF_PEOPLE, FeedKind
+from services.booking.domain.feeds import FeedKind, may_follow
 from services.booking.domain.opening import is_zone
 from services.chassis.outgoing import AddressRefused, is_public, web_address
 from services.chassis.problems import FieldError, InvalidFields, Language, Text
@@ -165,5 +165,6 @@ def calendar_view(row: sa.Row[Any] | None, language: Language) -> CalendarView:
 
 def follow_view(offer: Offer, *, follows: bool, given: bool) -> FollowView:
     """How an offer and its owner's calendar go together."""
-    possible = offer.kind is None or offer.kind in OF_PEOPLE
-    return FollowView(offer_id=offer.id, possible=possible, follows_calendar=follows, calendar_given=given)
+    return FollowView(
+        offer_id=offer.id, possible=may_follow(offer.kind), follows_calendar=follows, calendar_given=given
+    )

@@ -74,12 +74,12 @@ async def put_calendar(
 
 
 @router.delete("/my/calendar", status_code=204)
-async def delete_calendar(actor: CurrentMember, db: DatabaseDep, clock: ClockDep) -> None:
+async def delete_calendar(actor: CurrentMember, db: DatabaseDep) -> None:
     """Forget my calendar elsewhere; it blocks nothing any more."""
 
     async def work(session: AsyncSession) -> None:
         person = await queries.person_of(session, actor)
-        await external.take_back_calendar(session, person.id, now=clock.now())
+        await external.take_back_calendar(session, person.id)
 
     await db.run(work)
 

@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
-from services.booking.commands.telling import tell_busy
+from services.booking.commands.telling import busy_changed
 from services.booking.domain.calendar_problems import NotAPersonsTime
 from services.booking.domain.deciding import Person, may_see
 from services.booking.domain.external import Busy
-from services.booking.domain.feeds import OF_PEOPLE
+from services.booking.domain.feeds import may_follow
 from services.booking.domain.problems import NotBookable, OfferUnknown
 from services.booking.domain.spans import Span
 from services.booking.tables import external_busy, external_calendars, feeds, resource_calendars
@@ -59,16 +59,16 @@ async def give_calendar(
     await session.execute(put.on_conflict_do_update(index_elements=["member_id"], set_=counted))
 
 
-async def take_back_calendar(session: AsyncSession, member_id: UUID, *, now: datetime) -> None:
+async def take_back_calendar(session: AsyncSession, member_id: UUID) -> None:
     """Forget a member's calendar and all that was read of it."""
     await session.execute(sa.delete(external_calendars).where(external_calendars.c.member_id == member_id))
-    await _keep_busy(session, member_id, [], now)
+    await _keep_busy(session, member_id, [])
 
 
-async def forget_member(session: AsyncSession, member_id: UUID, *, now: datetime) -> None:
+async def forget_member(session: AsyncSession, member_id: UUID) -> None:
     """A member has left: their feeds answer nobody any more, and nothing of their calendar stays."""
     await session.execute(sa.delete(feeds).where(feeds.c.member_id == member_id))
-    await take_back_calendar(session, member_id, now=now)
+    await take_back_calendar(session, member_id)
     await session.execute(sa.delete(resource_calendars).where(resource_calendars.c.member_id == member_id))
 
 
@@ -84,12 +84,12 @@ async def follow_calendar(session: AsyncSession, offer_id: UUID, *, follows: boo
         raise NotAllowed
     if await queries.resource(session, offer_id) is None:
         raise NotBookable
-    if follows and offer.kind is not None and offer.kind not in OF_PEOPLE:
+    if follows and not may_follow(offer.kind):
         raise NotAPersonsTime
     values = {"member_id": by.id, "follows_calendar": follows, "changed_at": now}
     put = insert(resource_calendars).values(offer_id=offer_id, **values)
     await session.execute(put.on_conflict_do_update(index_elements=["offer_id"], set_=values))
-    await tell_busy(session, offer_id, now)
+    await busy_changed(session, offer_id)
 
 
 async def take_due(session: AsyncSession, *, most: int) -> list[sa.Row[Any]]:
@@ -131,10 +131,10 @@ async def keep_reading(
     update = sa.update(external_calendars).where(external_calendars.c.member_id == member_id)
     await session.execute(update.values(values))
     if reading.busy is not None:
-        await _keep_busy(session, member_id, reading.busy.spans, now)
+        await _keep_busy(session, member_id, reading.busy.spans)
 
 
-async def _keep_busy(session: AsyncSession, member_id: UUID, spans: Sequence[Span], now: datetime) -> None:
+async def _keep_busy(session: AsyncSession, member_id: UUID, spans: Sequence[Span]) -> None:
     """Replace a member's busy times; whoever follows them says its own again, when they are others than before."""
     before = await session.execute(sa.select(external_busy.c.busy).where(external_busy.c.member_id == member_id))
     former, coming = set(before.scalars()), set(spans)
@@ -145,6 +145,5 @@ async def _keep_busy(session: AsyncSession, member_id: UUID, spans: Sequence[Spa
         await session.execute(
             sa.insert(external_busy), [{"member_id": member_id, "busy": span} for span in sorted(new)]
         )
-    if any(span.end > now for span in former ^ coming):
-        for offer_id in await queries.offers_that_follow(session, member_id):
-            await tell_busy(session, offer_id, now)
+    if former != coming:
+        await busy_changed(session, *await queries.offers_that_follow(session, member_id))

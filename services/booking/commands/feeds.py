@@ -17,7 +17,7 @@ from services.booking.domain.calendar_problems import TooManyFeeds
 from services.booking.domain.deciding import Offer, Person, may_see
 from services.booking.domain.feeds import KEPT, NAMES, Feed, FeedKind, entry_of
 from services.booking.domain.problems import NotBookable, OfferUnknown
-from services.booking.domain.spans import Span, merged
+from services.booking.domain.spans import Span, full
 from services.booking.queries.calendars import hashed
 from services.booking.tables import feeds
 from services.chassis.problems import Language, NotAllowed, NotFound
@@ -94,7 +94,7 @@ async def _content(session: AsyncSession, row: sa.Row[Any], holder: Person, now:
     offer = await _check_may_hold(session, kind, row.subject_id, holder, now)
     title = offer.title if offer is not None else ""
     if kind == "circle":
-        title = await queries.circle_name(session, row.subject_id) or ""
+        title = holder.circle_names.get(row.subject_id, "")
     language: Language = row.language
     name = NAMES[kind].say(language, title=title)
     if kind == "busy":
@@ -110,7 +110,8 @@ async def _busy(session: AsyncSession, row: sa.Row[Any], name: str, now: datetim
         raise NotBookable
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     window = Span(day, resource.rules.latest(now))
-    busy = merged(await queries.occupied(session, row.subject_id, window))
+    occupied = await queries.occupied(session, row.subject_id, window)
+    busy = full(occupied, resource.rules.capacity - 1)
     return Feed(
         kind="busy",
         feed_id=row.id,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+from urllib.parse import quote
 from uuid import UUID
 
 from contracts.booking import BookingState, Party, Status
@@ -16,7 +17,7 @@ FeedKind = Literal["member", "resource", "busy", "circle"]
 EventStatus = Literal["CONFIRMED", "TENTATIVE", "CANCELLED"]
 KEPT = timedelta(days=366)
 """How long what is over stays in a feed."""
-OF_PEOPLE = frozenset({"expertise", "training", "help"})
+_OF_PEOPLE = ("expertise", "training", "help")
 """Kinds of offers that are somebody's own time."""
 
 _STATUSES: dict[Status, EventStatus] = {
@@ -37,6 +38,7 @@ SHOWN: tuple[Status, ...] = tuple(_STATUSES)
 _WAITS = Text(fr="en attente", en="waiting", nl="in afwachting")
 _FOR = Text(fr="Pour : {who}", en="For: {who}", nl="Voor: {who}")
 _WITH = Text(fr="Chez : {who}", en="With: {who}", nl="Bij: {who}")
+_CIRCLE = Text(fr="Au nom de : {circle}", en="On behalf of: {circle}", nl="Namens: {circle}")
 _QUANTITY = Text(fr="Quantité : {number}", en="Quantity: {number}", nl="Aantal: {number}")
 _REASON = Text(fr="Motif : {reason}", en="Reason: {reason}", nl="Reden: {reason}")
 _SOMEBODY_AT = Text(fr="une personne de {peer}", en="somebody at {peer}", nl="iemand bij {peer}")
@@ -86,13 +88,18 @@ class Feed:
     time_zone: str = "UTC"
 
 
+def may_follow(kind: str) -> bool:
+    """Whether an offer of that kind may follow its owner's calendar: it is their own time, or not known (yet)."""
+    return kind in {"", *_OF_PEOPLE}
+
+
 def uid_of(booking_id: UUID, instance: str) -> str:
     """The one UID of a booking in every calendar that we write, mails included: it never changes (RFC 7986, 5.3)."""
     return f"{booking_id}@{instance}"
 
 
-def entry_of(booking: Booking, holder: Person, language: Language, *, kind: str | None) -> Entry:
-    """`booking` in a feed of `holder`. `kind`: of the offer, None when unknown.
+def entry_of(booking: Booking, holder: Person, language: Language, *, kind: str) -> Entry:
+    """`booking` in a feed of `holder`. `kind`: of the offer, empty when unknown.
 
     Names, notes and reasons only where the holder may read the booking itself; names across the border only once it
     is agreed (`Booking.state`).
@@ -116,9 +123,9 @@ def entry_of(booking: Booking, holder: Person, language: Language, *, kind: str 
         title=f"{title} ({say(_WAITS)})" if status == "TENTATIVE" else title,
         description="\n".join(lines),
         place=state.place_label,
-        path=f"/bookings/{state.id}" if readable else f"/offers/{state.offer_id}",
+        path=f"/bookings/{state.id}" if readable else _offer_path(state),
         status=status,
-        is_busy=status != "CANCELLED" and (mine or (state.owner.member_id == holder.id and kind in {None, *OF_PEOPLE})),
+        is_busy=status != "CANCELLED" and (mine or (state.owner.member_id == holder.id and may_follow(kind))),
     )
 
 
@@ -127,11 +134,20 @@ def _lines(state: BookingState, *, mine: bool, say: Callable[..., str]) -> list[
     lines = [say(_WITH if mine else _FOR, who=_who(other, say))]
     if state.quantity > 1:
         lines.append(say(_QUANTITY, number=state.quantity))
+    if state.circle_name:
+        lines.append(say(_CIRCLE, circle=state.circle_name))
     if state.note:
         lines.append(state.note)
+    if mine and state.instructions:
+        lines.append(state.instructions)
     if state.reason:
         lines.append(say(_REASON, reason=state.reason))
     return lines
+
+
+def _offer_path(state: BookingState) -> str:
+    before = f"/from/{quote(state.resource_origin, safe='')}" if state.resource_origin else ""
+    return f"{before}/offers/{state.offer_id}"
 
 
 def _sayer(language: Language) -> Callable[..., str]:

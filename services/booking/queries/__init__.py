@@ -1,10 +1,13 @@
 """Reads: rows to what the rules and the views ask for."""
 
 from services.booking.queries.bookings import (
+    Deciding,
     HistoryLine,
-    approvals_of,
+    above,
     booking,
+    changes_of,
     database_time,
+    deciding_of,
     history_of,
     occupied,
     pending_count,
@@ -12,7 +15,6 @@ from services.booking.queries.bookings import (
 )
 from services.booking.queries.calendars import (
     bookings_shown,
-    circle_name,
     external_busy,
     external_of,
     feed_of_secret,
@@ -20,18 +22,20 @@ from services.booking.queries.calendars import (
     follows,
     offers_that_follow,
 )
-from services.booking.queries.offers import LINKED, has_ended_with, is_linked, offer, peer_busy_times, resource
+from services.booking.queries.offers import LINKED, has_ended_with, is_linked, like, offer, peer_busy_times, resource
 from services.booking.queries.people import circles_of, member, person_of
 
 __all__ = [
     "LINKED",
+    "Deciding",
     "HistoryLine",
-    "approvals_of",
+    "above",
     "booking",
     "bookings_shown",
-    "circle_name",
+    "changes_of",
     "circles_of",
     "database_time",
+    "deciding_of",
     "external_busy",
     "external_of",
     "feed_of_secret",
@@ -40,6 +44,7 @@ __all__ = [
     "has_ended_with",
     "history_of",
     "is_linked",
+    "like",
     "member",
     "occupied",
     "offer",

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.domain.booking import Booking
 from services.booking.domain.feeds import SHOWN, FeedKind
-from services.booking.domain.spans import Span
-from services.booking.tables import OURS, bookings, external_calendars, feeds, offers
+from services.booking.domain.spans import Occupied, Span
+from services.booking.tables import OURS, bookings, external_calendars, feeds, offers, resources
 from services.booking.tables import external_busy as busy_rows
 from services.booking.tables import resource_calendars as following
 
@@ -19,16 +19,17 @@ MOST_EVENTS = 3000
 """Of a feed, the latest: at some 600 bytes each it stays below what calendars read."""
 
 
-async def external_busy(session: AsyncSession, offer_id: UUID, window: Span) -> list[Span]:
+async def external_busy(session: AsyncSession, offer_id: UUID, window: Span) -> list[Occupied]:
     """When the owner of our offer is busy elsewhere, within `window`; only if the offer follows their calendar."""
     found = (
-        sa.select(busy_rows.c.busy)
+        sa.select(busy_rows.c.busy, resources.c.capacity)
         .join(following, following.c.member_id == busy_rows.c.member_id)
         .join(offers, sa.and_(offers.c.origin == OURS, offers.c.id == following.c.offer_id))
+        .join(resources, resources.c.offer_id == following.c.offer_id)
         .where(following.c.offer_id == offer_id, following.c.follows_calendar)
         .where(offers.c.owner_member_id == following.c.member_id, busy_rows.c.busy.op("&&")(window))
     )
-    return list((await session.execute(found)).scalars())
+    return [Occupied(row.busy, row.capacity) for row in await session.execute(found)]
 
 
 async def follows(session: AsyncSession, offer_id: UUID, owner_id: UUID) -> bool:
@@ -69,19 +70,15 @@ def hashed(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-async def circle_name(session: AsyncSession, circle_id: UUID) -> str | None:
-    """The name under which a circle offers things; None when it offers nothing."""
-    found = sa.select(offers.c.owner_name).where(offers.c.origin == OURS, offers.c.owner_circle_id == circle_id)
-    return (await session.execute(found.order_by(offers.c.version.desc()).limit(1))).scalar()
-
-
 async def bookings_shown(
     session: AsyncSession, kind: FeedKind, subject_id: UUID, since: datetime
-) -> list[tuple[Booking, str | None]]:
-    """The bookings of a feed that end after `since`, in order, each with the kind of its offer (None: not known)."""
-    of_offer = sa.and_(offers.c.origin == OURS, offers.c.id == bookings.c.offer_id)
+) -> list[tuple[Booking, str]]:
+    """The bookings of a feed that end after `since`, in order, each with the kind of its offer (empty: not known)."""
+    of_offer = sa.and_(
+        offers.c.origin == sa.func.coalesce(bookings.c.resource_origin, OURS), offers.c.id == bookings.c.offer_id
+    )
     shown = (
-        sa.select(bookings.c.id, sa.case((bookings.c.resource_origin.is_(None), offers.c.kind)).label("kind"))
+        sa.select(bookings.c.id, sa.func.coalesce(offers.c.kind, "").label("kind"))
         .select_from(bookings.outerjoin(offers, of_offer))
         .where(_of(kind, subject_id), bookings.c.ends_at > since, bookings.c.status.in_(SHOWN))
         .where(bookings.c.starts_at < bookings.c.ends_at)
@@ -100,5 +97,5 @@ def _of(kind: FeedKind, subject_id: UUID) -> sa.ColumnElement[bool]:
         owned = sa.and_(bookings.c.owner_member_id == subject_id, ours)
         return sa.or_(bookings.c.borrower_member_id == subject_id, owned)
     if kind == "circle":
-        return sa.and_(ours, offers.c.owner_circle_id == subject_id)
+        return sa.or_(sa.and_(ours, offers.c.owner_circle_id == subject_id), bookings.c.circle_id == subject_id)
     return sa.and_(ours, bookings.c.offer_id == subject_id)

@@ -1,17 +1,22 @@
 """What can be booked: offers, links, resources and peers' busy times."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.booking import Interval
+from contracts.booking import Interval, Partly
 from contracts.border import SharedResource
 from services.booking.domain.deciding import Offer
-from services.booking.domain.spans import Span
+from services.booking.domain.spans import Occupied, Span
 from services.booking.resources import Resource, resource_from, resource_of
 from services.booking.tables import OURS, links, offers, peer_busy, peer_resources, resources
+
+ALL = 1_000_000
+"""As many as any resource has."""
 
 LINKED = ("active", "paused")
 """A link in one of these states carries bookings (while paused, later)."""
@@ -24,11 +29,33 @@ async def offer(session: AsyncSession, offer_id: UUID, origin: str | None = None
     ).first()
     if row is None or (origin is not None and not await is_linked(session, origin)):
         return None
+    return _offer_of(row)
+
+
+async def like(session: AsyncSession, wanted: Offer, *, most: int = 20) -> list[tuple[Offer, Resource]]:
+    """Other bookable offers of the same kind and category, ours first, then those of linked peers."""
+    linked = sa.select(links.c.peer_id).where(links.c.status.in_(LINKED))
+    found = (
+        sa.select(offers)
+        .where(offers.c.published, offers.c.kind == wanted.kind, offers.c.category == wanted.category)
+        .where(sa.or_(offers.c.origin == OURS, offers.c.origin.in_(linked)))
+        .where(sa.tuple_(offers.c.origin, offers.c.id) != (wanted.origin or OURS, wanted.id))
+        .order_by(offers.c.origin, offers.c.id)
+        .limit(most)
+    )
+    others = [_offer_of(row) for row in await session.execute(found)]
+    pairs = [(other, await resource(session, other.id, other.origin)) for other in others]
+    return [(other, how) for other, how in pairs if how is not None]
+
+
+def _offer_of(row: sa.Row[Any]) -> Offer:
     return Offer(
         id=row.id,
-        origin=origin,
+        origin=row.origin or None,
         origin_name=row.origin_name,
         title=row.title,
+        kind=row.kind,
+        category=row.category,
         owner_member_id=row.owner_member_id,
         owner_circle_id=row.owner_circle_id,
         owner_name=row.owner_name,
@@ -39,7 +66,6 @@ async def offer(session: AsyncSession, offer_id: UUID, origin: str | None = None
         valid_from=row.valid_from,
         valid_until=row.valid_until,
         published=row.published,
-        kind=row.kind,
     )
 
 
@@ -69,11 +95,26 @@ async def resource(session: AsyncSession, offer_id: UUID, origin: str | None = N
     return resource_from(SharedResource.model_validate(told)) if told is not None else None
 
 
-async def peer_busy_times(session: AsyncSession, origin: str, offer_id: UUID) -> tuple[list[Span], datetime | None]:
-    """The busy times that a peer has told of its resource, and when it last did."""
-    copy = sa.select(peer_busy.c.busy, peer_busy.c.received_at)
+@dataclass(frozen=True, kw_only=True)
+class ToldBusy:
+    """The busy times that a peer has told of its resource, and when it last did (None: never)."""
+
+    occupied: list[Occupied]
+    as_of: datetime | None
+
+
+async def peer_busy_times(session: AsyncSession, origin: str, offer_id: UUID) -> ToldBusy:
+    """What the peer has told. Where nothing is left, as many are taken as there are."""
+    copy = sa.select(peer_busy.c.busy, peer_busy.c.partly, peer_busy.c.received_at)
     row = (await session.execute(copy.where(peer_busy.c.origin == origin, peer_busy.c.offer_id == offer_id))).first()
     if row is None:
-        return [], None
-    intervals = [Interval.model_validate(one) for one in row.busy]
-    return [Span(one.start, one.end) for one in intervals], row.received_at
+        return ToldBusy(occupied=[], as_of=None)
+    full = [Interval.model_validate(one) for one in row.busy]
+    partly = [Partly.model_validate(one) for one in row.partly]
+    return ToldBusy(
+        occupied=[
+            *(Occupied(Span(one.start, one.end), ALL) for one in full),
+            *(Occupied(Span(one.start, one.end), one.taken) for one in partly),
+        ],
+        as_of=row.received_at,
+    )

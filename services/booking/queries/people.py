@@ -16,7 +16,8 @@ async def person_of(session: AsyncSession, actor: Actor) -> Person:
     status = (await session.execute(sa.select(members.c.status).where(members.c.id == actor.id))).scalar()
     if status == "left":
         raise NotAllowed
-    return Person(id=actor.id, name=actor.name, role=actor.role, circle_ids=await circles_of(session, actor.id))
+    mine = await circles_of(session, actor.id)
+    return Person(id=actor.id, name=actor.name, role=actor.role, circle_ids=frozenset(mine), circle_names=mine)
 
 
 async def member(session: AsyncSession, member_id: UUID) -> Person | None:
@@ -26,10 +27,13 @@ async def member(session: AsyncSession, member_id: UUID) -> Person | None:
     ).first()
     if row is None:
         return None
-    return Person(id=row.id, name=row.name, role=row.role, circle_ids=await circles_of(session, member_id))
+    theirs = await circles_of(session, member_id)
+    return Person(id=row.id, name=row.name, role=row.role, circle_ids=frozenset(theirs), circle_names=theirs)
 
 
-async def circles_of(session: AsyncSession, member_id: UUID) -> frozenset[UUID]:
-    """The open circles that a member belongs to."""
-    found = sa.select(circles.c.id).where(circles.c.status == "active", circles.c.member_ids.contains([member_id]))
-    return frozenset((await session.execute(found)).scalars())
+async def circles_of(session: AsyncSession, member_id: UUID) -> dict[UUID, str]:
+    """The open circles that a member belongs to, with their names."""
+    found = sa.select(circles.c.id, circles.c.name).where(
+        circles.c.status == "active", circles.c.member_ids.contains([member_id])
+    )
+    return {row.id: row.name for row in await session.execute(found)}

@@ -1,15 +1,18 @@
 """Calendar feeds, and members' calendars elsewhere."""
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0002"
+
+_FUNCTIONS = Path(__file__).with_name("0004_functions.sql")
 
 
 def upgrade() -> None:
-    op.add_column("offers", sa.Column("kind", sa.Text(), nullable=True))
     _feeds()
     _external_calendars()
     op.create_table(
@@ -27,12 +30,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("offer_id"),
     )
     op.create_index("resource_calendars_of_member", "resource_calendars", ["member_id"])
+    for statement in _FUNCTIONS.read_text(encoding="utf-8").split("\n\n\n"):
+        op.execute(statement)
 
 
 def downgrade() -> None:
+    arguments = "jsonb, jsonb, jsonb, bigint, integer, uuid"
+    op.execute("DROP FUNCTION bind_booking")
+    op.execute(f"ALTER FUNCTION bind_booking_here({arguments}) RENAME TO bind_booking")
+    op.execute("DROP FUNCTION busy_elsewhere")
     for table in ("resource_calendars", "external_busy", "external_calendars", "feeds"):
         op.drop_table(table)
-    op.drop_column("offers", "kind")
 
 
 def _feeds() -> None:
