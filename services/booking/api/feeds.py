@@ -109,7 +109,7 @@ def _is_known(request: Request, opened: Opened) -> bool:
         return given.strip() == "*" or _etag(opened) in {one.strip().removeprefix("W/") for one in given.split(",")}
     try:
         since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return False
     since = since if since.tzinfo else since.replace(tzinfo=UTC)
     return opened.modified_at.replace(microsecond=0) <= since
