@@ -130,6 +130,12 @@ PARTS: dict[str, str] = {
     "notify": N_("les messages"),
     "federation": N_("les liens avec les autres coopératives"),
 }
+FEEDS: dict[str, str] = {
+    "member": N_("Mes réservations"),
+    "resource": N_("Qui réserve :"),
+    "busy": N_("Libre ou occupé :"),
+    "circle": N_("Cercle :"),
+}
 PROGRESS: dict[str, str] = {
     "checked": N_("vérifié, pas encore importé"),
     "running": N_("import en cours"),
@@ -192,6 +198,11 @@ FLASHES: dict[str, str] = {
     "declined": N_("C'est refusé. La personne est prévenue."),
     "cancelled": N_("C'est annulé. Les personnes concernées sont prévenues."),
     "cancelling": N_("L'annulation est partie chez l'autre coopérative. Elle compte dès sa réponse."),
+    "feed-revoked": N_("L'adresse est supprimée : plus aucun agenda ne peut la lire."),
+    "calendar-given": N_("C'est noté. Votre agenda est lu dans la minute, puis toutes les demi-heures."),
+    "calendar-forgotten": N_("Votre agenda est oublié : il ne bloque plus rien."),
+    "follows": N_("Cette offre suit maintenant votre agenda."),
+    "follows-not": N_("Cette offre ne suit plus votre agenda."),
     "all-read": N_("Tout est marqué comme lu."),
     "circle-made": N_("Le cercle est créé."),
     "circle-closed": N_("Le cercle est fermé."),

@@ -1,5 +1,12 @@
 """The HTTP routes of booking."""
 
-from services.booking.api import bookings, changes, resources, sessions
+from services.booking.api import bookings, calendars, changes, feeds, resources, sessions
 
-routers = [resources.router, bookings.router, changes.router, sessions.router]
+routers = [
+    resources.router,
+    bookings.router,
+    changes.router,
+    sessions.router,
+    feeds.router,
+    calendars.router,
+]

@@ -16,6 +16,7 @@ from contracts.catalog import ListingState
 from contracts.federation import BusyReceived, LinkState, ListingGone, ListingReceived, ResourceReceived
 from contracts.identity import CircleState, MemberState
 from services.booking import queries
+from services.booking.commands.external import forget_member
 from services.booking.commands.peers import end_with_peer
 from services.booking.commands.resources import close, retell
 from services.booking.commands.telling import tell
@@ -152,6 +153,7 @@ async def keep_member(session: AsyncSession, member: MemberState, *, now: dateti
     newest = await _keep_newest(session, members, {"id": member.id}, values)
     if newest and member.status == "left":
         await _hand_over(session, member.id, now)
+        await forget_member(session, member.id)
 
 
 async def keep_circle(session: AsyncSession, circle: CircleState) -> None:

@@ -6,6 +6,7 @@ from services.portal.pages import (
     account,
     booking_rules,
     bookings,
+    calendars,
     choices,
     circles,
     coordination,
@@ -26,7 +27,23 @@ from services.portal.pages import (
 def routers() -> list[APIRouter]:
     """All of them; forms before things, so that `/offers/new` is no offer."""
     rooms = (
-        home, choices, account, me, search, listing_forms, booking_rules, listings, bookings, session_forms, sessions,
-        inbox, circles, coordination, members, imports, links,
-    )  # fmt: skip
+        home,
+        choices,
+        account,
+        me,
+        calendars,
+        search,
+        listing_forms,
+        booking_rules,
+        listings,
+        bookings,
+        session_forms,
+        sessions,
+        inbox,
+        circles,
+        coordination,
+        members,
+        imports,
+        links,
+    )
     return [room.router for room in rooms]

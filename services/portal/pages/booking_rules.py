@@ -77,8 +77,15 @@ async def rules_page(
     visit: Visit, offer: Json, form: Form, *, resource: Json | None = None, flash: str = "", status: int = 200
 ) -> Response:
     """The page of the rules. `flash` is said at the top, of words.FLASHES."""
+    follow = await visit.try_get("booking", f"/resources/{offer['id']}/calendar") if resource else None
     return await visit.page(
-        "booking_rules.html", status=status, listing=offer, form=form, resource=resource, said_before=flash
+        "booking_rules.html",
+        status=status,
+        listing=offer,
+        form=form,
+        resource=resource,
+        said_before=flash,
+        follow=follow,
     )
 
 

@@ -101,6 +101,27 @@ def booking(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def feed(kind: str = "member", subject: Any = None, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()), "kind": kind, "subject_id": subject, "title": None, "created_at": at(-9),
+        "read_at": at(-1), **changes,
+    }  # fmt: skip
+
+
+def feed_made(request: httpx.Request) -> dict[str, Any]:
+    asked = json.loads(request.content)
+    address = "https://opteos.example/api/booking/calendars/SECRET"
+    busy = f"{address}.ifb" if asked["kind"] == "busy" else None
+    return feed(asked["kind"], asked["subject_id"], address=f"{address}.ics", free_busy_address=busy)
+
+
+def external(**changes: Any) -> dict[str, Any]:
+    return {
+        "given": True, "host": "calendar.example", "time_zone": "Europe/Paris", "read_at": at(-1), "next_at": at(1),
+        "count": 42, "cut": False, "error": None, "detail": None, **changes,
+    }  # fmt: skip
+
+
 def session(**changes: Any) -> dict[str, Any]:
     """A session of co-development that Anna organises and takes part in."""
     role = {"minimum": 1, "maximum": 1, "taken": 0, "offered": 0, "waiting": 0, "free": 1, "i_must_wait": False}
@@ -249,6 +270,18 @@ def _standard(role: str) -> dict[str, Rule]:
         "POST booking /bookings": lambda _: httpx.Response(201, json=booking()),
         f"POST booking /bookings/{BOOKING}/approve": lambda _: booking(status="confirmed"),
         f"POST booking /bookings/{BOOKING}/cancel": lambda _: booking(status="cancelled"),
+        "GET booking /my/feeds": lambda _: page(
+            feed(), feed("resource", OFFER, title="Salle"), feed("circle", CIRCLE["id"], read_at=None)
+        ),
+        "POST booking /my/feeds": lambda request: httpx.Response(201, json=feed_made(request)),
+        "GET booking /my/calendar": lambda _: external(),
+        "PUT booking /my/calendar": lambda _: external(read_at=None),
+        f"GET booking /resources/{OFFER}/calendar": lambda _: {
+            "offer_id": OFFER, "possible": True, "follows_calendar": False, "calendar_given": True,
+        },
+        f"PUT booking /resources/{OFFER}/calendar": lambda _: {
+            "offer_id": OFFER, "possible": True, "follows_calendar": True, "calendar_given": True,
+        },
         "GET booking /session-templates": lambda _: page(
             *(session_template(name) for name in ("co_development", "peer_mentoring", "monthly_day", "open"))
         ),

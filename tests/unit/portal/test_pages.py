@@ -26,7 +26,7 @@ EVERYWHERE = [
 ]  # fmt: skip
 FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
-    "/bookings", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave",
+    "/bookings", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave", "/me/calendars",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
     "/sessions", "/sessions?series=s1", "/sessions/new", "/sessions/new?template=co_development",
     "/sessions/new?template=monthly_day", f"/sessions/{SESSION}", f"/sessions/{SESSION}/edit",
