@@ -16,11 +16,14 @@ from contracts.booking.bookings import (
 from contracts.booking.resources import (
     Approval,
     BusyChanged,
+    CheckIn,
     Interval,
     OpeningHours,
     ResourceChanged,
     ResourceState,
 )
+from contracts.booking.use import BookingStartAtRisk, UseState
+from contracts.booking.values import UsedValue, ValueUnit
 
 __all__ = [
     "Approval",
@@ -32,12 +35,17 @@ __all__ = [
     "BookingEvent",
     "BookingExpired",
     "BookingRequested",
+    "BookingStartAtRisk",
     "BookingState",
     "BusyChanged",
+    "CheckIn",
     "Interval",
     "OpeningHours",
     "Party",
     "ResourceChanged",
     "ResourceState",
     "Status",
+    "UseState",
+    "UsedValue",
+    "ValueUnit",
 ]

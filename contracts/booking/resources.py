@@ -7,6 +7,7 @@ from uuid import UUID
 from contracts.envelope import Data, Event
 
 Approval = Literal["automatic", "owner", "coordinator"]
+CheckIn = Literal["none", "asked"]
 
 
 class OpeningHours(Data):
@@ -20,7 +21,8 @@ class OpeningHours(Data):
 class ResourceState(Data):
     """How an offer can be booked. Durations in minutes; `horizon_days`: how far ahead.
 
-    `status`: `open` or `closed` (no longer bookable).
+    `status`: `open` or `closed` (no longer bookable). `check_in`: whether people say when they come and go;
+    then a booking to which nobody has come `grace_minutes` after its start is free again.
     """
 
     offer_id: UUID
@@ -39,6 +41,8 @@ class ResourceState(Data):
     owner_member_id: UUID
     status: Literal["open", "closed"]
     version: int
+    check_in: CheckIn = "none"
+    grace_minutes: int = 30
 
 
 class ResourceChanged(Event):

@@ -4,11 +4,15 @@ import asyncio
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from services.booking.commands.overdue import hold_for_overdue, mark_overdue, release_no_shows
 from services.booking.commands.time_passes import BATCH, complete_past, expire_undecided, forget_ended_peers
 from services.chassis import logs
 from services.chassis.database import Database
 
 _log = logs.get(__name__)
+_DUE = (
+    expire_undecided, complete_past, release_no_shows, mark_overdue, hold_for_overdue, forget_ended_peers,
+)  # fmt: skip
 
 
 class Sweeper:
@@ -29,7 +33,7 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Do all that is due now."""
-        for command in (expire_undecided, complete_past, forget_ended_peers):
+        for command in _DUE:
             while (done := await self._db.run(command)) > 0:
                 _log.info("swept", what=command.__name__, count=done)
                 if done < BATCH:

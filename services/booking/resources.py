@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from contracts.booking import Approval, OpeningHours, ResourceState
+from contracts.booking import Approval, CheckIn, OpeningHours, ResourceState
 from contracts.border import SharedResource
 from services.booking.domain.availability import Rules
 from services.booking.domain.opening import Hours, minutes_of, wall_of
@@ -14,7 +14,10 @@ from services.booking.domain.opening import Hours, minutes_of, wall_of
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """How an offer can be booked. `busy_version` counts what was told of its busy times."""
+    """How an offer can be booked. `busy_version` counts what was told of its busy times.
+
+    `check_in`: whether people say when they come and go; who has not come after `grace_minutes` loses the place.
+    """
 
     offer_id: UUID
     rules: Rules
@@ -22,6 +25,8 @@ class Resource:
     status: Literal["open", "closed"]
     version: int
     busy_version: int = 0
+    check_in: CheckIn = "none"
+    grace_minutes: int = 30
 
     @property
     def is_open(self) -> bool:
@@ -47,6 +52,8 @@ class Resource:
             owner_member_id=owner_member_id,
             status=self.status,
             version=self.version,
+            check_in=self.check_in,
+            grace_minutes=self.grace_minutes,
         )
 
 
@@ -84,6 +91,8 @@ def resource_of(row: sa.Row[Any]) -> Resource:
         status=row.status,
         version=row.version,
         busy_version=row.busy_version,
+        check_in=row.check_in,
+        grace_minutes=row.grace_minutes,
     )
 
 
@@ -102,5 +111,11 @@ def resource_from(shared: SharedResource) -> Resource:
         capacity=shared.capacity,
     )
     return Resource(
-        offer_id=shared.offer_id, rules=rules, approval=shared.approval, status=shared.status, version=shared.version
+        offer_id=shared.offer_id,
+        rules=rules,
+        approval=shared.approval,
+        status=shared.status,
+        version=shared.version,
+        check_in=shared.check_in,
+        grace_minutes=shared.grace_minutes,
     )

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from contracts.booking import Approval, BookingState, Interval, OpeningHours
+from contracts.booking import Approval, BookingState, CheckIn, Interval, OpeningHours
+from services.booking.domain import use
 from services.booking.domain.availability import Availability
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import Offer, Person, may_cancel, may_decide
@@ -39,6 +40,8 @@ class ResourceView(BaseModel):
     version: int
     may_edit: bool
     upcoming: int | None = None
+    check_in: CheckIn = "none"
+    grace_minutes: int = 30
 
 
 class DayView(BaseModel):
@@ -70,11 +73,20 @@ class HistoryView(BaseModel):
 
 
 class BookingView(BookingState):
-    """A booking as one person sees it. `mine`: this person is the borrower."""
+    """A booking as one person sees it. `mine`: this person is the borrower.
+
+    `check_in_from`, `check_in_until`: when people may arrive, None where nobody checks in. `check_in_code`: for the
+    owner and coordinators, who show it at the machine.
+    """
 
     mine: bool
     may_decide: bool
     may_cancel: bool
+    may_check_in: bool
+    may_check_out: bool
+    check_in_from: datetime | None
+    check_in_until: datetime | None
+    check_in_code: str | None
     history: list[HistoryView]
 
 
@@ -102,6 +114,8 @@ def resource_view(resource: Resource, offer: Offer, *, may_edit: bool, upcoming:
         version=resource.version,
         may_edit=may_edit,
         upcoming=upcoming,
+        check_in=resource.check_in,
+        grace_minutes=resource.grace_minutes,
     )
 
 
@@ -109,12 +123,18 @@ def booking_view(
     booking: Booking, person: Person, *, approval: Approval, history: list[HistoryLine], now: datetime
 ) -> BookingView:
     """A booking with what `person` may do with it now."""
+    window = use.arrival(booking)
     waits = booking.status == "pending" and (booking.decide_by is None or now < booking.decide_by)
     return BookingView(
         **booking.state().model_dump(),
         mine=booking.borrower_member_id == person.id,
         may_decide=waits and may_decide(booking, person, approval),
         may_cancel=may_cancel(booking, person, now),
+        may_check_in=use.may_check_in(booking, person, now),
+        may_check_out=use.may_check_out(booking, person),
+        check_in_from=window.start if window else None,
+        check_in_until=window.end if window else None,
+        check_in_code=booking.check_in_code if use.may_see_code(booking, person) else None,
         history=[HistoryView(at=line.at, what=line.what, by_name=line.by_name) for line in history],
     )
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel
 
-from contracts.booking import Interval, OpeningHours
+from contracts.booking import Interval, OpeningHours, UsedValue
 from contracts.border import YEARS, BorderBookingRequested, RoundedPlace, SharedBusy, SharedListing, SharedResource
 
 LARGEST_INT = 2_000_000_000
@@ -18,6 +18,7 @@ LONGEST_LABEL = 300
 LONGEST_LIST = 3_000
 _LABELS = {"title", "category", "unit", "label", "name", "email", "owner_name", "place_label", "pseudonym", "time_zone"}
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+_AMOUNT = re.compile(r"\d{1,12}(\.\d{1,2})?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -65,6 +66,8 @@ def _makes_sense(value: BaseModel) -> bool:  # noqa: PLR0911 - a table of types
             return value.weekday in range(7) and all(map(_TIME_OF_DAY.fullmatch, times)) and value.opens < value.closes
         case SharedResource():
             return _resource_makes_sense(value)
+        case UsedValue():
+            return _AMOUNT.fullmatch(value.amount) is not None
         case Interval() | BorderBookingRequested():
             return value.start < value.end
         case SharedBusy():

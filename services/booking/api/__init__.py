@@ -1,5 +1,5 @@
 """The HTTP routes of booking."""
 
-from services.booking.api import bookings, resources
+from services.booking.api import arrivals, bookings, resources, uses
 
-routers = [resources.router, bookings.router]
+routers = [resources.router, bookings.router, arrivals.router, uses.router]

@@ -72,7 +72,7 @@ async def create_booking(
             )
             limit, now = settings.booking_pending_per_member, at.clock.now()
             booked = await booking_commands.book(session, wanted, origin=form.origin, by=person, limit=limit, now=now)
-            return await _view(session, booked, person, now)
+            return await view_of(session, booked, person, now)
 
         return await once(session, actor.id, form, BookingView, make)
 
@@ -114,7 +114,7 @@ async def get_booking(booking_id: UUID, actor: CurrentMember, at: At) -> Booking
         booking = await queries.booking(session, booking_id)
         if booking is None or not may_read(booking, person):
             raise NotFound
-        return await _view(session, booking, person, at.clock.now())
+        return await view_of(session, booking, person, at.clock.now())
 
 
 @router.post("/bookings/{booking_id}/approve")
@@ -124,7 +124,7 @@ async def approve_booking(booking_id: UUID, actor: CurrentMember, at: At) -> Boo
     async def work(session: AsyncSession) -> BookingView:
         person = await queries.person_of(session, actor)
         booking = await decide.approve(session, booking_id, by=person)
-        return await _view(session, booking, person, at.clock.now())
+        return await view_of(session, booking, person, at.clock.now())
 
     return await at.db.run(work)
 
@@ -136,7 +136,7 @@ async def decline_booking(booking_id: UUID, form: ReasonForm, actor: CurrentMemb
     async def work(session: AsyncSession) -> BookingView:
         person = await queries.person_of(session, actor)
         booking = await decide.decline(session, booking_id, reason=form.reason, by=person)
-        return await _view(session, booking, person, at.clock.now())
+        return await view_of(session, booking, person, at.clock.now())
 
     return await at.db.run(work)
 
@@ -148,12 +148,13 @@ async def cancel_booking(booking_id: UUID, form: ReasonForm, actor: CurrentMembe
     async def work(session: AsyncSession) -> BookingView:
         person = await queries.person_of(session, actor)
         booking = await decide.cancel(session, booking_id, reason=form.reason, by=person, now=at.clock.now())
-        return await _view(session, booking, person, at.clock.now())
+        return await view_of(session, booking, person, at.clock.now())
 
     return await at.db.run(work)
 
 
-async def _view(session: AsyncSession, booking: Booking, person: Person, now: datetime) -> BookingView:
+async def view_of(session: AsyncSession, booking: Booking, person: Person, now: datetime) -> BookingView:
+    """A booking as `person` sees it now, with its history."""
     return (await _views(session, [booking], person, now))[0]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from contracts.booking import Approval, OpeningHours
+from contracts.booking import Approval, CheckIn, OpeningHours
 from services.booking.domain.availability import Rules
 from services.booking.domain.opening import Hours, is_zone
 from services.booking.resources import hours_from
@@ -39,6 +39,9 @@ _LENGTHS = Text(
     en="The maximum must allow at least one booking: a multiple of the step, not less than the minimum.",
     nl="De maximumduur moet minstens één reservering toelaten: een veelvoud van de stap, niet minder dan het minimum.",
 )
+
+
+_NOT_RULES = {"opening_hours", "approval", "check_in", "grace_minutes"}
 
 
 def _plain_text(text: str) -> str:
@@ -76,6 +79,8 @@ class ResourceForm(BaseModel):
     buffer_before_minutes: int = Field(default=0, ge=0, le=7 * A_DAY)
     buffer_after_minutes: int = Field(default=0, ge=0, le=7 * A_DAY)
     approval: Approval = "owner"
+    check_in: CheckIn = "none"
+    grace_minutes: int = Field(default=30, ge=5, le=A_DAY)
 
     def rules(self) -> Rules:
         """The rules that the form states. Raises InvalidFields."""
@@ -92,7 +97,7 @@ class ResourceForm(BaseModel):
             errors.append(FieldError("maximum_minutes", "no_length_possible", _LENGTHS))
         if errors or hours is None:
             raise InvalidFields(*errors)
-        return Rules(opening_hours=hours, **self.model_dump(exclude={"opening_hours", "approval"}))
+        return Rules(opening_hours=hours, **self.model_dump(exclude=_NOT_RULES))
 
     def _hours(self) -> tuple[Hours, ...] | None:
         """The opening hours, sorted; None when one is not well-formed."""

@@ -57,7 +57,8 @@ async def put_resource(
 
     async def work(session: AsyncSession) -> ResourceView:
         person = await queries.person_of(session, actor)
-        await commands.put_resource(session, offer_id, form.rules(), form.approval, by=person, now=clock.now())
+        use = commands.Use(check_in=form.check_in, grace_minutes=form.grace_minutes)
+        await commands.put_resource(session, offer_id, form.rules(), form.approval, use, by=person, now=clock.now())
         return await _view(session, offer_id, None, actor, clock.now())
 
     return await db.run(work)

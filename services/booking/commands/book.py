@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
+from services.booking.commands.arrivals import asked_on_arrival
 from services.booking.commands.telling import tell, tell_busy
 from services.booking.domain.availability import search_window
 from services.booking.domain.booking import Booking
@@ -198,4 +199,5 @@ def _new(offer: Offer, wanted: Wanted, borrower: Borrower, resource: Resource, n
         version=1,
         created_at=now,
         changed_at=now,
+        **asked_on_arrival(resource),
     )

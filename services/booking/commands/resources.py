@@ -1,5 +1,6 @@
 """Saying how an offer can be booked."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.booking import Approval, ResourceChanged
+from contracts.booking import Approval, CheckIn, ResourceChanged
 from services.booking import queries
 from services.booking.commands.telling import tell_busy
 from services.booking.domain.availability import Rules
@@ -19,13 +20,21 @@ from services.chassis import outbox
 from services.chassis.problems import NotAllowed
 
 
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """Whether people say when they come and go, and how many minutes after the start they lose the place."""
+
+    check_in: CheckIn = "none"
+    grace_minutes: int = 30
+
+
 def may_edit(offer: Offer, person: Person | None) -> bool:
     """The offer's owner and coordinators say how it can be booked."""
     return person is not None and offer.origin is None and (person.is_coordinator or person.id == offer.owner_member_id)
 
 
 async def put_resource(
-    session: AsyncSession, offer_id: UUID, rules: Rules, approval: Approval, *, by: Person, now: datetime
+    session: AsyncSession, offer_id: UUID, rules: Rules, approval: Approval, use: Use, *, by: Person, now: datetime
 ) -> Resource:
     """Make an offer of ours bookable under `rules`, or change them; what is booked keeps its period and buffers.
 
@@ -48,6 +57,7 @@ async def put_resource(
         "approval": approval,
         "status": "open",
         "changed_at": now,
+        **asdict(use),
     }
     put = insert(resources).values(offer_id=offer_id, version=1, busy_version=0, **values)
     put = put.on_conflict_do_update(index_elements=["offer_id"], set_={**values, "version": resources.c.version + 1})

@@ -12,10 +12,12 @@ from services.booking.queries.bookings import (
 )
 from services.booking.queries.offers import LINKED, has_ended_with, is_linked, offer, peer_busy_times, resource
 from services.booking.queries.people import circles_of, member, person_of
+from services.booking.queries.places import Occupying, occupying_after, resource_held
 
 __all__ = [
     "LINKED",
     "HistoryLine",
+    "Occupying",
     "approvals_of",
     "booking",
     "circles_of",
@@ -25,10 +27,12 @@ __all__ = [
     "is_linked",
     "member",
     "occupied",
+    "occupying_after",
     "offer",
     "peer_busy_times",
     "pending_count",
     "person_of",
     "resource",
+    "resource_held",
     "upcoming",
 ]

@@ -11,6 +11,7 @@ from services.booking.tables.bookings import (
 )
 from services.booking.tables.columns import OURS, SpanType, metadata
 from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
+from services.booking.tables.uses import uses
 
 __all__ = [
     "IS_OCCUPYING",
@@ -28,5 +29,6 @@ __all__ = [
     "peer_busy",
     "peer_resources",
     "resources",
+    "uses",
     "withdrawals",
 ]
