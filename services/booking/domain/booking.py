@@ -182,27 +182,15 @@ class Booking:
         """What is said of it. Names cross, and the address to a peer, only once it is agreed (rule 6)."""
         known = not self.crosses or self.status in _AGREED
         foreign = self.borrower_peer_id is not None
-        borrower_name = self.borrower_name if known or not foreign else None
-        owner_name = self.owner_name if known or foreign else None
+        worth = self.worth
         return BookingState(
             id=self.id,
             offer_id=self.offer_id,
             offer_title=self.offer_title,
             resource_origin=self.resource_origin,
             origin_name=self.origin_name,
-            borrower=Party(
-                member_id=self.borrower_member_id,
-                name=borrower_name,
-                peer_id=self.borrower_peer_id,
-                peer_name=self.borrower_peer_name,
-                pseudonym=self.borrower_pseudonym,
-            ),
-            owner=Party(
-                member_id=self.owner_member_id,
-                name=owner_name,
-                peer_id=self.resource_origin,
-                peer_name=self.origin_name,
-            ),
+            borrower=self._borrower(named=known or not foreign),
+            owner=self._owner(named=known or foreign),
             start=self.starts_at,
             end=self.ends_at,
             time_zone=self.time_zone,
@@ -217,7 +205,24 @@ class Booking:
             grace_minutes=self.grace_minutes,
             checked_in_at=self.checked_in_at,
             checked_out_at=self.checked_out_at,
-            value=worth.told() if (worth := self.worth) else None,
+            value=worth.told() if worth else None,
+        )
+
+    def _borrower(self, *, named: bool) -> Party:
+        return Party(
+            member_id=self.borrower_member_id,
+            name=self.borrower_name if named else None,
+            peer_id=self.borrower_peer_id,
+            peer_name=self.borrower_peer_name,
+            pseudonym=self.borrower_pseudonym,
+        )
+
+    def _owner(self, *, named: bool) -> Party:
+        return Party(
+            member_id=self.owner_member_id,
+            name=self.owner_name if named else None,
+            peer_id=self.resource_origin,
+            peer_name=self.origin_name,
         )
 
     def _check_waits(self) -> None:

@@ -164,8 +164,6 @@ async def test_file_is_for_coordinators_in_their_language_and_runs_no_formula(
     assert (rows[7]["offre"], rows[7]["qui emprunte"]) == ('\'=HYPERLINK("http://evil";"x")', "'+32 Ana")
     narrow: dict[str, Any] = {"params": {"peer": NAMUR["peer"]}, "headers": {"accept-language": "en"}}
     english = await workshop.as_chloe.get("/uses.csv", **narrow)
-        "/uses.csv", params={"peer": NAMUR["peer"]}, headers={"accept-language": "en"}
-    )
     rows = list(csv.DictReader(io.StringIO(english.content.decode("utf-8-sig")), delimiter=";"))
     assert [row["value"] for row in rows] == ["0.10", "0.20", "120", ""]
 
