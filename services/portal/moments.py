@@ -102,6 +102,14 @@ class Moments:
         unit, number = ("duration-hour", hours) if hours else ("duration-minute", rest)
         return format_unit(number, unit, locale=self.language)
 
+    def spent(self, minutes: int) -> str:
+        """How long something was used, in hours and minutes, however long: "50 h 30", "45 min"."""
+        hours, rest = divmod(minutes, 60)
+        if not hours:
+            return f"{rest}\N{NO-BREAK SPACE}min"
+        letter = "u" if self.language == "nl" else "h"
+        return f"{hours} {letter} {rest:02}".removesuffix(" 00").replace(" ", "\N{NO-BREAK SPACE}")
+
     def field(self, moment: str | None, zone: str | None = None) -> str:
         """The value of a `datetime-local` field for an instant."""
         return self.local(moment, zone).strftime("%Y-%m-%dT%H:%M") if moment else ""

@@ -37,18 +37,21 @@ _ENDS_FIRST = Text(
 
 
 class PeriodQuery(BaseModel):
-    """Uses that ended in `[from, until)`; without bounds, from the first to the last."""
+    """Uses that ended in `[from, until)`; without bounds, from the first to the last. `mine`: my own only."""
 
     model_config = ConfigDict(extra="forbid")
 
     from_: Instant | None = Field(default=None, alias="from")
     until: Instant | None = None
+    mine: bool = False
 
-    def wanted(self, **more: Any) -> accounts.Wanted:
-        """What to look for. Raises InvalidFields."""
+    def wanted(self, person: Person, **more: Any) -> accounts.Wanted:
+        """What `person` may look for: everything as coordinator, else their own. Raises InvalidFields."""
         if self.from_ is not None and self.until is not None and self.until <= self.from_:
             raise InvalidFields(FieldError("until", "ends_before_start", _ENDS_FIRST))
-        return accounts.Wanted(since=self.from_, until=self.until, **more)
+        everything = person.is_coordinator and not self.mine
+        member_id = None if everything else person.id
+        return accounts.Wanted(since=self.from_, until=self.until, member_id=member_id, **more)
 
 
 class UsesQuery(PeriodQuery):
@@ -120,7 +123,7 @@ async def list_uses(actor: CurrentMember, db: DatabaseDep, query: Annotated[UseP
     """Uses, the last first: all for coordinators, what they gave and received for members."""
     async with db.reading() as session:
         person = await queries.person_of(session, actor)
-        wanted = query.wanted(peer_id=query.peer, member_id=None if person.is_coordinator else person.id)
+        wanted = query.wanted(person, peer_id=query.peer)
         after = _position(query.cursor) if query.cursor is not None else None
         rows = await accounts.lines(session, wanted, after=after, limit=query.limit + 1)
     shown = rows[: query.limit]
@@ -137,10 +140,10 @@ async def export_uses(
     if not actor.is_coordinator:
         raise NotAllowed
     async with db.reading() as session:
-        await queries.person_of(session, actor)
+        person = await queries.person_of(session, actor)
     settings: BookingSettings = request.app.state.settings
     language = language_of(request.headers.get("accept-language"), settings.locale)
-    lines = pieces(db, query.wanted(peer_id=query.peer), language, ZoneInfo(settings.time_zone))
+    lines = pieces(db, query.wanted(person, peer_id=query.peer), language, ZoneInfo(settings.time_zone))
     name = {"Content-Disposition": 'attachment; filename="uses.csv"'}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=name)
 
@@ -150,10 +153,10 @@ async def balance(actor: CurrentMember, db: DatabaseDep, query: Annotated[Period
     """What was given and received: with each cooperative and by each member, or one's own."""
     async with db.reading() as session:
         person = await queries.person_of(session, actor)
-        if not person.is_coordinator:
-            mine = await accounts.by_member(session, query.wanted(member_id=person.id))
+        wanted = query.wanted(person)
+        if wanted.member_id is not None:
+            mine = await accounts.by_member(session, wanted)
             return BalanceView(peers=[], within=None, members=[_both(one) for one in mine], more_members=0)
-        wanted = query.wanted()
         members = await accounts.by_member(session, wanted)
         return BalanceView(
             peers=[_both(one) for one in await accounts.by_peer(session, wanted)],

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.portal.pages import (
     account,
+    accounts,
     booking_rules,
     bookings,
     choices,
@@ -24,7 +25,7 @@ from services.portal.pages import (
 def routers() -> list[APIRouter]:
     """All of them; forms before things, so that `/offers/new` is no offer."""
     rooms = (
-        home, choices, account, me, search, listing_forms, booking_rules, listings, bookings, inbox,
+        home, choices, account, me, search, listing_forms, booking_rules, listings, accounts, bookings, inbox,
         circles, coordination, members, imports, links,
     )  # fmt: skip
     return [room.router for room in rooms]

@@ -25,13 +25,13 @@ EVERYWHERE = [
 ]  # fmt: skip
 FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
-    "/bookings", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave",
+    "/bookings", "/bookings/uses", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
 ]  # fmt: skip
 FOR_COORDINATORS = [
     "/coordination", "/coordination/members", f"/coordination/members/{PAUL}", "/coordination/import",
     f"/coordination/import/{IMPORT}", "/coordination/links", f"/coordination/links/{LINK}",
-    f"/coordination/links/{LINK}/end", "/coordination/cooperative",
+    f"/coordination/links/{LINK}/end", "/coordination/cooperative", "/coordination/accounts",
 ]  # fmt: skip
 EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "use"}
 
