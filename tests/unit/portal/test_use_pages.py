@@ -83,6 +83,7 @@ async def test_accounts_ask_for_whole_days_and_say_them_in_the_house_s_numbers(b
     assert dict(asked.url.params) == {"from": "2026-03-01T00:00:00+01:00", "until": "2026-04-01T00:00:00+02:00"}
     plain = page.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert "6 utilisations" in plain
+    assert "du 1er mars 2026 au 31 mars 2026" in plain
     for said in ("4 h 30", "37,50 €", "1 h de temps", "51 h 30", "2 membres de plus"):
         assert said in plain, said
     assert f"/coordination/accounts.csv?first=2026-03-01&amp;last=2026-03-31&amp;peer={PEER}" in page
@@ -107,7 +108,7 @@ async def test_lines_are_handed_on_as_a_file(browse: Browse) -> None:
 
 async def test_my_hours_stand_under_my_bookings(browse: Browse) -> None:
     page = (await browse(Pretend()).get("/bookings")).text.replace("\N{NO-BREAK SPACE}", " ")
-    assert "Cette année : 0 min prêtées, 51 h 30 empruntées" in page
+    assert "Cette année : 0 h prêtées, 51 h 30 empruntées" in page
     mine = (await browse(Pretend()).get("/bookings/uses")).text.replace("\N{NO-BREAK SPACE}", " ")
     assert "emprunté à une personne de la coopérative OpenFlow (Namur)" in mine
     assert "1 h 35 de temps" in mine
