@@ -4,14 +4,15 @@ import asyncio
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from services.booking.commands.overdue import hold_for_overdue, mark_overdue, release_no_shows
+from services.booking.commands.overdue import complete_returned, hold_for_overdue, mark_overdue, release_no_shows
 from services.booking.commands.time_passes import BATCH, complete_past, expire_undecided, forget_ended_peers
 from services.chassis import logs
 from services.chassis.database import Database
 
 _log = logs.get(__name__)
 _DUE = (
-    expire_undecided, complete_past, release_no_shows, mark_overdue, hold_for_overdue, forget_ended_peers,
+    expire_undecided, complete_past, complete_returned, release_no_shows, mark_overdue, hold_for_overdue,
+    forget_ended_peers,
 )  # fmt: skip
 
 

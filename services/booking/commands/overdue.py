@@ -26,7 +26,8 @@ async def release_no_shows(session: AsyncSession) -> int:
     """Free the places to which nobody has come. Returns how many (a batch at the most)."""
     grace = bookings.c.starts_at + sa.func.make_interval(0, 0, 0, 0, 0, bookings.c.grace_minutes)
     waiting = sa.and_(bookings.c.status == "confirmed", bookings.c.grace_minutes.is_not(None))
-    released = await _due(session, waiting, sa.func.least(grace, bookings.c.ends_at) <= sa.func.now())
+    begun = bookings.c.starts_at <= sa.func.now()  # said for the index
+    released = await _due(session, sa.and_(waiting, begun), sa.func.least(grace, bookings.c.ends_at) <= sa.func.now())
     now = await queries.database_time(session)
     for booking in released:
         await tell(session, booking, use.release(booking, now=now))
@@ -42,6 +43,16 @@ async def mark_overdue(session: AsyncSession) -> int:
     for booking in late:
         await tell(session, booking, use.miss_end(booking, now=now))
     return len(late)
+
+
+async def complete_returned(session: AsyncSession) -> int:
+    """Complete what was given back and whose cleaning is over. Returns how many (a batch at the most)."""
+    returned = sa.and_(bookings.c.status == "in_use", bookings.c.checked_out_at.is_not(None))
+    over = await _due(session, returned, sa.func.upper(bookings.c.occupied) <= sa.func.now())
+    now = await queries.database_time(session)
+    for booking in over:
+        await tell(session, booking, booking.complete(now=now))
+    return len(over)
 
 
 async def hold_for_overdue(session: AsyncSession) -> int:

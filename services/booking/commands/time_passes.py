@@ -35,27 +35,24 @@ async def expire_undecided(session: AsyncSession) -> int:
 
 
 async def complete_past(session: AsyncSession) -> int:
-    """Complete bookings of ours that are over and occupy nothing any more: buffers hold to their end.
+    """Complete confirmed bookings of ours that occupy nothing any more: buffers hold to their end.
 
-    Where people check in, those that were given back; the others are no-shows or overdue.
+    Not those where people check in: they end by their return, or as no-shows.
     """
-    over = sa.and_(
-        bookings.c.status == "confirmed", bookings.c.grace_minutes.is_(None), bookings.c.ends_at <= sa.func.now()
-    )
-    returned = sa.and_(bookings.c.status == "in_use", bookings.c.checked_out_at.is_not(None))
     found = (
         sa.select(Booking)
-        .where(sa.or_(over, returned), bookings.c.resource_origin.is_(None))
-        .where(sa.func.upper(bookings.c.occupied) <= sa.func.now())
+        .where(bookings.c.status == "confirmed", bookings.c.resource_origin.is_(None))
+        .where(bookings.c.grace_minutes.is_(None))
+        .where(bookings.c.ends_at <= sa.func.now(), sa.func.upper(bookings.c.occupied) <= sa.func.now())
         .order_by(bookings.c.id)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
-    completed = list((await session.execute(found)).scalars())
+    over = list((await session.execute(found)).scalars())
     now = await queries.database_time(session)
-    for booking in completed:
+    for booking in over:
         await tell(session, booking, booking.complete(now=now))
-    return len(completed)
+    return len(over)
 
 
 async def forget_ended_peers(session: AsyncSession) -> int:
