@@ -165,7 +165,7 @@ async def test_overdue_is_said_once_and_keeps_its_place_up_to_the_next(workshop:
     booking_id = await booked(workshop, -5, 55)
     await workshop.as_ana.post(f"/bookings/{booking_id}/check-in", json={})
     await shift(workshop, booking_id, -60, -1)
-    following = await booked(workshop, 20, 80, by="chloe", day=4)
+    following = await booked(workshop, 10, 70, by="chloe", day=4)
     await sweep(workshop)
     said = await workshop.said()
     assert types_of(said) == ["confirmed", "busy_changed", "start_at_risk"]
