@@ -27,7 +27,7 @@ class CheckInForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    code: Annotated[str | None, BeforeValidator(_typed), Field(max_length=12)] = None
+    code: Annotated[Annotated[str, Field(max_length=12)] | None, BeforeValidator(_typed)] = None
 
 
 @router.post("/bookings/{booking_id}/check-in")

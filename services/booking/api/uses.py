@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from contracts.booking import Party, UsedValue
 from services.booking import queries, use_csv
@@ -27,6 +27,7 @@ from services.chassis.problems import FieldError, InvalidFields, Language, NotAl
 
 router = APIRouter(tags=["uses"])
 
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 EXPORT_PAGE = 500
 MOST_MEMBERS = 500
 _ENDS_FIRST = Text(
@@ -228,7 +229,7 @@ def _position(cursor: str) -> accounts.Position:
     """Where a page ended. Raises InvalidFields for a cursor that is not ours."""
     ended_at, booking_id = paging.decode(cursor, 2)
     try:
-        return datetime.fromisoformat(str(ended_at)), UUID(str(booking_id))
+        return _INSTANT.validate_python(str(ended_at)), UUID(str(booking_id))
     except ValueError:
         paging.decode("not ours", 2)
         raise

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from services.booking.api import uses as uses_api
 from services.booking.tables import uses
+from services.chassis import paging
 from services.chassis.ids import new_id
 from tests.services.booking.workshop import Workshop
 
@@ -123,7 +124,8 @@ async def test_pages_of_lines_follow_each_other_also_where_uses_end_together(wor
         params["cursor"] = page["next"]
     assert len(seen) == 7
     assert set(seen) == ids
-    assert (await workshop.as_chloe.get("/uses", params={"cursor": "x"})).status_code == 422
+    for strange in ("x", paging.encode("2026-03-02", str(new_id())), paging.encode("9999-12-31T23:59:59-12:00", "x")):
+        assert (await workshop.as_chloe.get("/uses", params={"cursor": strange})).status_code == 422
 
 
 async def test_balance_adds_up_by_cooperative_and_by_member(workshop: Workshop) -> None:
