@@ -20,10 +20,12 @@ from services.chassis.problems import NotFound, Problem
 CODE_DIGITS = 6
 
 
-def asked_on_arrival(resource: Resource) -> dict[str, Any]:
-    """What a new booking of `resource` asks of who arrives: the grace, and a code of its own (ours only)."""
+def asked_on_arrival(resource: Resource, *, here: bool) -> dict[str, Any]:
+    """What a new booking of `resource` asks of who arrives: the grace and, `here`, a code of its own."""
     if resource.check_in == "none":
         return {}
+    if not here:
+        return {"grace_minutes": resource.grace_minutes}
     return {"grace_minutes": resource.grace_minutes, "check_in_code": f"{secrets.randbelow(10**CODE_DIGITS):06}"}
 
 

@@ -199,5 +199,5 @@ def _new(offer: Offer, wanted: Wanted, borrower: Borrower, resource: Resource, n
         version=1,
         created_at=now,
         changed_at=now,
-        **asked_on_arrival(resource),
+        **asked_on_arrival(resource, here=offer.origin is None),
     )

@@ -94,6 +94,21 @@ async def test_our_members_booking_follows_what_the_peer_says_of_its_use(
     assert (line.borrower_name, line.owner_name) == ("Ana", None)
 
 
+async def test_our_member_sees_that_the_peer_waits_only_so_long_and_gets_no_code_of_ours(workshop: Workshop) -> None:
+    await workshop.hear(link("active", 2))
+    workshop.laser = new_id()
+    await workshop.hear(oven(workshop.laser))
+    rules = oven_rules(workshop.laser)
+    asking = rules.resource.model_copy(update={"check_in": "asked", "grace_minutes": 45})
+    await workshop.hear(rules.model_copy(update={"resource": asking}))
+    booking = await ask(workshop)
+    assert datetime.fromisoformat(booking["check_in_until"]) - datetime.fromisoformat(booking["start"]) == timedelta(
+        minutes=45
+    )
+    assert booking["may_check_in"] is False
+    assert (await row_of(workshop, booking["id"])).check_in_code is None
+
+
 async def test_peer_that_knows_nothing_of_uses_still_leaves_a_line(abroad: tuple[Workshop, dict[str, Any]]) -> None:
     workshop, booking = abroad
     await workshop.hear(answer(booking, "completed", 3))

@@ -60,6 +60,19 @@ async def test_wrong_code_is_said_beside_its_field(browse: Browse) -> None:
         ({"status": "in_use", "checked_out_at": at(3, 9)}, ["rendue"]),
         ({"status": "in_use", "resource_origin": PEER, "origin_name": "OpenFlow"}, ["OpenFlow note l'arrivée"]),
         (ARRIVING | {"may_check_in": False}, ["À l'arrivée, on le dit ici"]),
+        (
+            ARRIVING | {"may_check_in": False, "resource_origin": PEER, "origin_name": "OpenFlow"},
+            ["OpenFlow note l'arrivée et le départ. Sans arrivée avant"],
+        ),
+        (
+            {
+                "status": "completed",
+                "checked_in_at": at(3),
+                "checked_out_at": at(3, 11),
+                "value": {"amount": "12.50", "unit": "EUR"},
+            },
+            ["Utilisé", "12,50"],
+        ),
         ({"status": "no_show"}, ["personne n'est venu"]),
     ],
 )
