@@ -8,7 +8,18 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from contracts.booking import Approval, CheckIn, Interval, OpeningHours, UsedValue, UseState
+from contracts.booking import (
+    Approval,
+    CheckIn,
+    Closure,
+    Interval,
+    OpeningHours,
+    Partly,
+    Price,
+    Season,
+    UsedValue,
+    UseState,
+)
 from contracts.catalog import Kind, Side, Urgency
 from contracts.envelope import Data, Event
 from contracts.identity import Locale
@@ -50,6 +61,19 @@ class SharedListing(Data):
     changed_at: datetime
 
 
+class SharedTerms(Data):
+    """Further conditions, as far as a guest must know."""
+
+    seasons: tuple[Season, ...] = ()
+    closures: tuple[Closure, ...] = ()
+    holidays: str | None = None
+    peers: bool = True
+    peers_within_days: int | None = None
+    price: Price | None = None
+    deposit: str = ""
+    cancel_notice_minutes: int = 0
+
+
 class SharedResource(Data):
     """How a shared offer can be booked, as far as a guest must know."""
 
@@ -69,6 +93,7 @@ class SharedResource(Data):
     version: int
     check_in: CheckIn = "none"
     grace_minutes: int = 30
+    terms: SharedTerms = SharedTerms()
 
 
 class SharedBusy(Data):
@@ -79,6 +104,7 @@ class SharedBusy(Data):
     until: datetime
     busy: list[Interval]
     version: int
+    partly: tuple[Partly, ...] = ()
 
 
 class BorderListingPublished(Event):
@@ -182,6 +208,7 @@ class BorderBookingAnswered(Event):
     checked_out_at: datetime | None = None
     value: UsedValue | None = None
     start_at_risk: bool = False
+    instructions: str = ""
 
     @property
     def subject(self) -> str:

@@ -140,6 +140,7 @@ class BookingAnswerReceived(Received):
     checked_out_at: datetime | None = None
     value: UsedValue | None = None
     start_at_risk: bool = False
+    instructions: str = ""
 
     @property
     def subject(self) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from contracts.booking.resources import Price
 from contracts.booking.values import UsedValue
 from contracts.envelope import Data, Event
 
@@ -44,6 +45,8 @@ class BookingState(Data):
     instant a pending booking is not confirmed any more. `version` rises with every change (iCalendar SEQUENCE).
     `grace_minutes`: until how long after the start one may arrive, None where nobody checks in. `checked_in_at` and
     `checked_out_at`: when it was really used. `value`: what a completed use was worth, None when nobody set a price.
+    `approvals`: how many have said yes while more must. `circle_name`: the borrower's circle on whose behalf it is.
+    `instructions`: what to know for the use, once it is confirmed.
     """
 
     id: UUID
@@ -68,6 +71,11 @@ class BookingState(Data):
     checked_in_at: datetime | None = None
     checked_out_at: datetime | None = None
     value: UsedValue | None = None
+    approvals: int = 0
+    circle_id: UUID | None = None
+    circle_name: str | None = None
+    price: Price | None = None
+    instructions: str = ""
 
 
 class BookingEvent(Event):
@@ -108,6 +116,38 @@ class BookingCancelled(BookingEvent):
     """A booking was called off before or after confirmation. `by` says by which side."""
 
     type: ClassVar[str] = "booking.cancelled.v1"
+    by: Literal["borrower", "owner", "system"]
+
+
+class ChangeState(Data):
+    """What a booking is asked to become. `by_owner`: the owner's side asks the borrower; else the other way round."""
+
+    start: datetime
+    end: datetime
+    quantity: int
+    note: str
+    by_owner: bool
+    decide_by: datetime
+
+
+class BookingChangeAsked(BookingEvent):
+    """A change of period or quantity waits for an answer; the booking stays as it is until then."""
+
+    type: ClassVar[str] = "booking.change_asked.v1"
+    change: ChangeState
+
+
+class BookingChangeRefused(BookingEvent):
+    """The change was refused, or is no longer asked for (`by` the side that asked). The booking stays as it is."""
+
+    type: ClassVar[str] = "booking.change_refused.v1"
+    by: Literal["borrower", "owner", "system"]
+
+
+class BookingMoved(BookingEvent):
+    """The booking has a new period or quantity, after a change asked for by that side."""
+
+    type: ClassVar[str] = "booking.moved.v1"
     by: Literal["borrower", "owner", "system"]
 
 

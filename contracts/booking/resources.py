@@ -1,10 +1,11 @@
 """How a resource can be booked, and when it is busy."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from contracts.envelope import Data, Event
+from contracts.identity import Role
 
 Approval = Literal["automatic", "owner", "coordinator"]
 CheckIn = Literal["none", "asked"]
@@ -16,6 +17,68 @@ class OpeningHours(Data):
     weekday: int
     opens: str
     closes: str
+
+
+class Season(Data):
+    """Opening hours of its own from `begins` to `ends` ("MM-DD", both included; may span the new year)."""
+
+    label: str = ""
+    begins: str
+    ends: str
+    opening_hours: list[OpeningHours]
+
+
+class Closure(Data):
+    """Closed from the local day `first` to `last`, both included."""
+
+    first: date
+    last: date
+    label: str = ""
+
+
+class Price(Data):
+    """What a use costs: nothing, a sum for each use, a sum for each hour, or as many hours of time.
+
+    `amount`: a decimal number as text, in `currency` (ISO 4217); left out of account for `free` and `time`.
+    """
+
+    kind: Literal["free", "fixed", "hourly", "time"]
+    amount: str = "0"
+    currency: str = "EUR"
+
+
+class Quota(Data):
+    """At most `most` bookings (or hours of them) for one member, circle or peer in a local week (ISO) or month."""
+
+    scope: Literal["member", "circle", "peer"]
+    per: Literal["week", "month"]
+    unit: Literal["bookings", "hours"]
+    most: int
+
+
+class Terms(Data):
+    """Further conditions; each may be left out.
+
+    `holidays`: closed on the public holidays of this country or region (ISO 3166: "FR", "FR-57", "BE").
+    `approvals_needed`: how many different people must say yes, where a yes is needed. `circle_ids`, `roles`: who of
+    our members may book (empty: whoever sees the offer). `peers`: whether linked cooperatives may;
+    `peers_within_days`: they may only so many days ahead (own members first). `cancel_notice_minutes`: until how long
+    before the start the borrower may cancel. `instructions`: told once it is confirmed. `deposit`: as information.
+    """
+
+    seasons: tuple[Season, ...] = ()
+    closures: tuple[Closure, ...] = ()
+    holidays: str | None = None
+    approvals_needed: int = 1
+    circle_ids: tuple[UUID, ...] = ()
+    roles: tuple[Role, ...] = ()
+    peers: bool = True
+    peers_within_days: int | None = None
+    quotas: tuple[Quota, ...] = ()
+    price: Price | None = None
+    deposit: str = ""
+    instructions: str = ""
+    cancel_notice_minutes: int = 0
 
 
 class ResourceState(Data):
@@ -43,6 +106,7 @@ class ResourceState(Data):
     version: int
     check_in: CheckIn = "none"
     grace_minutes: int = 30
+    terms: Terms = Terms()
 
 
 class ResourceChanged(Event):
@@ -63,8 +127,19 @@ class Interval(Data):
     end: datetime
 
 
+class Partly(Data):
+    """`taken` of a resource with capacity above one, in `[start, end)` (UTC), where some are left."""
+
+    start: datetime
+    end: datetime
+    taken: int
+
+
 class BusyChanged(Event):
-    """All busy intervals of a resource from `since` to `until`, with no person in them. Newest version wins."""
+    """All busy intervals of a resource from `since` to `until`, with no person in them. Newest version wins.
+
+    `busy`: where nothing is left. `partly`: where something is.
+    """
 
     type: ClassVar[str] = "booking.busy_changed.v1"
     offer_id: UUID
@@ -72,6 +147,7 @@ class BusyChanged(Event):
     until: datetime
     busy: list[Interval]
     version: int
+    partly: tuple[Partly, ...] = ()
 
     @property
     def subject(self) -> str:

@@ -1,11 +1,14 @@
 """Puts booking together."""
 
 from services.booking import api
+from services.booking.commands.telling import BUSY_CHANNEL
 from services.booking.consumers import consumers_with
-from services.booking.loops import Sweeper
+from services.booking.loops import BusyTeller, Sweeper
 from services.booking.settings import BookingSettings
 from services.chassis.assembly import assemble
-from services.chassis.process import Service
+from services.chassis.database import Database
+from services.chassis.database_listener import Listener
+from services.chassis.process import Runs, Service
 from services.chassis.settings import load
 
 
@@ -17,5 +20,10 @@ def build(settings: BookingSettings | None = None) -> Service:
         settings,
         routers=api.routers,
         consumers=consumers_with(pending_per_peer=settings.booking_pending_per_peer, language=settings.locale),
-        loops=lambda db: [Sweeper(db, seconds=settings.booking_sweep_seconds)],
+        loops=lambda db: _loops(settings, db),
     )
+
+
+def _loops(settings: BookingSettings, db: Database) -> list[Runs]:
+    listener = Listener(settings.database_url("booking"), BUSY_CHANNEL)
+    return [Sweeper(db, seconds=settings.booking_sweep_seconds), listener, BusyTeller(db, listener)]

@@ -1,18 +1,25 @@
-"""The loop that lets time pass for bookings. Any number of replicas may run it."""
+"""The loops of booking: time passes, and busy times are told. Any number of replicas may run them."""
 
 import asyncio
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from services.booking.commands.expiring import BATCH, drop_expired_holds, drop_undecided_changes, expire_undecided
 from services.booking.commands.overdue import complete_returned, hold_for_overdue, mark_overdue, release_no_shows
-from services.booking.commands.time_passes import BATCH, complete_past, expire_undecided, forget_ended_peers
+from services.booking.commands.telling import resources_to_tell, tell_busy
+from services.booking.commands.time_passes import complete_past, forget_ended_peers
 from services.chassis import logs
 from services.chassis.database import Database
+from services.chassis.database_listener import Listener
+
+LOOK_ANYWAY_SECONDS = 10.0
+TOGETHER_SECONDS = 0.1
+"""Changes within this time are told together: a resource under load says its busy times ten times a second at most."""
 
 _log = logs.get(__name__)
 _DUE = (
-    expire_undecided, complete_past, complete_returned, release_no_shows, mark_overdue, hold_for_overdue,
-    forget_ended_peers,
+    drop_expired_holds, drop_undecided_changes, expire_undecided, complete_past, complete_returned, release_no_shows,
+    mark_overdue, hold_for_overdue, forget_ended_peers,
 )  # fmt: skip
 
 
@@ -39,3 +46,27 @@ class Sweeper:
                 _log.info("swept", what=command.__name__, count=done)
                 if done < BATCH:
                     break
+
+
+class BusyTeller:
+    """Tells the busy times of resources soon after they have changed: many changes of one are told once."""
+
+    def __init__(self, db: Database, listener: Listener) -> None:
+        self._db = db
+        self._listener = listener
+
+    async def run(self) -> None:
+        """Tell until cancelled."""
+        while True:
+            await self._listener.wait(LOOK_ANYWAY_SECONDS)
+            try:
+                await self.tell_due()
+            except (DBAPIError, SQLAlchemyError, OSError) as error:
+                _log.warning("telling-failed", error=str(error).splitlines()[0])
+            await asyncio.sleep(TOGETHER_SECONDS)
+
+    async def tell_due(self) -> None:
+        """Tell all that waits now."""
+        while offer_ids := await self._db.run(resources_to_tell):
+            for offer_id in offer_ids:
+                await self._db.run(tell_busy, offer_id)

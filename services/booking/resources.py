@@ -1,15 +1,21 @@
 """A resource as booking knows it: ours from the row, a peer's from its copy."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from contracts.booking import Approval, CheckIn, OpeningHours, ResourceState
-from contracts.border import SharedResource
+from contracts.booking import Approval, CheckIn, Closure, OpeningHours, Quota, ResourceState, Season, Terms
+from contracts.border import SharedResource, SharedTerms
+from services.booking.domain import opening
 from services.booking.domain.availability import Rules
+from services.booking.domain.holiday_calendar import is_region
 from services.booking.domain.opening import Hours, minutes_of, wall_of
+
+NO_TERMS = Terms()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +23,8 @@ class Resource:
     """How an offer can be booked. `busy_version` counts what was told of its busy times.
 
     `check_in`: whether people say when they come and go; who has not come after `grace_minutes` loses the place.
+    `category_quotas`: those of all offers of its category together. `terms`: further conditions; seasons, closures and
+    holidays stand in `rules` too, as they are computed with.
     """
 
     offer_id: UUID
@@ -27,6 +35,8 @@ class Resource:
     busy_version: int = 0
     check_in: CheckIn = "none"
     grace_minutes: int = 30
+    terms: Terms = NO_TERMS
+    category_quotas: tuple[Quota, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -54,6 +64,7 @@ class Resource:
             version=self.version,
             check_in=self.check_in,
             grace_minutes=self.grace_minutes,
+            terms=self.terms,
         )
 
 
@@ -69,8 +80,8 @@ def hours_from(opening_hours: list[OpeningHours]) -> tuple[Hours, ...]:
     return tuple(sorted(Hours(h.weekday, minutes_of(h.opens), minutes_of(h.closes)) for h in opening_hours))
 
 
-def resource_of(row: sa.Row[Any]) -> Resource:
-    """The resource in a row of `resources`."""
+def resource_of(row: sa.Row[Any], *, of_category: Sequence[Any] = ()) -> Resource:
+    """The resource in a row of `resources`; `of_category`: the quotas of its offer's category, as JSON."""
     hours = hours_from([OpeningHours.model_validate(hours) for hours in row.opening_hours])
     rules = Rules(
         time_zone=row.time_zone,
@@ -83,6 +94,7 @@ def resource_of(row: sa.Row[Any]) -> Resource:
         buffer_before_minutes=row.buffer_before_minutes,
         buffer_after_minutes=row.buffer_after_minutes,
         capacity=row.capacity,
+        **_closing(terms := Terms.model_validate(row.terms)),
     )
     return Resource(
         offer_id=row.offer_id,
@@ -93,6 +105,8 @@ def resource_of(row: sa.Row[Any]) -> Resource:
         busy_version=row.busy_version,
         check_in=row.check_in,
         grace_minutes=row.grace_minutes,
+        terms=terms,
+        category_quotas=tuple(Quota.model_validate(quota) for quota in of_category),
     )
 
 
@@ -109,6 +123,7 @@ def resource_from(shared: SharedResource) -> Resource:
         buffer_before_minutes=shared.buffer_before_minutes,
         buffer_after_minutes=shared.buffer_after_minutes,
         capacity=shared.capacity,
+        **_closing(shared.terms),
     )
     return Resource(
         offer_id=shared.offer_id,
@@ -118,4 +133,34 @@ def resource_from(shared: SharedResource) -> Resource:
         version=shared.version,
         check_in=shared.check_in,
         grace_minutes=shared.grace_minutes,
+        terms=Terms(**dict(shared.terms)),
     )
+
+
+def rules_under(rules: Rules, terms: Terms) -> Rules:
+    """`rules` with the seasons, closures and holidays of `terms`. Raises ValueError for a time or day that is none."""
+    return replace(rules, **_closing(terms))
+
+
+def _closing(terms: Terms | SharedTerms) -> dict[str, Any]:
+    return {
+        "seasons": tuple(_season(season) for season in terms.seasons),
+        "closures": tuple(_closure(closure) for closure in terms.closures),
+        "holidays": terms.holidays if terms.holidays and is_region(terms.holidays) else None,
+    }
+
+
+def _season(season: Season) -> opening.Season:
+    return opening.Season(
+        begins=_day_of_year(season.begins), ends=_day_of_year(season.ends), hours=hours_from(season.opening_hours)
+    )
+
+
+def _closure(closure: Closure) -> opening.Closure:
+    return opening.Closure(first=closure.first, last=closure.last, label=closure.label)
+
+
+def _day_of_year(written: str) -> tuple[int, int]:
+    """(month, day) of "MM-DD"; February has 29. Raises ValueError."""
+    day = date.fromisoformat(f"2000-{written}")
+    return day.month, day.day

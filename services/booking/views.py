@@ -1,24 +1,31 @@
 """What people are shown."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from contracts.booking import Approval, BookingState, CheckIn, Interval, OpeningHours
+from contracts.booking import Approval, BookingState, ChangeState, CheckIn, Interval, OpeningHours, Terms
 from services.booking.domain import use
 from services.booking.domain.availability import Availability
 from services.booking.domain.booking import Booking
+from services.booking.domain.changing import Change, check_may_answer, check_may_change
 from services.booking.domain.deciding import Offer, Person, may_cancel, may_decide
+from services.booking.domain.limits import CannotChange
 from services.booking.domain.opening import local_midnight
+from services.booking.domain.problems import NotYourDecision
 from services.booking.domain.spans import Span, clipped
 from services.booking.queries import HistoryLine
 from services.booking.resources import Resource, opening_hours_of
 
 
 class ResourceView(BaseModel):
-    """How an offer can be booked. `upcoming` (for those who may edit): open bookings that are not over."""
+    """How an offer can be booked. `upcoming` (for those who may edit): open bookings that are not over.
+
+    `terms` without instructions, quotas, circles and roles for those who may not edit.
+    """
 
     offer_id: UUID
     offer_title: str
@@ -38,10 +45,19 @@ class ResourceView(BaseModel):
     approval: Approval
     status: Literal["open", "closed"]
     version: int
+    terms: Terms
     may_edit: bool
     upcoming: int | None = None
     check_in: CheckIn = "none"
     grace_minutes: int = 30
+
+
+class LeftView(BaseModel):
+    """How many are left of a resource with capacity above one, where some are taken."""
+
+    start: datetime
+    end: datetime
+    left: int
 
 
 class DayView(BaseModel):
@@ -51,6 +67,7 @@ class DayView(BaseModel):
     open: list[Interval]
     free: list[Interval]
     busy: list[Interval]
+    left: list[LeftView]
 
 
 class AvailabilityView(BaseModel):
@@ -58,6 +75,7 @@ class AvailabilityView(BaseModel):
 
     time_zone: str
     step_minutes: int
+    capacity: int
     from_: date = Field(serialization_alias="from")
     days: list[DayView]
     as_of: datetime | None
@@ -72,11 +90,19 @@ class HistoryView(BaseModel):
     by_name: str | None
 
 
+class ChangeView(ChangeState):
+    """What the booking is asked to become, and what this person may do about it."""
+
+    may_answer: bool
+    may_withdraw: bool
+
+
 class BookingView(BookingState):
     """A booking as one person sees it. `mine`: this person is the borrower.
 
     `check_in_from`, `check_in_until`: when people may arrive, None where nobody checks in. `check_in_code`: for the
     owner and coordinators, who show it at the machine.
+    `cancel_until`: until when the borrower may cancel alone, where there is a notice.
     """
 
     mine: bool
@@ -87,6 +113,10 @@ class BookingView(BookingState):
     check_in_from: datetime | None
     check_in_until: datetime | None
     check_in_code: str | None
+    may_change: bool
+    approvals_needed: int
+    cancel_until: datetime | None
+    change: ChangeView | None
     history: list[HistoryView]
 
 
@@ -112,6 +142,7 @@ def resource_view(resource: Resource, offer: Offer, *, may_edit: bool, upcoming:
         approval=resource.approval,
         status=resource.status,
         version=resource.version,
+        terms=resource.terms if may_edit else _public(resource.terms),
         may_edit=may_edit,
         upcoming=upcoming,
         check_in=resource.check_in,
@@ -119,11 +150,25 @@ def resource_view(resource: Resource, offer: Offer, *, may_edit: bool, upcoming:
     )
 
 
-def booking_view(
-    booking: Booking, person: Person, *, approval: Approval, history: list[HistoryLine], now: datetime
-) -> BookingView:
+def _public(terms: Terms) -> Terms:
+    hidden: dict[str, Any] = {"circle_ids": (), "roles": (), "quotas": (), "instructions": ""}
+    return terms.model_copy(update=hidden)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What is shown beside a booking: how its resource is decided on, its history, a change that is asked for."""
+
+    approval: Approval
+    approvals_needed: int
+    history: list[HistoryLine]
+    change: Change | None = None
+
+
+def booking_view(booking: Booking, person: Person, beside: Beside, *, now: datetime) -> BookingView:
     """A booking with what `person` may do with it now."""
     window = use.arrival(booking)
+    approval = beside.approval
     waits = booking.status == "pending" and (booking.decide_by is None or now < booking.decide_by)
     return BookingView(
         **booking.state().model_dump(),
@@ -135,8 +180,36 @@ def booking_view(
         check_in_from=window.start if window else None,
         check_in_until=window.end if window else None,
         check_in_code=booking.check_in_code if use.may_see_code(booking, person) else None,
-        history=[HistoryView(at=line.at, what=line.what, by_name=line.by_name) for line in history],
+        may_change=_may_change(booking, person, now),
+        approvals_needed=beside.approvals_needed,
+        cancel_until=_cancel_until(booking),
+        change=_change_view(booking, beside.change, person, approval) if beside.change else None,
+        history=[HistoryView(at=line.at, what=line.what, by_name=line.by_name) for line in beside.history],
     )
+
+
+def _cancel_until(booking: Booking) -> datetime | None:
+    notice = timedelta(minutes=booking.cancel_notice_minutes)
+    return booking.starts_at - notice if notice and booking.status == "confirmed" else None
+
+
+def _may_change(booking: Booking, person: Person, now: datetime) -> bool:
+    try:
+        check_may_change(booking, person, now)
+    except CannotChange:
+        return False
+    return True
+
+
+def _change_view(booking: Booking, change: Change, person: Person, approval: Approval) -> ChangeView:
+    def may(*, withdraw: bool) -> bool:
+        try:
+            check_may_answer(booking, change, person, approval, withdraw=withdraw)
+        except NotYourDecision:
+            return False
+        return True
+
+    return ChangeView(**change.state().model_dump(), may_answer=may(withdraw=False), may_withdraw=may(withdraw=True))
 
 
 def day_views(resource: Resource, found: Availability, first: date, days: int) -> list[DayView]:
@@ -148,7 +221,12 @@ def day_views(resource: Resource, found: Availability, first: date, days: int) -
         span = Span(local_midnight(day, zone), local_midnight(day + timedelta(days=1), zone))
         parts = (intervals(clipped(spans, span)) for spans in (found.open, found.free, found.busy))
         opened, free, busy = parts
-        views.append(DayView(date=day, open=opened, free=free, busy=busy))
+        left = [
+            LeftView(start=part.start, end=part.end, left=left)
+            for where, left in found.left
+            for part in clipped([where], span)
+        ]
+        views.append(DayView(date=day, open=opened, free=free, busy=busy, left=left))
     return views
 
 

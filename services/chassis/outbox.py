@@ -45,11 +45,12 @@ async def add(session: AsyncSession, *events: Event) -> None:
     """Say `events` once the transaction of `session` commits. Raises EventTooLarge."""
     if not events:
         return
-    added = sa.insert(_rows).values([_row(event) for event in events]).returning(_rows.c.id).cte("added")
+    added = sa.insert(_rows).values([row_of(event) for event in events]).returning(_rows.c.id).cte("added")
     await session.execute(sa.select(sa.func.pg_notify(CHANNEL, "")).select_from(added).limit(1))
 
 
-def _row(event: Event) -> dict[str, object]:
+def row_of(event: Event) -> dict[str, object]:
+    """The row of the outbox that says `event`, for whoever writes it with other things. Raises EventTooLarge."""
     data = event.model_dump_json()
     if len(data.encode()) > LARGEST_EVENT:
         raise EventTooLarge(f"{event.type} about {event.subject} is larger than {LARGEST_EVENT} bytes")

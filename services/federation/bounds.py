@@ -3,22 +3,46 @@
 import math
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel
 
-from contracts.booking import Interval, OpeningHours, UsedValue
-from contracts.border import YEARS, BorderBookingRequested, RoundedPlace, SharedBusy, SharedListing, SharedResource
+from contracts.booking import Closure, Interval, OpeningHours, Partly, Price, Season, UsedValue
+from contracts.border import (
+    YEARS,
+    BorderBookingRequested,
+    RoundedPlace,
+    SharedBusy,
+    SharedListing,
+    SharedResource,
+    SharedTerms,
+)
 
 LARGEST_INT = 2_000_000_000
 LONGEST_TEXT = 10_000
 LONGEST_LABEL = 300
 LONGEST_LIST = 3_000
-_LABELS = {"title", "category", "unit", "label", "name", "email", "owner_name", "place_label", "pseudonym", "time_zone"}
+_LABELS = {
+    "title",
+    "deposit",
+    "category",
+    "unit",
+    "label",
+    "name",
+    "email",
+    "owner_name",
+    "place_label",
+    "pseudonym",
+    "time_zone",
+}
+_DAY_OF_YEAR = re.compile(r"\d\d-\d\d")
+_AMOUNT = re.compile(r"\d{1,6}(\.\d{1,2})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_REGION = re.compile(r"[A-Z]{2}(-[A-Za-z0-9 ]{1,30})?")
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
-_AMOUNT = re.compile(r"\d{1,12}(\.\d{1,2})?", re.ASCII)
+_WORTH = re.compile(r"\d{1,12}(\.\d{1,2})?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -50,12 +74,14 @@ def _is_plain(value: Any, name: str) -> bool:
         return math.isfinite(value)
     if isinstance(value, datetime):
         return value.tzinfo is not None and value.year in YEARS
+    if isinstance(value, date):
+        return value.year in YEARS
     if isinstance(value, int):
         return 0 <= value <= LARGEST_INT
     return True
 
 
-def _makes_sense(value: BaseModel) -> bool:  # noqa: PLR0911 - a table of types
+def _makes_sense(value: BaseModel) -> bool:  # noqa: C901, PLR0911 - a table of types
     match value:
         case RoundedPlace():
             return _within(value.latitude, 90) and _within(value.longitude, 180)
@@ -67,9 +93,17 @@ def _makes_sense(value: BaseModel) -> bool:  # noqa: PLR0911 - a table of types
         case SharedResource():
             return _resource_makes_sense(value)
         case UsedValue():
-            return _AMOUNT.fullmatch(value.amount) is not None
-        case Interval() | BorderBookingRequested():
+            return _WORTH.fullmatch(value.amount) is not None
+        case Interval() | Partly() | BorderBookingRequested():
             return value.start < value.end
+        case Season():
+            return _is_day_of_year(value.begins) and _is_day_of_year(value.ends)
+        case Closure():
+            return value.first <= value.last
+        case Price():
+            return bool(_AMOUNT.fullmatch(value.amount) and _CURRENCY.fullmatch(value.currency))
+        case SharedTerms():
+            return value.holidays is None or bool(_REGION.fullmatch(value.holidays))
         case SharedBusy():
             return value.since <= value.until
         case _:
@@ -79,6 +113,13 @@ def _makes_sense(value: BaseModel) -> bool:  # noqa: PLR0911 - a table of types
 def _resource_makes_sense(resource: SharedResource) -> bool:
     lengths = resource.step_minutes >= 1 and 1 <= resource.minimum_minutes <= resource.maximum_minutes
     return lengths and resource.capacity >= 1 and resource.version >= 1 and _is_time_zone(resource.time_zone)
+
+
+def _is_day_of_year(written: str) -> bool:
+    try:
+        return _DAY_OF_YEAR.fullmatch(written) is not None and bool(date.fromisoformat(f"2000-{written}"))
+    except ValueError:
+        return False
 
 
 def _within(degrees: float | None, limit: float) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 
-from contracts.booking import BookingState, BusyChanged, ResourceState, Status, UseState
+from contracts.booking import BookingState, BusyChanged, ResourceState, Status, Terms, UseState
 from contracts.border import (
     AnswerStatus,
     BorderBookingAnswered,
@@ -11,11 +11,19 @@ from contracts.border import (
     SharedBusy,
     SharedListing,
     SharedResource,
+    SharedTerms,
 )
 from contracts.catalog import Audience, ListingState
 from contracts.identity import Place
 
 _POSTCODE = re.compile(r"\b\d{4,5}\s+(\D.*)$")
+_STREET = re.compile(
+    r"(rue|ruelle|avenue|av\.?|boulevard|bd\.?|blvd\.?|place|square|chemin|allée|impasse|quai|route|passage|sentier"
+    r"|chaussée|faubourg|résidence|street|road)\s"
+    r"|\S+(straat|laan|steenweg|plein|dreef)\b",
+    re.IGNORECASE,
+)
+"""How streets begin in French (and English), end in Dutch."""
 
 DECIMALS = 2
 """Of a degree: about a kilometre."""
@@ -29,11 +37,11 @@ def rounded(place: Place | None) -> RoundedPlace | None:
 
 
 def _town(label: str) -> str:
-    """What follows the postcode, else the last part when no number stands in it. Empty rather than a street."""
+    """What follows the postcode, else the last part unless it has a number or is a street. Empty rather than those."""
     last = label.rpartition(",")[2].strip()
     if after_postcode := _POSTCODE.search(last):
         return " ".join(word for word in after_postcode[1].split() if not _has_digit(word))
-    return "" if _has_digit(last) else last
+    return "" if _has_digit(last) or _STREET.match(last) else last
 
 
 def _has_digit(text: str) -> bool:
@@ -86,13 +94,33 @@ def shared_resource(resource: ResourceState) -> SharedResource:
         version=resource.version,
         check_in=resource.check_in,
         grace_minutes=resource.grace_minutes,
+        terms=_shared_terms(resource.terms),
+    )
+
+
+def _shared_terms(terms: Terms) -> SharedTerms:
+    """Without whom of ours it is for, without quotas, and without what is told once a booking is confirmed."""
+    return SharedTerms(
+        seasons=terms.seasons,
+        closures=terms.closures,
+        holidays=terms.holidays,
+        peers=terms.peers,
+        peers_within_days=terms.peers_within_days,
+        price=terms.price,
+        deposit=terms.deposit,
+        cancel_notice_minutes=terms.cancel_notice_minutes,
     )
 
 
 def shared_busy(event: BusyChanged) -> SharedBusy:
     """Intervals only."""
     return SharedBusy(
-        offer_id=event.offer_id, since=event.since, until=event.until, busy=event.busy, version=event.version
+        offer_id=event.offer_id,
+        since=event.since,
+        until=event.until,
+        busy=event.busy,
+        version=event.version,
+        partly=event.partly,
     )
 
 
@@ -150,6 +178,7 @@ def booking_answer(booking: BookingState, *, start_at_risk: bool = False) -> Bor
         checked_out_at=booking.checked_out_at,
         value=booking.value,
         start_at_risk=start_at_risk,
+        instructions=booking.instructions if disclosed else "",
     )
 
 

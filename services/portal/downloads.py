@@ -13,11 +13,11 @@ async def csv_from(visit: Visit, service: str, path: str, params: dict[str, Any]
     """The CSV that `service` answers at `path`, as the download `name`. Raises Refusal, PartMissing."""
     services = visit.portal.services
     given = {key: value for key, value in params.items() if value}
-    request = services.http.build_request(
+    request = services.streams.build_request(
         "GET", services.url(service, path), params=given, headers=visit.caller.headers()
     )
     try:
-        incoming = await services.http.send(request, stream=True)
+        incoming = await services.streams.send(request, stream=True)
     except httpx.TransportError as error:
         raise PartMissing(503, "unavailable", service=service) from error
     if not incoming.is_success:

@@ -1,5 +1,5 @@
 """The HTTP routes of booking."""
 
-from services.booking.api import arrivals, bookings, resources, uses
+from services.booking.api import arrivals, bookings, changes, resources, uses
 
-routers = [resources.router, bookings.router, arrivals.router, uses.router]
+routers = [resources.router, bookings.router, changes.router, arrivals.router, uses.router]

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
-from services.booking.api.bookings import At, view_of
+from services.booking.api.edge import At, view_of
 from services.booking.commands import arrivals
 from services.booking.views import BookingView
 from services.chassis.auth import CurrentMember

@@ -1,56 +1,28 @@
 """Asking, deciding, cancelling; and lists of bookings."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Status
 from services.booking import listing, queries
+from services.booking.api.edge import At, Settings, first_view, view_all, view_of
 from services.booking.api.forms import BookingForm, Instant, ReasonForm
 from services.booking.commands import book as booking_commands
 from services.booking.commands import decide
-from services.booking.domain.booking import Booking
-from services.booking.domain.deciding import Person, may_read
+from services.booking.domain.deciding import may_read
 from services.booking.domain.spans import Span
-from services.booking.settings import BookingSettings
-from services.booking.views import BookingView, booking_view
+from services.booking.views import BookingView
 from services.chassis.auth import CurrentMember
-from services.chassis.clock import Clock, ClockDep
-from services.chassis.database import Database, DatabaseDep
 from services.chassis.idempotency import OnceDep
 from services.chassis.ids import new_id
 from services.chassis.paging import Page
 from services.chassis.problems import NotFound
 
 router = APIRouter(tags=["bookings"])
-
-
-def _settings_of(request: Request) -> BookingSettings:
-    settings: BookingSettings = request.app.state.settings
-    return settings
-
-
-Settings = Annotated[BookingSettings, Depends(_settings_of)]
-
-
-@dataclass(frozen=True)
-class Edge:
-    """What every request meets at the edge: the database and the clock."""
-
-    db: Database
-    clock: Clock
-
-
-def _edge_of(db: DatabaseDep, clock: ClockDep) -> Edge:
-    return Edge(db, clock)
-
-
-At = Annotated[Edge, Depends(_edge_of)]
 
 
 @router.post("/bookings", status_code=201)
@@ -69,10 +41,12 @@ async def create_booking(
                 period=Span(form.start, form.end),
                 quantity=form.quantity,
                 note=form.note,
+                circle_id=form.circle_id,
+                hold_id=form.hold_id,
             )
             limit, now = settings.booking_pending_per_member, at.clock.now()
             booked = await booking_commands.book(session, wanted, origin=form.origin, by=person, limit=limit, now=now)
-            return await view_of(session, booked, person, now)
+            return await first_view(session, booked, person, now)
 
         return await once(session, actor.id, form, BookingView, make)
 
@@ -103,7 +77,7 @@ async def list_bookings(actor: CurrentMember, at: At, query: Annotated[ListQuery
         person = await queries.person_of(session, actor)
         wanted = listing.Filter(role=query.role, statuses=query.status, ends_after=query.from_, offer_id=query.offer_id)
         found = await listing.page(session, person, wanted, cursor=query.cursor, limit=query.limit, now=now)
-        return Page(items=await _views(session, found.items, person, now), next=found.next)
+        return Page(items=await view_all(session, found.items, person, now), next=found.next)
 
 
 @router.get("/bookings/{booking_id}")
@@ -151,19 +125,3 @@ async def cancel_booking(booking_id: UUID, form: ReasonForm, actor: CurrentMembe
         return await view_of(session, booking, person, at.clock.now())
 
     return await at.db.run(work)
-
-
-async def view_of(session: AsyncSession, booking: Booking, person: Person, now: datetime) -> BookingView:
-    """A booking as `person` sees it now, with its history."""
-    return (await _views(session, [booking], person, now))[0]
-
-
-async def _views(session: AsyncSession, found: list[Booking], person: Person, now: datetime) -> list[BookingView]:
-    lines = await queries.history_of(session, [booking.id for booking in found])
-    approvals = await queries.approvals_of(session, {booking.offer_id for booking in found})
-    return [
-        booking_view(
-            booking, person, approval=approvals.get(booking.offer_id, "coordinator"), history=lines[booking.id], now=now
-        )
-        for booking in found
-    ]

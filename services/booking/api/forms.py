@@ -1,23 +1,20 @@
 """What people send, checked field by field."""
 
-import re
-from datetime import UTC, datetime
-from itertools import pairwise
-from typing import Annotated, Self
+from typing import Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.booking import Approval, CheckIn, OpeningHours
+from services.booking.api.terms import A_DAY, TermsForm, hours_of, overlap
+from services.booking.api.texts import Instant, ShortText
+from services.booking.commands.resources import Conditions, Use
 from services.booking.domain.availability import Rules
-from services.booking.domain.opening import Hours, is_zone
-from services.booking.resources import hours_from
+from services.booking.domain.opening import is_zone
+from services.booking.resources import rules_under
 from services.chassis.problems import FieldError, InvalidFields, Text
 
-A_DAY = 24 * 60
 MOST_OPENINGS = 70
-FIRST_YEAR, LAST_YEAR = 2000, 2200
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 _ZONE = Text(
     fr="Fuseau horaire inconnu (exemple : Europe/Paris).",
@@ -41,29 +38,6 @@ _LENGTHS = Text(
 )
 
 
-_NOT_RULES = {"opening_hours", "approval", "check_in", "grace_minutes"}
-
-
-def _plain_text(text: str) -> str:
-    """Without control characters but tab and line ends: PostgreSQL keeps no NUL, and peers refuse them all."""
-    return _CONTROL.sub("", text).strip()
-
-
-def _within_calendar(at: datetime) -> datetime:
-    """An instant in UTC. Raises ValueError outside the years that are computed with."""
-    if not FIRST_YEAR <= at.year <= LAST_YEAR:
-        raise ValueError(f"the year must be between {FIRST_YEAR} and {LAST_YEAR}")
-    return at.astimezone(UTC)
-
-
-def _strict_wall_time(hours: OpeningHours) -> bool:
-    return all(len(wall) == len("HH:MM") and wall[2] == ":" for wall in (hours.opens, hours.closes))
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_within_calendar)]
-ShortText = Annotated[str, Field(max_length=1000), AfterValidator(_plain_text)]
-
-
 class ResourceForm(BaseModel):
     """How an offer can be booked. Opening hours are wall times in `time_zone` (IANA); durations in minutes."""
 
@@ -78,40 +52,40 @@ class ResourceForm(BaseModel):
     horizon_days: int = Field(default=90, ge=1, le=730)
     buffer_before_minutes: int = Field(default=0, ge=0, le=7 * A_DAY)
     buffer_after_minutes: int = Field(default=0, ge=0, le=7 * A_DAY)
+    capacity: int = Field(default=1, ge=1, le=10_000)
     approval: Approval = "owner"
+    terms: TermsForm = TermsForm()
     check_in: CheckIn = "none"
     grace_minutes: int = Field(default=30, ge=5, le=A_DAY)
 
-    def rules(self) -> Rules:
-        """The rules that the form states. Raises InvalidFields."""
+    def conditions(self) -> Conditions:
+        """What the form states. Raises InvalidFields."""
         errors: list[FieldError] = []
         if not is_zone(self.time_zone):
             errors.append(FieldError("time_zone", "unknown_time_zone", _ZONE))
-        hours = self._hours()
+        hours = hours_of(self.opening_hours)
         if hours is None:
             errors.append(FieldError("opening_hours", "not_hours", _HOURS))
-        elif any(a.weekday == b.weekday and b.opens < a.closes for a, b in pairwise(hours)):
+        elif overlap(hours):
             errors.append(FieldError("opening_hours", "overlapping", _OVERLAP))
         shortest = -(-self.minimum_minutes // self.step_minutes) * self.step_minutes
         if self.maximum_minutes < shortest:
             errors.append(FieldError("maximum_minutes", "no_length_possible", _LENGTHS))
+        errors.extend(self.terms.errors())
         if errors or hours is None:
             raise InvalidFields(*errors)
-        return Rules(opening_hours=hours, **self.model_dump(exclude=_NOT_RULES))
-
-    def _hours(self) -> tuple[Hours, ...] | None:
-        """The opening hours, sorted; None when one is not well-formed."""
-        try:
-            if not all(_strict_wall_time(hours) and 0 <= hours.weekday <= 6 for hours in self.opening_hours):  # noqa: PLR2004 - days of a week
-                return None
-            hours = hours_from(self.opening_hours)
-        except ValueError:
-            return None
-        return hours if all(each.opens < each.closes for each in hours) else None
+        plain = self.model_dump(exclude={"opening_hours", "approval", "terms", "check_in", "grace_minutes"})
+        terms = self.terms.terms()
+        rules = rules_under(Rules(opening_hours=hours, **plain), terms)
+        use = Use(check_in=self.check_in, grace_minutes=self.grace_minutes)
+        return Conditions(rules=rules, approval=self.approval, terms=terms, use=use)
 
 
 class BookingForm(BaseModel):
-    """A request for `[start, end)` of an offer; `origin`: the instance id of the peer that owns it, None for ours."""
+    """A request for `[start, end)` of an offer; `origin`: the instance id of the peer that owns it, None for ours.
+
+    `circle_id`: on behalf of this circle. `hold_id`: the hold that was made while the form was open.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -120,6 +94,30 @@ class BookingForm(BaseModel):
     start: Instant
     end: Instant
     quantity: int = Field(default=1, ge=1, le=10_000)
+    note: ShortText = ""
+    circle_id: UUID | None = None
+    hold_id: UUID | None = None
+
+
+class HoldForm(BaseModel):
+    """Keep `[start, end)` of one of our offers while the form is open."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    offer_id: UUID
+    start: Instant
+    end: Instant
+    quantity: int = Field(default=1, ge=1, le=10_000)
+
+
+class ChangeForm(BaseModel):
+    """What a booking should become."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: Instant
+    end: Instant
+    quantity: int = Field(ge=1, le=10_000)
     note: ShortText = ""
 
 

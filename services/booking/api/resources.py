@@ -37,13 +37,14 @@ _TOO_FAR = Text(
 
 
 class DaysQuery(BaseModel):
-    """Which local days, of whose resource. `from` defaults to the resource's today."""
+    """Which local days, of whose resource, for how many of it. `from` defaults to the resource's today."""
 
     model_config = ConfigDict(extra="forbid")
 
     origin: str | None = Field(default=None, max_length=200, min_length=1)
     from_: date | None = Field(default=None, alias="from")
     days: int = Field(default=7, ge=1, le=MOST_DAYS)
+    quantity: int = Field(default=1, ge=1, le=10_000)
 
 
 Origin = Annotated[str | None, Query(max_length=200, min_length=1)]
@@ -57,8 +58,7 @@ async def put_resource(
 
     async def work(session: AsyncSession) -> ResourceView:
         person = await queries.person_of(session, actor)
-        use = commands.Use(check_in=form.check_in, grace_minutes=form.grace_minutes)
-        await commands.put_resource(session, offer_id, form.rules(), form.approval, use, by=person, now=clock.now())
+        await commands.put_resource(session, offer_id, form.conditions(), by=person, now=clock.now())
         return await _view(session, offer_id, None, actor, clock.now())
 
     return await db.run(work)
@@ -103,14 +103,15 @@ async def get_availability(
         until = max(window.end, now + timedelta(days=60))
         around = Span(min(window.start, now), until).widened(timedelta(days=8), timedelta(days=8))
         occupied = await queries.occupied(session, offer_id, around, origin=origin)
-        _, as_of = await queries.peer_busy_times(session, origin, offer_id) if origin else ([], None)
-    found = availability(resource.rules, occupied=occupied, now=now, window=window)
+        as_of = (await queries.peer_busy_times(session, origin, offer_id)).as_of if origin else None
+    found = availability(resource.rules, occupied=occupied, now=now, window=window, quantity=query.quantity)
     upcoming = next_free(resource.rules, occupied=occupied, now=now, since=max(window.start, now))
     if not (resource.is_open and offer.is_valid_at(now)):
         found, upcoming = replace(found, free=[]), []
     return AvailabilityView(
         time_zone=resource.rules.time_zone,
         step_minutes=resource.rules.step_minutes,
+        capacity=resource.rules.capacity,
         from_=first,
         days=day_views(resource, found, first, query.days),
         as_of=as_of,

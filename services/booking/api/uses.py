@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from contracts.booking import Party, UsedValue
 from services.booking import queries, use_csv
-from services.booking.api.forms import Instant
+from services.booking.api.texts import Instant
 from services.booking.domain.deciding import Person
 from services.booking.queries import accounts
 from services.booking.settings import BookingSettings

@@ -5,16 +5,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
 from services.booking.commands.overdue import room_for
-from services.booking.commands.telling import tell, tell_busy
+from services.booking.commands.telling import busy_changed, tell
 from services.booking.domain import use
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import Person, may_read
 from services.booking.domain.problems_of_use import NotInUse, TooManyCodes, WrongCode
 from services.booking.resources import Resource
+from services.booking.tables import changes
 from services.chassis.problems import NotFound, Problem
 
 CODE_DIGITS = 6
@@ -48,6 +50,7 @@ async def check_in(
         raise NotFound
     now = await queries.database_time(session)
     event = use.check_in(booking, now=now)
+    await session.execute(sa.delete(changes).where(changes.c.booking_id == booking.id))
     await tell(session, booking, event, by=by.name, what="in_use" if code is None else "in_use_by_code")
     return booking, None
 
@@ -64,7 +67,7 @@ async def check_out(session: AsyncSession, booking_id: UUID, *, by: Person) -> B
     until = await _occupied_until(session, booking, resource, now)
     event = use.check_out(booking, occupied_until=until, now=now)
     await tell(session, booking, event, by=by.name, what="returned" if booking.status == "in_use" else None)
-    await tell_busy(session, booking.offer_id, now)
+    await busy_changed(session, booking.offer_id)
     return booking
 
 

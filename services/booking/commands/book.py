@@ -5,33 +5,39 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
 from services.booking.commands.arrivals import asked_on_arrival
-from services.booking.commands.telling import tell, tell_busy
+from services.booking.commands.binding import Outcome, bind
+from services.booking.commands.expiring import expire_in_the_way
+from services.booking.commands.quotas import check_quotas
+from services.booking.commands.refusing import taken
+from services.booking.commands.telling import tell
 from services.booking.domain.availability import search_window
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import Offer, Person, may_see
+from services.booking.domain.eligibility import Asking, check_may_ask
+from services.booking.domain.limits import NotInCircle
 from services.booking.domain.problems import (
     LinkNotOpen,
     NotBookable,
     OfferUnknown,
     ResourceIsClosed,
-    ResourceIsTaken,
     RulesChangedMeanwhile,
     TooManyPending,
 )
-from services.booking.domain.requests import check_request, decide_by, taken
+from services.booking.domain.requests import check_request, decide_by, is_free
 from services.booking.domain.spans import Span
 from services.booking.resources import Resource
-from services.booking.tables import NEVER_OVERLAP, bookings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is asked for. `decide_by`: an earlier end of the time to decide, when the asking peer names one."""
+    """What is asked for. `decide_by`: an earlier end of the time to decide, when the asking peer names one.
+
+    `circle_id`: the circle on whose behalf. `hold_id`: the member's own hold that makes way for it.
+    """
 
     id: UUID
     offer_id: UUID
@@ -39,21 +45,29 @@ class Wanted:
     quantity: int
     note: str
     decide_by: datetime | None = None
+    circle_id: UUID | None = None
+    hold_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Borrower:
-    """Who asks: a member of ours, or a peer's person under a pseudonym.
+    """Who asks: a member of ours (`person`), or a peer's person under a pseudonym.
 
     `limit`: how many requests may wait (rule 8).
     """
 
     limit: int
-    member_id: UUID | None = None
+    person: Person | None = None
     peer_id: str | None = None
     peer_name: str | None = None
-    name: str | None = None
     pseudonym: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        return self.person.name if self.person else None
+
+    def asking_for(self, offer: Offer) -> Asking:
+        return Asking(person=self.person, peer_id=self.peer_id, owner_id=offer.owner_member_id)
 
 
 async def book(
@@ -61,123 +75,132 @@ async def book(
 ) -> Booking:
     """Book for a member of ours: confirmed at once, or pending.
 
-    Raises OfferUnknown, NotBookable, ResourceIsClosed, InvalidFields, ResourceIsTaken, TooManyPending, LinkNotOpen.
+    Raises OfferUnknown, NotBookable, ResourceIsClosed, InvalidFields, NotForYou, ResourceIsTaken, TooManyPending,
+    QuotaReached, LinkNotOpen, NotInCircle.
     """
-    if origin is not None and not await queries.is_linked(session, origin, hold=True):
-        raise LinkNotOpen
-    offer = await queries.offer(session, wanted.offer_id, origin)
-    if offer is None or not may_see(offer, by, now) or not offer.is_valid_at(now):
-        raise OfferUnknown
-    borrower = Borrower(limit=limit, member_id=by.id, name=by.name)
+    offer = await bookable_offer(session, wanted.offer_id, origin, by=by, now=now)
+    if wanted.circle_id is not None and wanted.circle_id not in by.circle_ids:
+        raise NotInCircle
+    borrower = Borrower(limit=limit, person=by)
     if origin is None:
         return await take(session, offer, wanted, borrower, now=now)
     return await _ask_peer(session, offer, wanted, borrower, now=now)
 
 
+async def bookable_offer(
+    session: AsyncSession, offer_id: UUID, origin: str | None, *, by: Person, now: datetime
+) -> Offer:
+    """The offer, when `by` may see it and it stands. Raises OfferUnknown, LinkNotOpen."""
+    if origin is not None and not await queries.is_linked(session, origin, hold=True):
+        raise LinkNotOpen
+    offer = await queries.offer(session, offer_id, origin)
+    if offer is None or not may_see(offer, by, now) or not offer.is_valid_at(now):
+        raise OfferUnknown
+    return offer
+
+
 async def take(session: AsyncSession, offer: Offer, wanted: Wanted, borrower: Borrower, *, now: datetime) -> Booking:
     """Take a period of our own resource, under its rules. Raises like `book`, and RulesChangedMeanwhile."""
-    resource = await _checked(session, offer, wanted, now)
+    resource = await checked_resource(session, offer, wanted, borrower.asking_for(offer), now=now)
     waits = resource.approval != "automatic"
-    if waits:
-        await _check_pending(session, borrower)
-    until = decide_by(resource.rules, wanted.period, now)
-    booking = _new(offer, wanted, borrower, resource, now)
+    booking = new_booking(offer, wanted, borrower, resource, now)
     booking.status = "pending" if waits else "confirmed"
-    booking.decide_by = min(until, wanted.decide_by or until) if waits else None
-    await _expire_in_the_way(session, booking, now)
-    if not await _insert(session, booking):
-        raise await _taken(session, offer, resource, wanted, now)
-    stored = await queries.booking(session, booking.id)
-    current = await tell_busy(session, offer.id, now)
-    if stored is None or current is None or current.version != resource.version:
+    if waits:
+        until = decide_by(resource.rules, wanted.period, now)
+        booking.decide_by = min(until, wanted.decide_by or until)
+    await check_quotas(session, resource, booking)
+    outcome = await bind_now(
+        session,
+        booking,
+        resource,
+        line={"what": "requested" if waits else "booked", "by_name": borrower.name},
+        limit=borrower.limit if waits else None,
+        releases=wanted.hold_id,
+    )
+    if outcome == "too_many_waiting":
+        raise TooManyPending(limit=borrower.limit)
+    if outcome == "taken":
+        raise await taken(session, offer, resource, booking, by=borrower.person, now=now)
+    if outcome != "bound":
         raise RulesChangedMeanwhile
-    await tell(session, stored, stored.asked(), by=borrower.name, what="requested" if waits else "booked")
-    return stored
+    return booking
+
+
+async def checked_resource(
+    session: AsyncSession, offer: Offer, wanted: Wanted, asking: Asking, *, now: datetime
+) -> Resource:
+    """The resource of `offer`, when its rules allow what is wanted, whether it is free or not.
+
+    Raises NotBookable, ResourceIsClosed, InvalidFields, NotForYou.
+    """
+    resource = await queries.resource(session, offer.id, offer.origin)
+    if resource is None:
+        raise NotBookable
+    if not resource.is_open:
+        raise ResourceIsClosed
+    check_request(resource.rules, wanted.period, quantity=wanted.quantity, now=now)
+    check_may_ask(resource.rules, resource.terms, asking, wanted.period, now=now)
+    return resource
+
+
+async def bind_now(
+    session: AsyncSession,
+    booking: Booking,
+    resource: Resource,
+    *,
+    line: dict[str, str | None] | None,
+    limit: int | None = None,
+    releases: UUID | None = None,
+) -> Outcome:
+    """Bind `booking` of our resource; requests in its way that nobody decided in time give way first (rule 8)."""
+    event = booking.asked() if line is not None else None
+    for _ in range(2):
+        outcome = await bind(
+            session, booking, under=resource.version, event=event, line=line, limit=limit, releases=releases
+        )
+        if outcome != "expire_first":
+            return outcome
+        await expire_in_the_way(session, booking)
+    return "taken"
 
 
 async def _ask_peer(
     session: AsyncSession, offer: Offer, wanted: Wanted, borrower: Borrower, *, now: datetime
 ) -> Booking:
     """Ask for a peer's resource. Our copies tell plain mistakes at once; the peer decides."""
-    resource = await _checked(session, offer, wanted, now)
+    resource = await checked_resource(session, offer, wanted, Asking(peer_id=offer.origin), now=now)
+    booking = new_booking(offer, wanted, borrower, resource, now)
+    around = search_window(wanted.period)
+    occupied = await queries.occupied(session, offer.id, around, origin=offer.origin)
+    if not is_free(resource.rules, wanted.period, quantity=wanted.quantity, occupied=occupied, now=now):
+        raise await taken(session, offer, resource, booking, by=borrower.person, now=now)
     await _check_pending(session, borrower)
-    booking = _new(offer, wanted, borrower, resource, now)
-    booking.status = "pending"
     booking.decide_by = decide_by(resource.rules, wanted.period, now)
     session.add(booking)
     await tell(session, booking, booking.asked(), by=borrower.name, what="requested")
     return booking
 
 
-async def _checked(session: AsyncSession, offer: Offer, wanted: Wanted, now: datetime) -> Resource:
-    """The resource, when its rules allow what is wanted."""
-    resource = await queries.resource(session, offer.id, offer.origin)
-    if resource is None:
-        raise NotBookable
-    if not resource.is_open:
-        raise ResourceIsClosed
-    occupied = await _occupied_around(session, offer, wanted.period)
-    try:
-        check_request(resource.rules, wanted.period, quantity=wanted.quantity, occupied=occupied, now=now)
-    except ResourceIsTaken:
-        raise await _taken(session, offer, resource, wanted, now) from None
-    return resource
-
-
-async def _occupied_around(session: AsyncSession, offer: Offer, period: Span) -> list[Span]:
-    if period.end <= period.start:
-        return []
-    return await queries.occupied(session, offer.id, search_window(period), origin=offer.origin)
-
-
-async def _taken(
-    session: AsyncSession, offer: Offer, resource: Resource, wanted: Wanted, now: datetime
-) -> ResourceIsTaken:
-    occupied = await _occupied_around(session, offer, wanted.period)
-    return taken(resource.rules, wanted.period, occupied=occupied, now=now)
-
-
 async def _check_pending(session: AsyncSession, borrower: Borrower) -> None:
     """Rule 8, also for two requests at once: those of one borrower pass here one after the other."""
-    key = f"pending:{borrower.peer_id or borrower.member_id}"
+    member_id = borrower.person.id if borrower.person else None
+    key = f"pending:{borrower.peer_id or member_id}"
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
-    waiting = await queries.pending_count(session, member_id=borrower.member_id, peer_id=borrower.peer_id)
+    waiting = await queries.pending_count(session, member_id=member_id, peer_id=borrower.peer_id)
     if waiting >= borrower.limit:
         raise TooManyPending(limit=borrower.limit)
 
 
-async def _expire_in_the_way(session: AsyncSession, wanted: Booking, now: datetime) -> None:
-    """Requests that nobody decided in time give way here and now, by the database's clock (rule 8)."""
-    blocking = (
-        sa.select(Booking)
-        .where(bookings.c.offer_id == wanted.offer_id, bookings.c.resource_origin.is_(None))
-        .where(bookings.c.status == "pending", bookings.c.decide_by <= sa.func.now())
-        .where(bookings.c.occupied.op("&&")(wanted.occupied))
-        .order_by(bookings.c.id)
-        .with_for_update()
-    )
-    for booking in (await session.execute(blocking)).scalars().all():
-        await tell(session, booking, booking.expire(now=now))
-
-
-async def _insert(session: AsyncSession, booking: Booking) -> bool:
-    """Insert unless the exclusion constraint finds an overlap.
-
-    ON CONFLICT makes concurrent overlapping inserts wait for each other; a plain insert of both ends in a deadlock.
-    """
-    values = {column.name: getattr(booking, column.name) for column in bookings.c}
-    adding = insert(bookings).values(values).on_conflict_do_nothing(constraint=NEVER_OVERLAP).returning(bookings.c.id)
-    return (await session.execute(adding)).scalar() is not None
-
-
-def _new(offer: Offer, wanted: Wanted, borrower: Borrower, resource: Resource, now: datetime) -> Booking:
+def new_booking(offer: Offer, wanted: Wanted, borrower: Borrower, resource: Resource, now: datetime) -> Booking:
+    """The booking as it would be, not yet decided on."""
+    person, terms = borrower.person, resource.terms
     return Booking(
         id=wanted.id,
         offer_id=offer.id,
         offer_title=offer.title,
         resource_origin=offer.origin,
         origin_name=offer.origin_name,
-        borrower_member_id=borrower.member_id,
+        borrower_member_id=person.id if person else None,
         borrower_name=borrower.name,
         borrower_peer_id=borrower.peer_id,
         borrower_peer_name=borrower.peer_name,
@@ -192,6 +215,11 @@ def _new(offer: Offer, wanted: Wanted, borrower: Borrower, resource: Resource, n
         place_label=offer.place_label,
         quantity=wanted.quantity,
         note=wanted.note,
+        circle_id=wanted.circle_id,
+        circle_name=person.circle_names.get(wanted.circle_id) if person and wanted.circle_id else None,
+        price=terms.price.model_dump() if terms.price else None,
+        instructions=terms.instructions,
+        cancel_notice_minutes=terms.cancel_notice_minutes,
         status="pending",
         reason=None,
         decide_by=None,

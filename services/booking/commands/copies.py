@@ -25,6 +25,8 @@ from services.booking.tables import OURS, bookings, circles, links, members, off
 _GONE: dict[str, Any] = {
     "published": False,
     "title": "",
+    "kind": "",
+    "category": "",
     "owner_name": None,
     "place_label": None,
     "scope": "cooperative",
@@ -47,6 +49,8 @@ async def keep_offer(session: AsyncSession, listing: ListingState, *, now: datet
         version=listing.version,
         published=True,
         title=listing.title,
+        kind=listing.kind,
+        category=listing.category,
         owner_member_id=listing.owner_member_id,
         owner_circle_id=listing.owner_circle_id,
         owner_name=listing.owner_name,
@@ -91,6 +95,8 @@ async def keep_peer_offer(session: AsyncSession, received: ListingReceived) -> N
         version=listing.version,
         published=True,
         title=listing.title,
+        kind=listing.kind,
+        category=listing.category,
         owner_member_id=None,
         owner_circle_id=None,
         owner_name=None,
@@ -134,7 +140,8 @@ async def keep_peer_resource(session: AsyncSession, received: ResourceReceived, 
 async def keep_peer_busy(session: AsyncSession, received: BusyReceived, *, said_at: datetime, now: datetime) -> None:
     """When a peer's resource is busy. `said_at`: when federation said so (UTC); `now`: for "as of"."""
     busy = [interval.model_dump(mode="json") for interval in received.busy.busy]
-    values = {"version": received.busy.version, "said_at": said_at, "busy": busy, "received_at": now}
+    partly = [part.model_dump(mode="json") for part in received.busy.partly]
+    values = {"version": received.busy.version, "said_at": said_at, "busy": busy, "partly": partly, "received_at": now}
     values |= {"epoch": received.epoch}
     await _keep_newest(session, peer_busy, {"origin": received.origin, "offer_id": received.busy.offer_id}, values)
 
@@ -149,7 +156,7 @@ async def keep_member(session: AsyncSession, member: MemberState, *, now: dateti
 
 async def keep_circle(session: AsyncSession, circle: CircleState) -> None:
     """A circle's members, whole."""
-    values = {"member_ids": circle.member_ids, "status": circle.status, "version": circle.version}
+    values = {"name": circle.name, "member_ids": circle.member_ids, "status": circle.status, "version": circle.version}
     await _keep_newest(session, circles, {"id": circle.id}, values)
 
 

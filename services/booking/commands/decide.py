@@ -3,30 +3,50 @@
 from datetime import datetime
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Approval
 from services.booking import queries
-from services.booking.commands.telling import tell, tell_all_busy
+from services.booking.commands.quotas import check_quotas
+from services.booking.commands.refusing import taken
+from services.booking.commands.telling import busy_changed_by, tell
 from services.booking.domain.availability import search_window
-from services.booking.domain.booking import Booking, Side
-from services.booking.domain.deciding import Person, is_shared_with, may_cancel, may_decide, may_read, may_see
+from services.booking.domain.booking import Booking
+from services.booking.domain.deciding import (
+    Person,
+    is_shared_with,
+    may_cancel,
+    may_read,
+    may_see,
+    would_decide,
+)
+from services.booking.domain.eligibility import Asking, check_may_ask
+from services.booking.domain.limits import NoticeIsOver
 from services.booking.domain.problems import CannotCancel, NoLongerShared, NotBookable, NotYourDecision
-from services.booking.domain.requests import check_request
+from services.booking.domain.requests import check_request, is_free
+from services.booking.domain.states import Side
+from services.booking.resources import Resource
+from services.booking.tables import changes
 from services.chassis.problems import NotFound
 
 
 async def approve(session: AsyncSession, booking_id: UUID, *, by: Person) -> Booking:
-    """Confirm a request. The rules are checked again, as they are now (rule 3), by the database's clock.
+    """Say yes to a request; confirmed once enough have. Its rules are checked again by the database's clock (rule 3).
 
-    Raises NotFound, NotYourDecision, AlreadyDecided, TooLate, InvalidFields, ResourceIsTaken, NoLongerShared.
+    Raises NotFound, NotYourDecision, AlreadyDecided, TooLate, InvalidFields, ResourceIsTaken, NoLongerShared,
+    QuotaReached, NotForYou.
     """
     booking = await _to_decide(session, booking_id, by)
     now = await queries.database_time(session)
-    event = booking.confirm(now=now)
-    await _check_rules_again(session, booking, now)
-    await tell(session, booking, event, by=by.name)
-    await tell_all_busy(session, [booking], now)
+    resource = await queries.resource(session, booking.offer_id)
+    if resource is None:
+        raise NotBookable
+    event = booking.confirm(now=now, by=by.id, needed=resource.terms.approvals_needed)
+    await _check_rules_again(session, booking, resource, now)
+    what = "approved_first" if booking.status == "pending" else None
+    await tell(session, booking, event, by=by.name, what=what)
+    await busy_changed_by(session, [booking])
     return booking
 
 
@@ -35,28 +55,38 @@ async def decline(session: AsyncSession, booking_id: UUID, *, reason: str | None
     booking = await _to_decide(session, booking_id, by)
     now = await queries.database_time(session)
     await tell(session, booking, booking.decline(reason=reason, now=now), by=by.name)
-    await tell_all_busy(session, [booking], now)
+    await busy_changed_by(session, [booking])
     return booking
 
 
 async def cancel(session: AsyncSession, booking_id: UUID, *, reason: str | None, by: Person, now: datetime) -> Booking:
-    """Call a booking off; at a peer's resource, ask the peer to. Raises NotFound, CannotCancel."""
-    booking = await _readable(session, booking_id, by)
+    """Call a booking off; at a peer's resource, ask the peer to. Raises NotFound, CannotCancel, NoticeIsOver."""
+    booking = await readable(session, booking_id, by)
     if not may_cancel(booking, by, now):
+        if booking.borrower_member_id == by.id and booking.may_be_cancelled(now):
+            raise NoticeIsOver(minutes=booking.cancel_notice_minutes)
         raise CannotCancel(booking_status=booking.status)
     side: Side = "borrower" if booking.borrower_member_id == by.id else "owner"
     await tell(session, booking, booking.cancel(by=side, reason=reason, now=now), by=by.name)
-    await tell_all_busy(session, [booking], now)
+    await forget_change(session, booking)
+    await busy_changed_by(session, [booking])
     return booking
+
+
+async def forget_change(session: AsyncSession, booking: Booking) -> None:
+    """What was asked to change of a booking that is over."""
+    if booking.is_ours:
+        await session.execute(sa.delete(changes).where(changes.c.booking_id == booking.id))
 
 
 async def approval_of(session: AsyncSession, booking: Booking) -> Approval:
     """How requests for the booking's resource are decided."""
-    found = await queries.approvals_of(session, {booking.offer_id})
-    return found.get(booking.offer_id, "coordinator")
+    found = await queries.deciding_of(session, {booking.offer_id})
+    return found.get(booking.offer_id, queries.Deciding()).approval
 
 
-async def _readable(session: AsyncSession, booking_id: UUID, by: Person) -> Booking:
+async def readable(session: AsyncSession, booking_id: UUID, by: Person) -> Booking:
+    """The booking, locked, for somebody who may read it. Raises NotFound."""
     booking = await queries.booking(session, booking_id, lock=True)
     if booking is None or not may_read(booking, by):
         raise NotFound
@@ -64,30 +94,30 @@ async def _readable(session: AsyncSession, booking_id: UUID, by: Person) -> Book
 
 
 async def _to_decide(session: AsyncSession, booking_id: UUID, by: Person) -> Booking:
-    booking = await _readable(session, booking_id, by)
-    if not may_decide(booking, by, await approval_of(session, booking)):
+    booking = await readable(session, booking_id, by)
+    if not would_decide(booking, by, await approval_of(session, booking)):
         raise NotYourDecision
     return booking
 
 
-async def _check_rules_again(session: AsyncSession, booking: Booking, now: datetime) -> None:
+async def _check_rules_again(session: AsyncSession, booking: Booking, resource: Resource, now: datetime) -> None:
     """The period against the rules as they are now. A closed or withdrawn resource keeps its requests: no new ones."""
-    resource = await queries.resource(session, booking.offer_id)
-    if resource is None:
-        raise NotBookable
-    occupied = await queries.occupied(session, booking.offer_id, search_window(booking.period), excluding=booking.id)
-    check_request(resource.rules, booking.period, quantity=booking.quantity, occupied=occupied, now=now)
-    await _check_still_shared(session, booking, now)
-
-
-async def _check_still_shared(session: AsyncSession, booking: Booking, now: datetime) -> None:
+    around = search_window(booking.period)
+    occupied = await queries.occupied(session, booking.offer_id, around, excluding=booking.id)
+    check_request(resource.rules, booking.period, quantity=booking.quantity, now=now)
     offer = await queries.offer(session, booking.offer_id)
+    free = is_free(resource.rules, booking.period, quantity=booking.quantity, occupied=occupied, now=now)
+    if not free and offer is not None:
+        raise await taken(session, offer, resource, booking, by=None, now=now)
+    await check_quotas(session, resource, booking)
     if offer is None or not offer.published:
         return
+    person = await queries.member(session, booking.borrower_member_id) if booking.borrower_member_id else None
     if booking.borrower_peer_id is not None:
         visible = is_shared_with(offer, booking.borrower_peer_id, now)
     else:
-        person = await queries.member(session, booking.borrower_member_id) if booking.borrower_member_id else None
         visible = person is not None and may_see(offer, person, now)
     if not visible:
         raise NoLongerShared
+    asking = Asking(person=person, peer_id=booking.borrower_peer_id, owner_id=offer.owner_member_id)
+    check_may_ask(resource.rules, resource.terms, asking, booking.period, now=now)

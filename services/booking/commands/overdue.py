@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
-from services.booking.commands.telling import tell, tell_all_busy, tell_busy
+from services.booking.commands.expiring import BATCH
+from services.booking.commands.telling import busy_changed, busy_changed_by, tell
 from services.booking.domain import use
 from services.booking.domain.booking import Booking
 from services.booking.domain.spans import Span
@@ -17,7 +18,6 @@ from services.booking.queries import Occupying
 from services.booking.resources import Resource
 from services.booking.tables import bookings, history
 
-BATCH = 100
 _AGAIN = use.AHEAD / 2
 _WARNED = "start_at_risk"
 
@@ -31,7 +31,7 @@ async def release_no_shows(session: AsyncSession) -> int:
     now = await queries.database_time(session)
     for booking in released:
         await tell(session, booking, use.release(booking, now=now))
-    await tell_all_busy(session, released, now)
+    await busy_changed_by(session, released)
     return len(released)
 
 
@@ -98,7 +98,7 @@ async def _hold(session: AsyncSession, booking: Booking, resource: Resource | No
     end = await room_for(session, booking, resource, since=held, until=max(held, now + use.AHEAD))
     if end <= held:
         return 0
-    await tell_busy(session, booking.offer_id, now)
+    await busy_changed(session, booking.offer_id)
     return 1
 
 

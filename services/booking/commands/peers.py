@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.federation import BookingAnswerReceived, BookingRequestReceived, BookingWithdrawalReceived
 from services.booking import queries
 from services.booking.commands.book import Borrower, Wanted, take
-from services.booking.commands.telling import tell, tell_all_busy
-from services.booking.domain.booking import OPEN, Booking, told
+from services.booking.commands.telling import busy_changed_by, tell
+from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import is_shared_with
 from services.booking.domain.prices import value_from
 from services.booking.domain.problems import OfferUnknown, RulesChangedMeanwhile, TooLate
 from services.booking.domain.spans import Span
+from services.booking.domain.states import OPEN, told
 from services.booking.domain.use import is_out, warn
 from services.booking.tables import bookings, withdrawals
 from services.chassis import logs, outbox
@@ -72,11 +73,11 @@ async def answer_withdrawal(session: AsyncSession, asked: BookingWithdrawalRecei
         return
     if booking.borrower_peer_id != asked.origin:
         return
-    if not booking.may_be_cancelled(now):
+    if not booking.may_be_cancelled(now) or not booking.is_within_notice(now):
         await _say_again(session, booking)
         return
     await tell(session, booking, booking.cancel(by="borrower", reason=_cut(asked.reason), now=now))
-    await tell_all_busy(session, [booking], now)
+    await busy_changed_by(session, [booking])
 
 
 async def _one_after_the_other(session: AsyncSession, origin: str) -> None:
@@ -96,6 +97,7 @@ async def take_answer(session: AsyncSession, answer: BookingAnswerReceived, *, n
     if answer.status == "confirmed":
         booking.owner_name = answer.owner_name or booking.owner_name
         booking.place_label = answer.place_label or booking.place_label
+        booking.instructions = _cut(answer.instructions) or booking.instructions
     period = Span(answer.start, answer.end) if answer.start < answer.end else booking.period
     event = booking.follow(answer.use or answer.status, period=period, reason=_cut(answer.reason), now=now)
     if event is not None:
@@ -125,7 +127,7 @@ async def end_with_peer(session: AsyncSession, peer_id: str, *, now: datetime) -
         over = booking.status in {"in_use", "overdue"} or (booking.status == "confirmed" and booking.ends_at <= now)
         event = booking.complete(now=now) if over else booking.end(now=now)
         await tell(session, booking, event)
-    await tell_all_busy(session, ended, now)
+    await busy_changed_by(session, ended)
 
 
 async def _take_for_peer(session: AsyncSession, asked: BookingRequestReceived, *, limit: int, now: datetime) -> None:
@@ -166,7 +168,7 @@ async def _refuse(
         "ends_at": asked.end,
         "exclusive": True,
         "time_zone": resource.rules.time_zone if resource else "UTC",
-        "quantity": min(max(asked.quantity, 0), LARGEST_QUANTITY),
+        "quantity": min(max(asked.quantity, 1), LARGEST_QUANTITY),
         "note": "",
         "status": "declined" if backwards else status,
         "reason": reason,
@@ -196,7 +198,7 @@ async def _withdrawal(session: AsyncSession, origin: str, booking_id: UUID) -> s
 def _sentence(problem: Problem, language: Language) -> str:
     if isinstance(problem, InvalidFields):
         return " ".join(error.say(language)["detail"] for error in problem.errors)
-    return problem.text.say(language, **problem.values)
+    return str(problem.body(language, "")["detail"])
 
 
 def _used(answer: BookingAnswerReceived) -> tuple[datetime | None, datetime | None]:

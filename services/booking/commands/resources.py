@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.booking import Approval, CheckIn, ResourceChanged
+from contracts.booking import Approval, CheckIn, ResourceChanged, Terms
 from services.booking import queries
-from services.booking.commands.telling import tell_busy
+from services.booking.commands.telling import busy_changed
 from services.booking.domain.availability import Rules
 from services.booking.domain.deciding import Offer, Person
+from services.booking.domain.limits import CapacityBelowBooked
 from services.booking.domain.problems import NotBookable, OfferUnknown
 from services.booking.resources import Resource, opening_hours_of, resource_of
 from services.booking.tables import resources
@@ -28,18 +29,29 @@ class Use:
     grace_minutes: int = 30
 
 
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """How an offer shall be bookable."""
+
+    rules: Rules
+    approval: Approval
+    terms: Terms
+    use: Use
+
+
 def may_edit(offer: Offer, person: Person | None) -> bool:
     """The offer's owner and coordinators say how it can be booked."""
     return person is not None and offer.origin is None and (person.is_coordinator or person.id == offer.owner_member_id)
 
 
 async def put_resource(
-    session: AsyncSession, offer_id: UUID, rules: Rules, approval: Approval, use: Use, *, by: Person, now: datetime
+    session: AsyncSession, offer_id: UUID, wanted: Conditions, *, by: Person, now: datetime
 ) -> Resource:
-    """Make an offer of ours bookable under `rules`, or change them; what is booked keeps its period and buffers.
+    """Make an offer of ours bookable under `wanted`, or change that; what is booked keeps its period and buffers.
 
-    Raises OfferUnknown, NotAllowed.
+    Raises OfferUnknown, NotAllowed, CapacityBelowBooked.
     """
+    rules = wanted.rules
     offer = await _editable(session, offer_id, by)
     if not offer.published:
         raise OfferUnknown
@@ -54,17 +66,30 @@ async def put_resource(
         "buffer_before_minutes": rules.buffer_before_minutes,
         "buffer_after_minutes": rules.buffer_after_minutes,
         "capacity": rules.capacity,
-        "approval": approval,
+        "approval": wanted.approval,
+        "terms": wanted.terms.model_dump(mode="json"),
         "status": "open",
         "changed_at": now,
-        **asdict(use),
+        **asdict(wanted.use),
     }
+    await _check_capacity(session, offer_id, rules.capacity)
     put = insert(resources).values(offer_id=offer_id, version=1, busy_version=0, **values)
     put = put.on_conflict_do_update(index_elements=["offer_id"], set_={**values, "version": resources.c.version + 1})
     changed = resource_of((await session.execute(put.returning(*resources.c))).one())
     await _tell_resource(session, changed, offer)
-    await tell_busy(session, offer_id, now)
+    await busy_changed(session, offer_id)
     return changed
+
+
+async def _check_capacity(session: AsyncSession, offer_id: UUID, capacity: int) -> None:
+    """Raises CapacityBelowBooked, with the bookings in the way. The trigger of the table holds it whatever happens."""
+    lock = sa.select(resources.c.capacity).where(resources.c.offer_id == offer_id).with_for_update(key_share=True)
+    before = (await session.execute(lock)).scalar()
+    if before is None or capacity >= before:
+        return
+    in_the_way, peak = await queries.above(session, offer_id, capacity)
+    if peak > capacity:
+        raise CapacityBelowBooked(peak=peak, in_the_way=[str(booking_id) for booking_id in in_the_way])
 
 
 async def close_resource(session: AsyncSession, offer_id: UUID, *, by: Person, now: datetime) -> Resource:

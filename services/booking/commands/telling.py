@@ -5,17 +5,19 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.booking import BookingEvent, BusyChanged, Interval
+from contracts.booking import BookingEvent, BusyChanged, Interval, Partly
 from services.booking import queries
 from services.booking.commands.accounts import record
 from services.booking.domain.booking import Booking
-from services.booking.domain.spans import Span, merged
+from services.booking.domain.spans import Span, clipped, levels, merged
 from services.booking.resources import Resource, resource_of
-from services.booking.tables import history, resources
+from services.booking.tables import busy_to_tell, history, resources
 from services.chassis import outbox
 
+BUSY_CHANNEL = "busy"
 LONGEST_BUSY = timedelta(days=120)
 MOST_INTERVALS = 2500
 """About 180 KiB as JSON: below the size of an event (256 KiB)."""
@@ -36,12 +38,39 @@ async def tell(
     await outbox.add(session, event)
 
 
-async def tell_busy(session: AsyncSession, offer_id: UUID, now: datetime) -> Resource | None:
-    """Say when our resource is busy from `now` on, in this transaction. Returns the resource, locked by this.
+async def note(session: AsyncSession, booking_id: UUID, what: str, *, at: datetime, by: str | None = None) -> None:
+    """Keep a line of history without an event: nothing that others must know has changed."""
+    line = {"booking_id": booking_id, "at": at, "what": what, "by_name": by}
+    await session.execute(sa.insert(history).values(line))
 
-    The counter's row lock orders concurrent changes: the list of the higher version contains those of the lower ones.
-    """
+
+async def busy_changed(session: AsyncSession, *offer_ids: UUID) -> None:
+    """The busy times of these resources of ours have changed: they are told soon after this transaction."""
+    if not offer_ids:
+        return
     await session.flush()
+    rows = [{"offer_id": offer_id, "since": sa.func.clock_timestamp()} for offer_id in sorted(set(offer_ids))]
+    await session.execute(insert(busy_to_tell).values(rows).on_conflict_do_nothing())
+    await session.execute(sa.select(sa.func.pg_notify(BUSY_CHANNEL, "")))
+
+
+async def busy_changed_by(session: AsyncSession, changed: Iterable[Booking]) -> None:
+    """`changed` bookings of ours take or give back their place."""
+    await busy_changed(session, *(booking.offer_id for booking in changed if booking.is_ours))
+
+
+async def resources_to_tell(session: AsyncSession, most: int = 100) -> list[UUID]:
+    """Whose busy times wait to be told, the longest waiting first."""
+    found = sa.select(busy_to_tell.c.offer_id).order_by(busy_to_tell.c.since).limit(most)
+    return list((await session.execute(found)).scalars())
+
+
+async def tell_busy(session: AsyncSession, offer_id: UUID) -> None:
+    """Say when our resource is busy from now on.
+
+    The row lock of the resource, which every booking of it takes too, orders all this: what was written before is
+    told now, what is written after asks again, and the list of the higher version is the later one.
+    """
     counted = (
         sa.update(resources)
         .where(resources.c.offer_id == offer_id)
@@ -49,21 +78,27 @@ async def tell_busy(session: AsyncSession, offer_id: UUID, now: datetime) -> Res
         .returning(*resources.c)
     )
     row = (await session.execute(counted)).first()
-    if row is None:
-        return None
-    resource = resource_of(row)
-    until = min(resource.rules.latest(now), now + LONGEST_BUSY)
-    busy = merged(await queries.occupied(session, offer_id, Span(now, until)))
-    if len(busy) > MOST_INTERVALS:
-        until = busy[MOST_INTERVALS].start
-        busy = busy[:MOST_INTERVALS]
-    intervals = [Interval(start=span.start, end=span.end) for span in busy]
-    event = BusyChanged(offer_id=offer_id, since=now, until=until, busy=intervals, version=resource.busy_version)
-    await outbox.add(session, event)
-    return resource
+    waiting = sa.delete(busy_to_tell).where(busy_to_tell.c.offer_id == offer_id).returning(busy_to_tell.c.offer_id)
+    if (await session.execute(waiting)).first() is None or row is None:
+        return
+    await outbox.add(session, await _busy(session, resource_of(row)))
 
 
-async def tell_all_busy(session: AsyncSession, changed: Iterable[Booking], now: datetime) -> None:
-    """Say the busy times of every resource of ours that `changed` bookings belong to, in the order of their ids."""
-    for offer_id in sorted({booking.offer_id for booking in changed if booking.is_ours}):
-        await tell_busy(session, offer_id, now)
+async def _busy(session: AsyncSession, resource: Resource) -> BusyChanged:
+    now = await queries.database_time(session)
+    window = Span(now, min(resource.rules.latest(now), now + LONGEST_BUSY))
+    taken = levels(await queries.occupied(session, resource.offer_id, window))
+    parts = [(part, level) for span, level in taken for part in clipped([span], window)]
+    if len(parts) > MOST_INTERVALS:
+        window = Span(now, parts[MOST_INTERVALS][0].start)
+        parts = parts[:MOST_INTERVALS]
+    capacity = resource.rules.capacity
+    full = merged(span for span, level in parts if level >= capacity)
+    return BusyChanged(
+        offer_id=resource.offer_id,
+        since=window.start,
+        until=window.end,
+        busy=[Interval(start=span.start, end=span.end) for span in full],
+        partly=tuple(Partly(start=span.start, end=span.end, taken=level) for span, level in parts if level < capacity),
+        version=resource.busy_version,
+    )

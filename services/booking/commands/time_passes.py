@@ -1,4 +1,4 @@
-"""What happens by itself: requests that nobody decided expire, periods end. By the database's clock."""
+"""What happens by itself: periods end, copies of peers that are gone go. By the database's clock."""
 
 from datetime import timedelta
 
@@ -7,31 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
 from services.booking.commands.copies import forget_peer
-from services.booking.commands.telling import tell, tell_all_busy
+from services.booking.commands.expiring import BATCH
+from services.booking.commands.telling import tell
 from services.booking.domain.booking import Booking
 from services.booking.tables import OURS, bookings, links, offers, peer_busy, peer_resources
 
-BATCH = 100
 LATE_COPIES = timedelta(minutes=10)
-
-
-async def expire_undecided(session: AsyncSession) -> int:
-    """End requests for our resources whose time to be decided is over. Returns how many (a batch at the most)."""
-    found = (
-        sa.select(Booking)
-        .where(
-            bookings.c.status == "pending", bookings.c.decide_by <= sa.func.now(), bookings.c.resource_origin.is_(None)
-        )
-        .order_by(bookings.c.id)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
-    ended = list((await session.execute(found)).scalars())
-    now = await queries.database_time(session)
-    for booking in ended:
-        await tell(session, booking, booking.expire(now=now))
-    await tell_all_busy(session, ended, now)
-    return len(ended)
 
 
 async def complete_past(session: AsyncSession) -> int:

@@ -3,10 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from services.booking.domain.opening import Hours, grid, is_on_grid, local_midnight, open_spans
-from services.booking.domain.spans import Span, clipped, merged, without
+from services.booking.domain.opening import (
+    Closure,
+    Hours,
+    OpeningCalendar,
+    Season,
+    grid,
+    is_on_grid,
+    local_midnight,
+    open_spans,
+)
+from services.booking.domain.spans import Occupied, Span, clipped, full, levels, without
 
 SEARCH_BEFORE = timedelta(days=7)
 SEARCH_AFTER = timedelta(days=60)
@@ -19,6 +29,7 @@ class Rules:
 
     A booking begins and ends on the grid of steps from an opening time, lasts between minimum and maximum, begins
     `lead_minutes` from now at the earliest and ends at the latest with the day that is `horizon_days` ahead.
+    `capacity`: how many can be booked at once. `seasons`, `closures`, `holidays`: see `OpeningCalendar`.
     """
 
     time_zone: str
@@ -31,6 +42,15 @@ class Rules:
     buffer_before_minutes: int
     buffer_after_minutes: int
     capacity: int = 1
+    seasons: tuple[Season, ...] = ()
+    closures: tuple[Closure, ...] = ()
+    holidays: str | None = None
+
+    @cached_property
+    def calendar(self) -> OpeningCalendar:
+        return OpeningCalendar(
+            weekly=self.opening_hours, seasons=self.seasons, closures=self.closures, holidays=self.holidays
+        )
 
     @property
     def zone(self) -> ZoneInfo:
@@ -62,38 +82,53 @@ class Rules:
         return period.widened(self.buffer_before, self.buffer_after)
 
     def is_on_grid(self, at: datetime) -> bool:
-        return is_on_grid(self.opening_hours, self.zone, self.step_minutes, at)
+        return is_on_grid(self.calendar, self.zone, self.step_minutes, at)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Availability:
-    """Within a window: when the resource is open, when it is occupied, and where a booking may lie."""
+    """Within a window: when the resource is open, where it is full, and where a booking may lie.
+
+    `left`: for a resource with capacity above one, how many are left where some are taken; else empty.
+    """
 
     open: list[Span]
     busy: list[Span]
     free: list[Span]
+    left: list[tuple[Span, int]]
 
 
-def availability(rules: Rules, *, occupied: Sequence[Span], now: datetime, window: Span) -> Availability:
-    """When the resource can be booked within `window`.
+def availability(
+    rules: Rules, *, occupied: Sequence[Occupied], now: datetime, window: Span, quantity: int = 1
+) -> Availability:
+    """When `quantity` of the resource can be booked within `window`.
 
     `occupied`: what other bookings occupy, their own buffers included (as they were when they were booked).
     A period on the grid and of an allowed length can be booked exactly when it lies within one span of `free`:
-    a new booking brings buffers of its own, so free time ends `buffer_after` before the next occupied span and
-    begins `buffer_before` after the last one.
+    a new booking brings buffers of its own, so free time ends `buffer_after` before the next full span and
+    begins `buffer_before` after the last one. Full is where fewer than `quantity` are left.
     """
     wide = window.widened(
         rules.minimum, rules.minimum
     )  # so that a stretch is not called too short at the window's edge
-    opened = clipped(open_spans(rules.opening_hours, rules.zone, wide), wide)
-    kept_away = [span.widened(rules.buffer_after, rules.buffer_before) for span in occupied]
+    opened = clipped(open_spans(rules.calendar, rules.zone, wide), wide)
+    taken = full(occupied, rules.capacity - quantity)
+    kept_away = [span.widened(rules.buffer_after, rules.buffer_before) for span in taken]
     bookable = Span(rules.earliest(now), rules.latest(now))
     free = clipped(without(opened, kept_away), bookable)
     return Availability(
         open=clipped(opened, window),
-        busy=clipped(merged(occupied), window),
-        free=clipped([span for span in free if span.length >= rules.minimum], window),
+        busy=clipped(taken, window),
+        free=clipped([span for span in free if span.length >= rules.minimum and quantity <= rules.capacity], window),
+        left=_left(rules, occupied, window),
     )
+
+
+def _left(rules: Rules, occupied: Sequence[Occupied], window: Span) -> list[tuple[Span, int]]:
+    if rules.capacity == 1:
+        return []
+    parts = ((clipped([span], window), taken) for span, taken in levels(occupied))
+    return [(span, max(rules.capacity - taken, 0)) for inside, taken in parts for span in inside]
 
 
 def search_window(wanted: Span) -> Span:
@@ -104,10 +139,18 @@ def search_window(wanted: Span) -> Span:
         return wanted
 
 
-def alternatives(rules: Rules, *, occupied: Sequence[Span], now: datetime, wanted: Span, count: int = 3) -> list[Span]:
-    """The free periods of the same length that begin nearest to `wanted`, nearest first."""
+def alternatives(
+    rules: Rules,
+    *,
+    occupied: Sequence[Occupied],
+    now: datetime,
+    wanted: Span,
+    quantity: int = 1,
+    count: int = 3,
+) -> list[Span]:
+    """The free periods of the same length (for `quantity`) that begin nearest to `wanted`, nearest first."""
     length = wanted.length
-    free = availability(rules, occupied=occupied, now=now, window=search_window(wanted)).free
+    free = availability(rules, occupied=occupied, now=now, window=search_window(wanted), quantity=quantity).free
     reach = timedelta(minutes=rules.step_minutes) * count + _CLOCK_CHANGE
     fitting = [span for span in free if span.length >= length]
     by_distance = sorted((_nearest(span, wanted), span) for span in fitting)
@@ -116,13 +159,15 @@ def alternatives(rules: Rules, *, occupied: Sequence[Span], now: datetime, wante
         if len(found) >= count and abs(near - wanted.start) > sorted(found)[count - 1][0]:
             break
         around = Span(max(span.start, near - reach), min(span.end - length, near + reach))
-        starts = grid(rules.opening_hours, rules.zone, rules.step_minutes, around)
+        starts = grid(rules.calendar, rules.zone, rules.step_minutes, around)
         fits = (Span(start, start + length) for start in starts if rules.is_on_grid(start + length))
         found.extend((abs(fit.start - wanted.start), fit) for fit in fits)
     return [span for _, span in sorted(set(found))[:count]]
 
 
-def next_free(rules: Rules, *, occupied: Sequence[Span], now: datetime, since: datetime, count: int = 3) -> list[Span]:
+def next_free(
+    rules: Rules, *, occupied: Sequence[Occupied], now: datetime, since: datetime, count: int = 3
+) -> list[Span]:
     """The next free stretches of at least the minimum length, one a day unless interrupted."""
     window = Span(max(since, now), max(since, now) + SEARCH_AFTER)
     found: list[Span] = []

@@ -1,37 +1,23 @@
 """A booking and its life (see the states in the domain's description)."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from contracts.booking import (
-    BookingCancellationAsked,
-    BookingCancelled,
-    BookingCompleted,
-    BookingConfirmed,
-    BookingDeclined,
+    BookingChangeAsked,
+    BookingChangeRefused,
     BookingEvent,
-    BookingExpired,
-    BookingRequested,
+    BookingMoved,
     BookingState,
-    Party,
+    ChangeState,
     Status,
 )
-from services.booking.domain.prices import Value, minutes_of, price_of, value_of
+from services.booking.domain.prices import Value, minutes_of, value_of
 from services.booking.domain.problems import AlreadyDecided, CannotCancel, TooLate
 from services.booking.domain.spans import Span
-
-Side = Literal["borrower", "owner", "system"]
-
-OCCUPYING: tuple[Status, ...] = ("held", "pending", "confirmed", "in_use", "overdue")
-"""While in one of these states a booking takes its place (rule 1)."""
-
-OPEN: tuple[Status, ...] = (*OCCUPYING, "cancelling")
-"""Something may still happen to a booking in one of these states."""
-
-_AGREED: tuple[Status, ...] = ("confirmed", "in_use", "overdue", "completed", "no_show")
-"""The two people may know each other from here on."""
+from services.booking.domain.states import AGREED, OPEN, Side, state_of, told
 
 
 @dataclass(eq=False, kw_only=True)
@@ -40,6 +26,8 @@ class Booking:
 
     `resource_origin`: the peer that decides, None for ours. `borrower_peer_id`: the peer whose member asked, else None.
     `occupied`: the period with the buffers of the day it was booked; None where nothing is occupied here.
+    `circle_id`: the circle of ours on whose behalf it is. `price`, `instructions`, `cancel_notice_minutes`: as they
+    were when it was booked. `approved_by`: who has said yes while more must.
     `remote_version`: the newest version of the peer's answer that was applied. `grace_minutes`: how long after the
     start people may arrive, None where they need not say so. `told_value` (kept nowhere): what the peer said that the
     use was worth, in the transaction that completes it.
@@ -65,6 +53,12 @@ class Booking:
     place_label: str | None
     quantity: int
     note: str
+    circle_id: UUID | None = None
+    circle_name: str | None = None
+    price: dict[str, Any] | None = None
+    instructions: str = ""
+    cancel_notice_minutes: int = 0
+    approved_by: list[UUID] = field(default_factory=list[UUID])
     status: Status
     reason: str | None
     decide_by: datetime | None
@@ -104,18 +98,22 @@ class Booking:
         """What the use was worth, once it is completed: by its price; at a peer's resource, as the peer said."""
         if self.status != "completed":
             return None
-        return self.told_value or value_of(price_of(self), minutes=minutes_of(self.used), quantity=self.quantity)
+        return self.told_value or value_of(self.price, minutes=minutes_of(self.used), quantity=self.quantity)
 
     def asked(self) -> BookingEvent:
         """The event that tells of this booking as it is now."""
         return told(self)
 
-    def confirm(self, *, now: datetime) -> BookingEvent:
-        """Raises AlreadyDecided, TooLate."""
+    def confirm(self, *, now: datetime, by: UUID | None = None, needed: int = 1) -> BookingEvent:
+        """A yes; confirmed once `needed` different people have said it. Raises AlreadyDecided, TooLate."""
         self._check_waits()
         if self.decide_by is not None and now >= self.decide_by:
             raise TooLate
-        return self._become("confirmed", now)
+        if by is not None and by in self.approved_by:
+            raise AlreadyDecided(booking_status=self.status)
+        if by is not None:
+            self.approved_by = [*self.approved_by, by]
+        return self._become("confirmed" if len(self.approved_by) >= needed or by is None else "pending", now)
 
     def decline(self, *, reason: str | None, now: datetime) -> BookingEvent:
         """Raises AlreadyDecided."""
@@ -148,6 +146,26 @@ class Booking:
             return self._become("cancelling", now, reason=reason)
         return self._become("cancelled", now, reason=reason, by=by)
 
+    def change_asked(self, change: ChangeState, *, now: datetime) -> BookingEvent:
+        """Somebody asks to move it; it stays as it is until that is decided."""
+        self._count(now)
+        return BookingChangeAsked(booking=self.state(), change=change)
+
+    def change_refused(self, *, by: Side, now: datetime) -> BookingEvent:
+        """It stays as it is: the other side said no, or the asking side (`by`) no longer asks."""
+        self._count(now)
+        return BookingChangeRefused(booking=self.state(), by=by)
+
+    def move(self, period: Span, quantity: int, occupied: Span, *, by: Side, now: datetime) -> BookingEvent:
+        """Take the new period in place of the old one."""
+        self.starts_at, self.ends_at, self.occupied, self.quantity = period.start, period.end, occupied, quantity
+        self._count(now)
+        return BookingMoved(booking=self.state(), by=by)
+
+    def as_moved(self, period: Span, quantity: int, occupied: Span) -> "Booking":
+        """What it would be, apart from itself."""
+        return replace(self, starts_at=period.start, ends_at=period.end, occupied=occupied, quantity=quantity)
+
     def end(self, *, now: datetime) -> BookingEvent:
         """Nobody is left who could decide on it: the link with the peer has ended."""
         return self._become("cancelled", now, reason=self.reason)
@@ -166,7 +184,7 @@ class Booking:
             return None  # the answers crossed: the end is still to come (what is in use is not called off any more)
         if self.status == status and self.period == period:
             return None
-        if status == "pending" and self.status in _AGREED:
+        if status == "pending" and self.status in AGREED:
             return None
         if status == "confirmed" and self.status in {"in_use", "overdue"}:
             return None
@@ -178,52 +196,14 @@ class Booking:
         """Whether it can be called off at all: it waits, or it is agreed and not over."""
         return self.status == "pending" or (self.status == "confirmed" and now < self.ends_at)
 
+    def is_within_notice(self, now: datetime) -> bool:
+        """Whether the borrower may still call it off alone: what is agreed, only before the notice begins."""
+        notice = timedelta(minutes=self.cancel_notice_minutes)
+        return self.status == "pending" or notice == timedelta(0) or now <= self.starts_at - notice
+
     def state(self) -> BookingState:
         """What is said of it. Names cross, and the address to a peer, only once it is agreed (rule 6)."""
-        known = not self.crosses or self.status in _AGREED
-        foreign = self.borrower_peer_id is not None
-        worth = self.worth
-        return BookingState(
-            id=self.id,
-            offer_id=self.offer_id,
-            offer_title=self.offer_title,
-            resource_origin=self.resource_origin,
-            origin_name=self.origin_name,
-            borrower=self._borrower(named=known or not foreign),
-            owner=self._owner(named=known or foreign),
-            start=self.starts_at,
-            end=self.ends_at,
-            time_zone=self.time_zone,
-            place_label=self.place_label if known else None,
-            quantity=self.quantity,
-            note=self.note,
-            status=self.status,
-            reason=self.reason,
-            decide_by=self.decide_by,
-            version=self.version,
-            changed_at=self.changed_at,
-            grace_minutes=self.grace_minutes,
-            checked_in_at=self.checked_in_at,
-            checked_out_at=self.checked_out_at,
-            value=worth.told() if worth else None,
-        )
-
-    def _borrower(self, *, named: bool) -> Party:
-        return Party(
-            member_id=self.borrower_member_id,
-            name=self.borrower_name if named else None,
-            peer_id=self.borrower_peer_id,
-            peer_name=self.borrower_peer_name,
-            pseudonym=self.borrower_pseudonym,
-        )
-
-    def _owner(self, *, named: bool) -> Party:
-        return Party(
-            member_id=self.owner_member_id,
-            name=self.owner_name if named else None,
-            peer_id=self.resource_origin,
-            peer_name=self.origin_name,
-        )
+        return state_of(self)
 
     def _check_waits(self) -> None:
         if self.status != "pending":
@@ -232,25 +212,9 @@ class Booking:
     def _become(self, status: Status, now: datetime, *, reason: str | None = None, by: Side = "system") -> BookingEvent:
         self.status = status
         self.reason = reason
-        self.version += 1
-        self.changed_at = now
+        self._count(now)
         return told(self, by=by)
 
-
-def told(booking: Booking, *, by: Side = "system") -> BookingEvent:
-    """The event for the state that `booking` is in; `by`: which side called it off."""
-    state = booking.state()
-    if booking.status == "cancelled":
-        return BookingCancelled(booking=state, by=by)
-    kinds: dict[Status, type[BookingEvent]] = {
-        "pending": BookingRequested,
-        "confirmed": BookingConfirmed,
-        "in_use": BookingConfirmed,
-        "overdue": BookingConfirmed,
-        "declined": BookingDeclined,
-        "cancelling": BookingCancellationAsked,
-        "expired": BookingExpired,
-        "completed": BookingCompleted,
-        "no_show": BookingCompleted,
-    }
-    return kinds[booking.status](booking=state)
+    def _count(self, now: datetime) -> None:
+        self.version += 1
+        self.changed_at = now

@@ -1,6 +1,7 @@
 """Who may see, book, decide and cancel."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +19,7 @@ class Person:
     name: str
     role: Role
     circle_ids: frozenset[UUID] = frozenset()
+    circle_names: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
 
     @property
     def is_coordinator(self) -> bool:
@@ -32,6 +34,8 @@ class Offer:
     origin: str | None
     origin_name: str | None
     title: str
+    kind: str = ""
+    category: str = ""
     owner_member_id: UUID | None
     owner_circle_id: UUID | None
     owner_name: str | None
@@ -69,7 +73,12 @@ def is_shared_with(offer: Offer, peer_id: str, now: datetime) -> bool:
 
 
 def may_decide(booking: Booking, person: Person, approval: Approval) -> bool:
-    """Rule 9: never on one's own request; the owner or a coordinator, coordinators alone where the resource says so."""
+    """Rule 9: never on one's own request, nor twice; the owner or a coordinator, or coordinators alone."""
+    return would_decide(booking, person, approval) and person.id not in booking.approved_by
+
+
+def would_decide(booking: Booking, person: Person, approval: Approval) -> bool:
+    """Whether this person decides on what the borrower asks for."""
     if not booking.is_ours or booking.borrower_member_id == person.id:
         return False
     owner_may = approval != "coordinator" and booking.owner_member_id == person.id
@@ -82,9 +91,13 @@ def may_read(booking: Booking, person: Person) -> bool:
 
 
 def may_cancel(booking: Booking, person: Person, now: datetime) -> bool:
-    """The borrower; owner and coordinators once it is confirmed (before, they decline), and only what is ours."""
+    """The borrower until the notice begins; owner and coordinators once it is confirmed, and only what is ours.
+
+    Before it is confirmed they decline. At a peer's resource the borrower may always ask: the peer answers.
+    """
     if not booking.may_be_cancelled(now):
         return False
-    if booking.borrower_member_id == person.id:
+    if booking.borrower_member_id == person.id and (not booking.is_ours or booking.is_within_notice(now)):
         return True
-    return booking.is_ours and booking.status == "confirmed" and may_read(booking, person)
+    lends = person.is_coordinator or booking.owner_member_id == person.id
+    return booking.is_ours and booking.status == "confirmed" and lends

@@ -1,5 +1,7 @@
 """Opening hours in a resource's own zone, as instants; the weeks in which clocks change included.
 
+The hours of a day are those of the season that it lies in, else the week's; none on closed days and public holidays.
+
 Open means: from the first instant at which the wall clock shows `opens` (or has jumped past it) to the last instant
 at which it shows `closes`. So a night that has an hour twice is open for both, and an hour that does not exist is
 not open.
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
+from services.booking.domain.holiday_calendar import public_holidays
 from services.booking.domain.spans import Span, merged
 
 MINUTES_A_DAY = 24 * 60
@@ -24,6 +27,57 @@ class Hours:
     weekday: int
     opens: int
     closes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Season:
+    """Hours of its own from one day of the year to another, (month, day) both included; may span the new year."""
+
+    begins: tuple[int, int]
+    ends: tuple[int, int]
+    hours: tuple[Hours, ...]
+
+    def covers(self, day: date) -> bool:
+        at = (day.month, day.day)
+        if self.begins <= self.ends:
+            return self.begins <= at <= self.ends
+        return at >= self.begins or at <= self.ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closure:
+    """Closed from the local day `first` to `last`, both included."""
+
+    first: date
+    last: date
+    label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpeningCalendar:
+    """When a resource is open: the week's hours, seasons with hours of their own, closures and public holidays.
+
+    `holidays`: a country of ISO 3166-1, or a part of it of ISO 3166-2 ("FR", "FR-57", "BE"), whose public holidays
+    are closed; None: open on them.
+    """
+
+    weekly: tuple[Hours, ...]
+    seasons: tuple[Season, ...] = ()
+    closures: tuple[Closure, ...] = ()
+    holidays: str | None = None
+
+    def hours_on(self, day: date) -> tuple[Hours, ...]:
+        """The hours of that local day, in order; the first season that covers it wins."""
+        if self.is_closed_on(day):
+            return ()
+        hours = next((season.hours for season in self.seasons if season.covers(day)), self.weekly)
+        return tuple(each for each in hours if each.weekday == day.weekday())
+
+    def is_closed_on(self, day: date) -> bool:
+        """Whether a closure or a public holiday closes the whole day."""
+        if any(closure.first <= day <= closure.last for closure in self.closures):
+            return True
+        return self.holidays is not None and day in public_holidays(self.holidays, day.year)
 
 
 def is_zone(name: str) -> bool:
@@ -44,39 +98,36 @@ def wall_of(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def open_spans(hours: tuple[Hours, ...], zone: ZoneInfo, window: Span) -> list[Span]:
+def open_spans(week: OpeningCalendar, zone: ZoneInfo, window: Span) -> list[Span]:
     """When it is open on the local days that `window` touches (and one on each side); merged over midnight."""
     spans: list[Span] = []
     for day in _days(window, zone):
-        for each in hours:
-            if each.weekday == day.weekday():
-                start = instant(day, each.opens, zone)
-                spans.append(Span(start, instant(day, each.closes, zone, last=True)))
+        for each in week.hours_on(day):
+            start = instant(day, each.opens, zone)
+            spans.append(Span(start, instant(day, each.closes, zone, last=True)))
     return merged(spans)
 
 
-def is_on_grid(hours: tuple[Hours, ...], zone: ZoneInfo, step_minutes: int, at: datetime) -> bool:
+def is_on_grid(week: OpeningCalendar, zone: ZoneInfo, step_minutes: int, at: datetime) -> bool:
     """Whether the wall clock at `at` shows an opening time plus a whole number of steps."""
     wall = at.astimezone(zone)
     if wall.second or wall.microsecond:
         return False
     minutes = wall.hour * 60 + wall.minute
-    today = [(minutes, wall.weekday())]
+    today = [(minutes, wall.date())]
     if minutes == 0:  # midnight is also the end of the day before
-        today.append((MINUTES_A_DAY, (wall.weekday() - 1) % 7))
+        today.append((MINUTES_A_DAY, wall.date() - _ONE_DAY))
     return any(
-        each.weekday == weekday and each.opens <= minute <= each.closes and (minute - each.opens) % step_minutes == 0
-        for minute, weekday in today
-        for each in hours
+        each.opens <= minute <= each.closes and (minute - each.opens) % step_minutes == 0
+        for minute, day in today
+        for each in week.hours_on(day)
     )
 
 
-def grid(hours: tuple[Hours, ...], zone: ZoneInfo, step_minutes: int, window: Span) -> Iterator[datetime]:
+def grid(week: OpeningCalendar, zone: ZoneInfo, step_minutes: int, window: Span) -> Iterator[datetime]:
     """The instants within `window` (its end included) at which a booking may begin, in order for each day."""
     for day in _days(window, zone):
-        for each in hours:
-            if each.weekday != day.weekday():
-                continue
+        for each in week.hours_on(day):
             for minute in range(each.opens, each.closes, step_minutes):
                 for at in sorted(_instants(day, minute, zone)):
                     if window.start <= at <= window.end:

@@ -28,11 +28,6 @@ class Value:
         return UsedValue(amount=str(self.amount), unit=self.unit)
 
 
-def price_of(booking: object) -> Mapping[str, Any] | None:
-    """The price of what was booked, as it was then; None when nobody set one."""
-    return getattr(booking, "price", None)
-
-
 def minutes_of(span: Span) -> int:
     """Whole minutes, half a minute counts as one."""
     return (span.length + _MINUTE / 2) // _MINUTE

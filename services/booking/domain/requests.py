@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.booking.domain.availability import Rules, alternatives, availability
-from services.booking.domain.problems import ResourceIsTaken
-from services.booking.domain.spans import Span
+from services.booking.domain.spans import Occupied, Span
 from services.chassis.problems import FieldError, InvalidFields, Text
 
 LONGEST_DECISION = timedelta(hours=72)
@@ -49,27 +48,41 @@ _HOURS = Text(
 _QUANTITY = Text(fr="Au plus {capacity}.", en="At most {capacity}.", nl="Hoogstens {capacity}.")
 
 
-def check_request(rules: Rules, period: Span, *, quantity: int, occupied: Sequence[Span], now: datetime) -> None:
-    """Raises InvalidFields when the rules do not allow `period`, ResourceIsTaken when somebody has it.
-
-    `occupied`: what other bookings occupy around the period, with their buffers.
-    """
+def check_request(rules: Rules, period: Span, *, quantity: int, now: datetime) -> None:
+    """Raises InvalidFields when the rules do not allow `period`, whether it is free or not."""
     errors = _errors(rules, period, now)
     if not 1 <= quantity <= rules.capacity:
         errors.append(FieldError("quantity", "beyond_capacity", _QUANTITY, (("capacity", rules.capacity),)))
     if errors:
         raise InvalidFields(*errors)
-    here = availability(rules, occupied=occupied, now=now, window=period)
+    here = availability(rules, occupied=(), now=now, window=period)
     if not any(span.contains(period) for span in here.open):
         raise InvalidFields(FieldError("start", "outside_hours", _HOURS))
-    if not any(span.contains(period) for span in here.free):
-        raise ResourceIsTaken
 
 
-def taken(rules: Rules, period: Span, *, occupied: Sequence[Span], now: datetime) -> ResourceIsTaken:
-    """The refusal that says what would work. `occupied` must cover `availability.search_window(period)`."""
-    nearest = alternatives(rules, occupied=occupied, now=now, wanted=period)
-    return ResourceIsTaken(alternatives=[as_json(span) for span in nearest])
+def allows(rules: Rules, period: Span, now: datetime) -> bool:
+    """Whether `check_request` has nothing to say."""
+    try:
+        check_request(rules, period, quantity=1, now=now)
+    except InvalidFields:
+        return False
+    return True
+
+
+def is_free(rules: Rules, period: Span, *, quantity: int, occupied: Sequence[Occupied], now: datetime) -> bool:
+    """Whether `quantity` of the resource can be had for all of `period`.
+
+    `occupied`: what other bookings occupy around the period, with their buffers.
+    """
+    here = availability(rules, occupied=occupied, now=now, window=period, quantity=quantity)
+    return any(span.contains(period) for span in here.free)
+
+
+def nearest_free(
+    rules: Rules, period: Span, *, quantity: int, occupied: Sequence[Occupied], now: datetime
+) -> list[Span]:
+    """What would work. `occupied` must cover `availability.search_window(period)`."""
+    return alternatives(rules, occupied=occupied, now=now, wanted=period, quantity=quantity)
 
 
 def as_json(span: Span) -> dict[str, str]:

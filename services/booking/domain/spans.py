@@ -30,6 +30,40 @@ class Span:
         return Span(self.start - before, self.end + after)
 
 
+@dataclass(frozen=True, order=True)
+class Occupied:
+    """What a booking occupies: a span, and how many of the resource."""
+
+    span: Span
+    quantity: int = 1
+
+
+def levels(occupied: Iterable[Occupied]) -> list[tuple[Span, int]]:
+    """How many are taken when: sorted, disjoint spans with a level above zero, as few as possible.
+
+    Half-open: what ends at an instant is given back before what begins at it is taken.
+    """
+    changes: dict[datetime, int] = {}
+    for each in occupied:
+        if each.span.start < each.span.end:
+            changes[each.span.start] = changes.get(each.span.start, 0) + each.quantity
+            changes[each.span.end] = changes.get(each.span.end, 0) - each.quantity
+    result: list[tuple[Span, int]] = []
+    level, since = 0, None
+    for at, change in sorted(changes.items()):
+        if change == 0:
+            continue
+        if level > 0 and since is not None:
+            result.append((Span(since, at), level))
+        level, since = level + change, at
+    return result
+
+
+def full(occupied: Iterable[Occupied], most: int) -> list[Span]:
+    """Where more than `most` are taken, merged."""
+    return merged(span for span, level in levels(occupied) if level > most)
+
+
 def merged(spans: Iterable[Span]) -> list[Span]:
     """The same instants in as few spans as possible, sorted; touching spans become one, empty ones go."""
     result: list[Span] = []

@@ -1,17 +1,21 @@
 """Bookings: what they occupy, how many wait, and what happened to them."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.booking.domain.booking import OCCUPYING, OPEN, Booking
-from services.booking.domain.spans import Span
+from contracts.booking import Approval
+from services.booking.domain.booking import Booking
+from services.booking.domain.changing import Change
+from services.booking.domain.spans import Occupied, Span, clipped, levels
+from services.booking.domain.states import OCCUPYING, OPEN
 from services.booking.queries.offers import peer_busy_times
-from services.booking.tables import bookings, history, resources
+from services.booking.tables import bookings, changes, history, resources
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,27 +34,55 @@ async def database_time(session: AsyncSession) -> datetime:
 
 async def occupied(
     session: AsyncSession, offer_id: UUID, window: Span, *, origin: str | None = None, excluding: UUID | None = None
-) -> list[Span]:
-    """What bookings occupy within `window`, sorted; without requests whose time to be decided is over.
+) -> list[Occupied]:
+    """What bookings occupy within `window`, sorted; without holds and requests whose time is over.
 
     For a peer's resource: what the peer told, and what our own members have asked for since.
+    `excluding`: a booking that is not counted, nor its change of period.
     """
-    here = (
-        sa.select(bookings.c.occupied)
-        .where(bookings.c.offer_id == offer_id, bookings.c.occupied.op("&&")(window))
-        .where(bookings.c.resource_origin == origin if origin is not None else bookings.c.resource_origin.is_(None))
-        .where(bookings.c.status.in_(OCCUPYING))
-    )
-    if origin is None:
-        overdue = sa.and_(bookings.c.status == "pending", bookings.c.decide_by <= sa.func.now())
-        here = here.where(sa.not_(overdue))
-    if excluding is not None:
-        here = here.where(bookings.c.id != excluding)
-    spans = [span for span in (await session.execute(here)).scalars() if span is not None]
     if origin is not None:
-        told, _ = await peer_busy_times(session, origin, offer_id)
-        spans += [span for span in told if span.overlaps(window)]
-    return sorted(spans)
+        told = await peer_busy_times(session, origin, offer_id)
+        # What we asked for before the peer last told is in what it told; counted twice it only matters below the top.
+        since = sa.or_(bookings.c.exclusive, bookings.c.created_at > (told.as_of or _LONG_AGO))
+        asked = await _booked(
+            session, offer_id, window, sa.and_(bookings.c.resource_origin == origin, since), excluding
+        )
+        return sorted([*(one for one in told.occupied if one.span.overlaps(window)), *asked])
+    over = sa.and_(bookings.c.status.in_(("held", "pending")), bookings.c.decide_by <= sa.func.clock_timestamp())
+    which = sa.and_(bookings.c.resource_origin.is_(None), sa.not_(over))
+    booked = await _booked(session, offer_id, window, which, excluding)
+    return sorted([*booked, *await _changing(session, offer_id, window, excluding)])
+
+
+async def _booked(
+    session: AsyncSession, offer_id: UUID, window: Span, which: sa.ColumnElement[bool], excluding: UUID | None
+) -> list[Occupied]:
+    found = sa.select(bookings.c.occupied, bookings.c.quantity).where(
+        bookings.c.offer_id == offer_id,
+        bookings.c.occupied.op("&&")(window),
+        bookings.c.status.in_(OCCUPYING),
+        which,
+    )
+    if excluding is not None:
+        found = found.where(bookings.c.id != excluding)
+    return [Occupied(row.occupied, row.quantity) for row in await session.execute(found)]
+
+
+async def _changing(session: AsyncSession, offer_id: UUID, window: Span, excluding: UUID | None) -> list[Occupied]:
+    """What changes that wait would take beyond their bookings: together, the greater of the two counts."""
+    found = (
+        sa.select(changes.c.occupied, changes.c.quantity, bookings.c.occupied, bookings.c.quantity)
+        .join(bookings, bookings.c.id == changes.c.booking_id)
+        .where(changes.c.offer_id == offer_id, changes.c.occupied.op("&&")(window))
+        .where(changes.c.decide_by > sa.func.clock_timestamp(), bookings.c.status.in_(OCCUPYING))
+    )
+    if excluding is not None:
+        found = found.where(changes.c.booking_id != excluding)
+    parts: list[Occupied] = []
+    for asked, quantity, now_has, has_quantity in await session.execute(found):
+        parts.append(Occupied(asked, quantity))
+        parts += [Occupied(both, -min(quantity, has_quantity)) for both in clipped([asked], now_has)]
+    return parts
 
 
 async def booking(session: AsyncSession, booking_id: UUID, *, lock: bool = False) -> Booking | None:
@@ -68,10 +100,40 @@ async def history_of(session: AsyncSession, booking_ids: list[UUID]) -> dict[UUI
     return lines
 
 
-async def approvals_of(session: AsyncSession, offer_ids: set[UUID]) -> dict[UUID, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Deciding:
+    """How requests for a resource are decided: by whom, and how many must say yes."""
+
+    approval: Approval = "coordinator"
+    needed: int = 1
+
+
+async def deciding_of(session: AsyncSession, offer_ids: set[UUID]) -> dict[UUID, Deciding]:
     """How requests for each of our resources are decided."""
-    found = sa.select(resources.c.offer_id, resources.c.approval).where(resources.c.offer_id.in_(offer_ids))
-    return {row.offer_id: row.approval for row in await session.execute(found)}
+    found = sa.select(resources.c.offer_id, resources.c.approval, resources.c.terms).where(
+        resources.c.offer_id.in_(offer_ids)
+    )
+    return {
+        row.offer_id: Deciding(approval=row.approval, needed=row.terms.get("approvals_needed", 1))
+        for row in await session.execute(found)
+    }
+
+
+async def changes_of(session: AsyncSession, booking_ids: list[UUID]) -> dict[UUID, Change]:
+    """The changes that wait for an answer, by booking."""
+    found = sa.select(changes).where(
+        changes.c.booking_id.in_(booking_ids), changes.c.decide_by > sa.func.clock_timestamp()
+    )
+    return {
+        row.booking_id: Change(
+            period=Span(row.starts_at, row.ends_at),
+            quantity=row.quantity,
+            note=row.note,
+            by_owner=row.asked_by_owner,
+            decide_by=row.decide_by,
+        )
+        for row in await session.execute(found)
+    }
 
 
 async def upcoming(session: AsyncSession, offer_id: UUID, now: datetime) -> int:
@@ -83,6 +145,18 @@ async def upcoming(session: AsyncSession, offer_id: UUID, now: datetime) -> int:
         bookings.c.ends_at > now,
     )
     return (await session.execute(found)).scalar_one()
+
+
+async def above(session: AsyncSession, offer_id: UUID, capacity: int) -> tuple[list[UUID], int]:
+    """Bookings of our resource at the times when more than `capacity` are taken, and the most that is taken."""
+    found = sa.select(bookings.c.id, bookings.c.occupied, bookings.c.quantity).where(
+        bookings.c.offer_id == offer_id, bookings.c.resource_origin.is_(None), bookings.c.status.in_(OCCUPYING)
+    )
+    rows = (await session.execute(found.order_by(bookings.c.starts_at, bookings.c.id))).all()
+    taken = levels(Occupied(row.occupied, row.quantity) for row in rows)
+    over = [span for span, level in taken if level > capacity]
+    ids = [row.id for row in rows if any(row.occupied.overlaps(span) for span in over)]
+    return ids, max((level for _, level in taken), default=0)
 
 
 async def pending_count(session: AsyncSession, *, member_id: UUID | None = None, peer_id: str | None = None) -> int:

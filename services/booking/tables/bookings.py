@@ -1,10 +1,11 @@
 """Resources and their bookings."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 from sqlalchemy.orm import registry
 
-from services.booking.domain.booking import OCCUPYING, Booking
+from services.booking.domain.booking import Booking
+from services.booking.domain.states import OCCUPYING
 from services.booking.tables.columns import SpanType, instant, metadata
 
 NEVER_OVERLAP = "bookings_never_overlap"
@@ -25,6 +26,7 @@ resources = sa.Table(
     sa.Column("buffer_before_minutes", sa.Integer, nullable=False),
     sa.Column("buffer_after_minutes", sa.Integer, nullable=False),
     sa.Column("capacity", sa.Integer, nullable=False),
+    sa.Column("terms", JSONB, nullable=False, server_default="{}"),
     sa.Column("approval", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
@@ -60,6 +62,12 @@ bookings = sa.Table(
     sa.Column("place_label", sa.Text),
     sa.Column("quantity", sa.Integer, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
+    sa.Column("circle_id", sa.Uuid),
+    sa.Column("circle_name", sa.Text),
+    sa.Column("price", JSONB),
+    sa.Column("instructions", sa.Text, nullable=False, server_default=""),
+    sa.Column("cancel_notice_minutes", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("approved_by", ARRAY(sa.Uuid), nullable=False, server_default="{}"),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
     instant("decide_by", nullable=True),
@@ -72,14 +80,20 @@ bookings = sa.Table(
     sa.Column("wrong_codes", sa.Integer, nullable=False, server_default="0"),
     instant("checked_in_at", nullable=True),
     instant("checked_out_at", nullable=True),
-    # Rule 1. The database refuses what two requests at once could not see of each other.
+    # Rule 1, for exclusive resources. For every capacity the trigger `bookings_never_exceed` holds it (migration 0002).
+    # One index for both: a lane that is NULL meets nobody, but is found.
     ExcludeConstraint(
         (sa.column("offer_id"), "="),
         (sa.column("occupied"), "&&"),
+        (sa.text("(CASE WHEN exclusive THEN 0 END)"), "="),
         using="gist",
-        where=sa.text(f"exclusive AND {IS_OCCUPYING}"),
+        where=sa.text(IS_OCCUPYING),
         name=NEVER_OVERLAP,
     ),
+    sa.CheckConstraint(
+        "NOT (resource_origin IS NULL AND status = 'held') OR decide_by IS NOT NULL", name="bookings_held_ends"
+    ),
+    sa.CheckConstraint("status = 'declined' OR quantity >= 1", name="bookings_quantity"),
     sa.CheckConstraint("NOT isempty(occupied)", name="bookings_occupied_not_empty"),
     sa.CheckConstraint(f"NOT ({IS_OCCUPYING}) OR occupied IS NOT NULL", name="bookings_occupying_has_span"),
     sa.CheckConstraint("status = 'declined' OR starts_at < ends_at", name="bookings_period"),
@@ -102,6 +116,45 @@ bookings = sa.Table(
     sa.Index("bookings_open_with_origin", "resource_origin", postgresql_where=sa.text("resource_origin IS NOT NULL")),
     sa.Index("bookings_open_with_peer", "borrower_peer_id", postgresql_where=sa.text("borrower_peer_id IS NOT NULL")),
 )
+
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("booking_id", sa.Uuid, sa.ForeignKey("bookings.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("offer_id", sa.Uuid, nullable=False),
+    instant("starts_at"),
+    instant("ends_at"),
+    sa.Column("occupied", SpanType, nullable=False),
+    sa.Column("quantity", sa.Integer, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("asked_by_owner", sa.Boolean, nullable=False),
+    instant("decide_by"),
+    instant("asked_at"),
+    sa.CheckConstraint("NOT isempty(occupied) AND starts_at < ends_at", name="changes_period"),
+    sa.CheckConstraint("quantity >= 1", name="changes_quantity"),
+    sa.Index("changes_by_span", "offer_id", "occupied", postgresql_using="gist"),
+    sa.Index("changes_waiting", "decide_by"),
+)
+"""A change of period or quantity that waits for an answer, one at most for a booking; decided ones are gone."""
+
+category_quotas = sa.Table(
+    "category_quotas",
+    metadata,
+    sa.Column("category", sa.Text, primary_key=True),
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("per", sa.Text, primary_key=True),
+    sa.Column("unit", sa.Text, primary_key=True),
+    sa.Column("most", sa.Integer, nullable=False),
+)
+"""How much of all our offers of a category together one member, circle or peer may book."""
+
+busy_to_tell = sa.Table(
+    "busy_to_tell",
+    metadata,
+    sa.Column("offer_id", sa.Uuid, primary_key=True),
+    instant("since"),
+)
+"""Resources whose busy times have changed and have not been told yet."""
 
 history = sa.Table(
     "history",

@@ -15,6 +15,8 @@ offers = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("published", sa.Boolean, nullable=False),
     sa.Column("title", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, server_default=""),
+    sa.Column("category", sa.Text, nullable=False, server_default=""),
     sa.Column("owner_member_id", sa.Uuid),
     sa.Column("owner_circle_id", sa.Uuid),
     sa.Column("owner_name", sa.Text),
@@ -40,6 +42,7 @@ circles = sa.Table(
     "circles",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, server_default=""),
     sa.Column("member_ids", ARRAY(sa.Uuid), nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
@@ -77,5 +80,6 @@ peer_busy = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     instant("said_at"),
     sa.Column("busy", JSONB, nullable=False),
+    sa.Column("partly", JSONB, nullable=False, server_default="[]"),
     instant("received_at"),
 )

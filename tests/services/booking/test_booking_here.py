@@ -15,9 +15,9 @@ async def test_free_period_is_confirmed_at_once(workshop: Workshop) -> None:
     assert not booking["may_decide"]
     assert [line["what"] for line in booking["history"]] == ["booked"]
     events = await workshop.said()
-    assert types_of(events) == ["busy_changed", "confirmed"]
-    assert [(busy.start, busy.end) for busy in events[0].busy] == [(at(9), at(11))]
-    assert events[1].booking.place_label == "12 rue des Arts, Lille"
+    assert types_of(events) == ["confirmed", "busy_changed"]
+    assert [(busy.start, busy.end) for busy in events[1].busy] == [(at(9), at(11))]
+    assert events[0].booking.place_label == "12 rue des Arts, Lille"
 
 
 async def test_taken_period_is_refused_with_nearest_free_ones_of_same_length(workshop: Workshop) -> None:

@@ -168,8 +168,8 @@ async def test_overdue_is_said_once_and_keeps_its_place_up_to_the_next(workshop:
     following = await booked(workshop, 10, 70, by="chloe", day=4)
     await sweep(workshop)
     said = await workshop.said()
-    assert types_of(said) == ["confirmed", "busy_changed", "start_at_risk"]
-    late, busy, risk = said
+    assert types_of(said) == ["confirmed", "start_at_risk", "busy_changed"]
+    late, risk, busy = said
     assert (late.booking.status, str(risk.booking.id)) == ("overdue", following)
     assert risk.booking.borrower.name == "Chloé"
     row, other = await row_of(workshop, booking_id), await row_of(workshop, following)
@@ -252,3 +252,39 @@ async def test_start_at_risk_is_an_event_that_carries_the_warned_booking(worksho
     await sweep(workshop)
     [risk] = await workshop.said(BookingStartAtRisk)
     assert (risk.booking.version, risk.booking.status) == (before + 1, "confirmed")
+
+
+async def test_change_that_waits_is_no_longer_asked_for_once_people_have_come(workshop: Workshop) -> None:
+    await workshop.rules(check_in="asked", approval="owner")
+    asked = (await workshop.book(workshop.as_ana, at(9), at(10))).json()
+    await workshop.as_omar.post(f"/bookings/{asked['id']}/approve")
+    wanted = {"start": at(11).isoformat(), "end": at(12).isoformat(), "quantity": 1}
+    changed = await workshop.as_ana.put(f"/bookings/{asked['id']}/change", json=wanted)
+    assert changed.status_code == 200, changed.text
+    await shift(workshop, asked["id"], -5, 55)
+    assert (await row_of(workshop, asked["id"], "changes")) is not None
+    assert (await workshop.as_ana.post(f"/bookings/{asked['id']}/check-in", json={})).status_code == 200
+    assert (await row_of(workshop, asked["id"], "changes")) is None
+
+
+async def test_capacity_above_one_keeps_an_overdue_place_only_where_it_fits(workshop: Workshop) -> None:
+    await workshop.rules(check_in="asked", capacity=2)
+    late = await booked(workshop, -5, 55)
+    await workshop.as_ana.post(f"/bookings/{late}/check-in", json={})
+    await shift(workshop, late, -60, -1)
+    one = await booked(workshop, 10, 70, by="chloe", day=4)
+    await sweep(workshop)
+    row = await row_of(workshop, late)
+    assert row.occupied.upper - row.now > timedelta(minutes=29)
+    assert await workshop.said(BookingStartAtRisk) == []
+    full = await workshop.book(workshop.as_omar, at(15, days=5), at(16, days=5), quantity=1)
+    await workshop.sql(
+        "UPDATE bookings SET occupied = tstzrange(lower(occupied), now() - interval '30 s') WHERE id = :id", id=late
+    )
+    await shift(workshop, full.json()["id"], 12, 72)
+    await sweep(workshop)
+    other = await row_of(workshop, full.json()["id"])
+    assert (await row_of(workshop, late)).occupied.upper == other.occupied.lower
+    [risk] = await workshop.said(BookingStartAtRisk)
+    assert str(risk.booking.id) == full.json()["id"]
+    assert (await row_of(workshop, one)).status == "confirmed"

@@ -18,6 +18,7 @@ from contracts.identity import MemberState, Place, Role
 from contracts.registry import EVENTS
 from services.booking.app import build
 from services.booking.commands import copies
+from services.booking.commands.telling import resources_to_tell, tell_busy
 from services.booking.consumers import consumers_with
 from services.booking.settings import BookingSettings
 from services.chassis.database import Database
@@ -145,7 +146,12 @@ class Workshop:
             await subscription.handler(event, session, *([envelope] if subscription.wants_envelope else []))
 
     async def said(self, *kinds: type[Event]) -> list[Any]:
-        """Events in the outbox, in order; only `kinds` when given. Forgets what it returns."""
+        """Events in the outbox, in order; only `kinds` when given. Forgets what it returns.
+
+        Busy times that wait to be told are told first, as the loop of the service would.
+        """
+        for offer_id in await self.db.run(resources_to_tell):
+            await self.db.run(tell_busy, offer_id)
         async with self.db.transaction() as session:
             rows = (await session.execute(sa.text("DELETE FROM outbox RETURNING id, type, data"))).all()
         events = [EVENTS[row.type].model_validate(json.loads(row.data)) for row in sorted(rows)]

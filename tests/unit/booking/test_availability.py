@@ -1,6 +1,7 @@
 """The one function that says when a resource can be booked, in ordinary weeks and in those in which clocks change."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.booking.domain.availability import Rules, alternatives, availability, next_free
-from services.booking.domain.opening import Hours, instant, is_on_grid
+from services.booking.domain.opening import Hours, OpeningCalendar, instant, is_on_grid
 from services.booking.domain.problems import ResourceIsTaken
-from services.booking.domain.requests import check_request, decide_by
-from services.booking.domain.spans import Span
+from services.booking.domain.requests import check_request, decide_by, is_free
+from services.booking.domain.spans import Occupied, Span, levels
 from services.chassis.problems import InvalidFields
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -69,8 +70,8 @@ def test_hour_that_comes_twice_is_open_both_times() -> None:
     found = availability(rules(opening_hours=night), occupied=[], now=NOW, window=day_of(10, 31))
     assert found.open == [Span(paris(10, 31, 2), paris(10, 31, 3))]
     assert found.open[0].length == timedelta(hours=2)
-    assert is_on_grid(night, PARIS, 30, paris(10, 31, 2, 30))
-    assert is_on_grid(night, PARIS, 30, paris(10, 31, 2, 30, fold=1))
+    assert is_on_grid(OpeningCalendar(weekly=night), PARIS, 30, paris(10, 31, 2, 30))
+    assert is_on_grid(OpeningCalendar(weekly=night), PARIS, 30, paris(10, 31, 2, 30, fold=1))
 
 
 def test_wall_time_in_the_gap_is_the_instant_of_the_jump() -> None:
@@ -84,10 +85,10 @@ def test_a_night_over_a_clock_change_lasts_what_passes() -> None:
     overnight = rules(opening_hours=ALWAYS, maximum_minutes=12 * 60)
     spring = Span(paris(3, 27, 20), paris(3, 28, 8))
     assert spring.length == timedelta(hours=11)
-    check_request(overnight, spring, quantity=1, occupied=[], now=NOW)
+    check_request(overnight, spring, quantity=1, now=NOW)
     autumn = Span(paris(10, 30, 20), paris(10, 31, 8))
     with pytest.raises(InvalidFields) as refused:
-        check_request(overnight, autumn, quantity=1, occupied=[], now=NOW)
+        check_request(overnight, autumn, quantity=1, now=NOW)
     assert [error.code for error in refused.value.errors] == ["too_long"]
 
 
@@ -109,14 +110,14 @@ def test_a_night_over_a_clock_change_lasts_what_passes() -> None:
 def test_a_wrong_period_is_told_what_is_wrong(start: tuple[int, ...], end: tuple[int, ...], code: str) -> None:
     strict = rules(minimum_minutes=60, maximum_minutes=240, lead_minutes=180, horizon_days=30)
     with pytest.raises(InvalidFields) as refused:
-        check_request(strict, Span(paris(*start), paris(*end)), quantity=1, occupied=[], now=NOW)
+        check_request(strict, Span(paris(*start), paris(*end)), quantity=1, now=NOW)
     assert [error.code for error in refused.value.errors] == [code]
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 2, 10**9])
 def test_quantity_stays_within_the_capacity(quantity: int) -> None:
     with pytest.raises(InvalidFields):
-        check_request(rules(), Span(paris(3, 25, 9), paris(3, 25, 10)), quantity=quantity, occupied=[], now=NOW)
+        check_request(rules(), Span(paris(3, 25, 9), paris(3, 25, 10)), quantity=quantity, now=NOW)
 
 
 def test_request_is_to_be_decided_within_three_days_and_before_the_lead_time() -> None:
@@ -136,9 +137,28 @@ openings = st.sampled_from(
 )
 
 
+World = tuple[Rules, list[Occupied], Span, datetime, int]
+
+
+def check(made: Rules, period: Span, *, quantity: int, occupied: list[Occupied], now: datetime) -> None:
+    """The decision as it is made for every request."""
+    check_request(made, period, quantity=quantity, now=now)
+    if not is_free(made, period, quantity=quantity, occupied=occupied, now=now):
+        raise ResourceIsTaken
+
+
+def peak(occupied: list[Occupied], around: Span) -> int:
+    """The most that is taken at any quarter of an hour of `around`, counted one by one."""
+    quarters = int(around.length / timedelta(minutes=15))
+    instants = [around.start + timedelta(minutes=15 * number) for number in range(quarters)]
+    return max(
+        (sum(one.quantity for one in occupied if one.span.start <= at < one.span.end) for at in instants), default=0
+    )
+
+
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[Rules, list[Span], Span, datetime]:
-    """Rules, what others occupy (disjoint), a period on the quarter of an hour, and the week's beginning."""
+def worlds(draw: st.DrawFn) -> World:
+    """Rules, what others occupy (within the capacity), a period on the quarter of an hour, the week, a quantity."""
     week = draw(weeks)
     made = rules(
         time_zone=draw(zones),
@@ -147,51 +167,67 @@ def worlds(draw: st.DrawFn) -> tuple[Rules, list[Span], Span, datetime]:
         minimum_minutes=15,
         buffer_before_minutes=draw(st.sampled_from([0, 15, 45])),
         buffer_after_minutes=draw(st.sampled_from([0, 15, 60])),
+        capacity=draw(st.sampled_from([1, 1, 2, 5])),
     )
-    occupied: list[Span] = []
-    for _ in range(draw(st.integers(0, 4))):
+    occupied: list[Occupied] = []
+    for _ in range(draw(st.integers(0, 4 * made.capacity))):
         start = week + timedelta(minutes=15 * draw(quarters))
         span = Span(start, start + timedelta(minutes=15 * draw(st.integers(1, 12))))
-        if not any(span.overlaps(other) for other in occupied):
-            occupied.append(span)
+        one = Occupied(span, draw(st.integers(1, made.capacity)))
+        if peak(occupied, span) + one.quantity <= made.capacity:
+            occupied.append(one)
     start = week + timedelta(minutes=15 * draw(quarters))
-    return made, occupied, Span(start, start + timedelta(minutes=15 * draw(st.integers(1, 24)))), week
+    wanted = Span(start, start + timedelta(minutes=15 * draw(st.integers(1, 24))))
+    return made, occupied, wanted, week, draw(st.integers(1, made.capacity))
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 20), st.integers(1, 5))))
+def test_levels_are_what_counting_every_quarter_of_an_hour_gives(booked: list[tuple[int, int, int]]) -> None:
+    def at(quarter: int) -> datetime:
+        return NOW + timedelta(minutes=15 * quarter)
+
+    occupied = [Occupied(Span(at(start), at(start + length)), taken) for start, length, taken in booked]
+    found = levels(occupied)
+    for quarter in range(62):
+        counted = sum(taken for start, length, taken in booked if start <= quarter < start + length)
+        assert sum(level for span, level in found if span.start <= at(quarter) < span.end) == counted
+    assert all(one.end <= other.start for (one, _), (other, _) in pairwise(found))
 
 
 @settings(deadline=None)
 @given(worlds())
-def test_what_is_accepted_never_touches_what_others_occupy(world: tuple[Rules, list[Span], Span, datetime]) -> None:
-    made, occupied, period, week = world
+def test_what_is_accepted_never_touches_what_others_occupy(world: World) -> None:
+    made, occupied, period, week, quantity = world
     try:
-        check_request(made, period, quantity=1, occupied=occupied, now=week)
+        check(made, period, quantity=quantity, occupied=occupied, now=week)
     except (InvalidFields, ResourceIsTaken):
         return
-    assert not any(made.occupied(period).overlaps(other) for other in occupied)
+    assert peak(occupied, made.occupied(period)) + quantity <= made.capacity
 
 
 @settings(deadline=None)
 @given(worlds())
-def test_taken_means_that_something_is_in_the_way(world: tuple[Rules, list[Span], Span, datetime]) -> None:
-    made, occupied, period, week = world
+def test_taken_means_that_something_is_in_the_way(world: World) -> None:
+    made, occupied, period, week, quantity = world
     try:
-        check_request(made, period, quantity=1, occupied=occupied, now=week)
+        check(made, period, quantity=quantity, occupied=occupied, now=week)
     except ResourceIsTaken:
-        assert any(made.occupied(period).overlaps(other) for other in occupied)
+        assert peak(occupied, made.occupied(period)) + quantity > made.capacity
     except InvalidFields:
         with pytest.raises(InvalidFields):
-            check_request(made, period, quantity=1, occupied=[], now=week)
+            check_request(made, period, quantity=quantity, now=week)
 
 
 @settings(deadline=None)
 @given(worlds())
-def test_page_and_decision_agree(world: tuple[Rules, list[Span], Span, datetime]) -> None:
-    made, occupied, period, week = world
+def test_page_and_decision_agree(world: World) -> None:
+    made, occupied, period, week, quantity = world
     whole_week = Span(week, week + timedelta(days=7))
-    shown = availability(made, occupied=occupied, now=week, window=whole_week).free
+    shown = availability(made, occupied=occupied, now=week, window=whole_week, quantity=quantity).free
     on_grid = made.is_on_grid(period.start) and made.is_on_grid(period.end)
     fits = on_grid and any(span.contains(period) for span in shown)
     try:
-        check_request(made, period, quantity=1, occupied=occupied, now=week)
+        check(made, period, quantity=quantity, occupied=occupied, now=week)
     except (InvalidFields, ResourceIsTaken):
         assert not fits
     else:
@@ -200,30 +236,30 @@ def test_page_and_decision_agree(world: tuple[Rules, list[Span], Span, datetime]
 
 @settings(deadline=None)
 @given(worlds())
-def test_every_alternative_can_be_booked_and_lasts_as_long(world: tuple[Rules, list[Span], Span, datetime]) -> None:
-    made, occupied, period, week = world
-    found = alternatives(made, occupied=occupied, now=week, wanted=period)
+def test_every_alternative_can_be_booked_and_lasts_as_long(world: World) -> None:
+    made, occupied, period, week, quantity = world
+    found = alternatives(made, occupied=occupied, now=week, wanted=period, quantity=quantity)
     for one in found:
         assert one.length == period.length
-        check_request(made, one, quantity=1, occupied=occupied, now=week)
+        check(made, one, quantity=quantity, occupied=occupied, now=week)
     distances = [abs(one.start - period.start) for one in found]
     assert distances == sorted(distances)
 
 
 @settings(deadline=None)
 @given(worlds())
-def test_no_nearer_alternative_is_missed(world: tuple[Rules, list[Span], Span, datetime]) -> None:
-    made, occupied, period, week = world
+def test_no_nearer_alternative_is_missed(world: World) -> None:
+    made, occupied, period, week, quantity = world
     try:
-        check_request(made, period, quantity=1, occupied=[], now=week)
+        check_request(made, period, quantity=quantity, now=week)
     except InvalidFields:
         return  # alternatives are offered to who asks for what is possible, but taken
-    found = alternatives(made, occupied=occupied, now=week, wanted=period)
+    found = alternatives(made, occupied=occupied, now=week, wanted=period, quantity=quantity)
     for quarter in range(-96, 97):
         start = period.start + timedelta(minutes=15 * quarter)
         other = Span(start, start + period.length)
         try:
-            check_request(made, other, quantity=1, occupied=occupied, now=week)
+            check(made, other, quantity=quantity, occupied=occupied, now=week)
         except (InvalidFields, ResourceIsTaken):
             continue
         assert found
@@ -232,8 +268,8 @@ def test_no_nearer_alternative_is_missed(world: tuple[Rules, list[Span], Span, d
 
 @settings(deadline=None)
 @given(worlds())
-def test_next_free_stretches_are_free(world: tuple[Rules, list[Span], Span, datetime]) -> None:
-    made, occupied, _, week = world
+def test_next_free_stretches_are_free(world: World) -> None:
+    made, occupied, _, week, _ = world
     window = Span(week, week + timedelta(days=70))
     free = availability(made, occupied=occupied, now=week, window=window).free
     for stretch in next_free(made, occupied=occupied, now=week, since=week):

@@ -1,0 +1,94 @@
+"""Holding a period while a form is open; changing a booking that is made."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.booking import queries
+from services.booking.api.edge import At, Settings, view_of
+from services.booking.api.forms import ChangeForm, HoldForm
+from services.booking.commands import changing, holding
+from services.booking.commands.book import Wanted
+from services.booking.commands.changing import WantedChange
+from services.booking.domain.spans import Span
+from services.booking.views import BookingView
+from services.chassis.auth import CurrentMember
+from services.chassis.ids import new_id
+
+router = APIRouter(tags=["bookings"])
+
+
+@router.post("/holds", status_code=201)
+async def hold(form: HoldForm, actor: CurrentMember, at: At, settings: Settings) -> BookingView:
+    """Keep a period while the form is open; replaces this member's earlier hold. It ends at `decide_by` by itself."""
+    hold_id = new_id()
+
+    async def work(session: AsyncSession) -> BookingView:
+        person = await queries.person_of(session, actor)
+        wanted = Wanted(
+            id=hold_id, offer_id=form.offer_id, period=Span(form.start, form.end), quantity=form.quantity, note=""
+        )
+        lasts, now = timedelta(minutes=settings.booking_hold_minutes), at.clock.now()
+        held = await holding.hold(session, wanted, by=person, lasts=lasts, now=now)
+        return await view_of(session, held, person, now)
+
+    return await at.db.run(work)
+
+
+@router.delete("/holds/{hold_id}", status_code=204)
+async def release(hold_id: UUID, actor: CurrentMember, at: At) -> Response:
+    """Give a hold back; also when it is gone already."""
+
+    async def work(session: AsyncSession) -> None:
+        await holding.release(session, by=await queries.person_of(session, actor), hold_id=hold_id)
+
+    await at.db.run(work)
+    return Response(status_code=204)
+
+
+@router.put("/bookings/{booking_id}/change")
+async def ask_change(booking_id: UUID, form: ChangeForm, actor: CurrentMember, at: At) -> BookingView:
+    """Ask for another period or quantity. At once where nobody must be asked, else the answer is `change`."""
+
+    async def work(session: AsyncSession) -> BookingView:
+        person = await queries.person_of(session, actor)
+        wanted = WantedChange(period=Span(form.start, form.end), quantity=form.quantity, note=form.note)
+        booking = await changing.ask_change(session, booking_id, wanted, by=person, now=at.clock.now())
+        return await view_of(session, booking, person, at.clock.now())
+
+    return await at.db.run(work)
+
+
+@router.post("/bookings/{booking_id}/change/accept")
+async def accept_change(booking_id: UUID, actor: CurrentMember, at: At) -> BookingView:
+    """Say yes: the booking has its new period."""
+
+    async def work(session: AsyncSession) -> BookingView:
+        person = await queries.person_of(session, actor)
+        booking = await changing.accept_change(session, booking_id, by=person)
+        return await view_of(session, booking, person, at.clock.now())
+
+    return await at.db.run(work)
+
+
+@router.post("/bookings/{booking_id}/change/refuse")
+async def refuse_change(booking_id: UUID, actor: CurrentMember, at: At) -> BookingView:
+    """Say no: the booking stays as it is."""
+    return await _no_change(booking_id, actor, at, withdraw=False)
+
+
+@router.post("/bookings/{booking_id}/change/withdraw")
+async def withdraw_change(booking_id: UUID, actor: CurrentMember, at: At) -> BookingView:
+    """No longer ask for it."""
+    return await _no_change(booking_id, actor, at, withdraw=True)
+
+
+async def _no_change(booking_id: UUID, actor: CurrentMember, at: At, *, withdraw: bool) -> BookingView:
+    async def work(session: AsyncSession) -> BookingView:
+        person = await queries.person_of(session, actor)
+        booking = await changing.refuse_change(session, booking_id, by=person, withdraw=withdraw)
+        return await view_of(session, booking, person, at.clock.now())
+
+    return await at.db.run(work)

@@ -1,0 +1,74 @@
+"""What every request about bookings meets at the edge, and how bookings are shown there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.booking import queries
+from services.booking.domain.booking import Booking
+from services.booking.domain.deciding import Person
+from services.booking.settings import BookingSettings
+from services.booking.views import Beside, BookingView, booking_view
+from services.chassis.clock import Clock, ClockDep
+from services.chassis.database import Database, DatabaseDep
+
+
+async def _settings_of(request: Request) -> BookingSettings:
+    settings: BookingSettings = request.app.state.settings
+    return settings
+
+
+Settings = Annotated[BookingSettings, Depends(_settings_of)]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What every request meets at the edge: the database and the clock."""
+
+    db: Database
+    clock: Clock
+
+
+async def _edge_of(db: DatabaseDep, clock: ClockDep) -> Edge:
+    return Edge(db, clock)
+
+
+At = Annotated[Edge, Depends(_edge_of)]
+
+
+async def first_view(session: AsyncSession, booking: Booking, person: Person, now: datetime) -> BookingView:
+    """A booking as its borrower sees it the moment that it is made: nothing has happened to it yet."""
+    how = queries.Deciding()
+    if booking.status == "pending" and booking.is_ours:
+        how = (await queries.deciding_of(session, {booking.offer_id})).get(booking.offer_id, how)
+    what = "booked" if booking.status == "confirmed" else "requested"
+    line = queries.HistoryLine(at=booking.created_at, what=what, by_name=person.name)
+    return booking_view(
+        booking, person, Beside(approval=how.approval, approvals_needed=how.needed, history=[line]), now=now
+    )
+
+
+async def view_of(session: AsyncSession, booking: Booking, person: Person, now: datetime) -> BookingView:
+    """One booking as `person` sees it."""
+    return (await view_all(session, [booking], person, now))[0]
+
+
+async def view_all(session: AsyncSession, found: list[Booking], person: Person, now: datetime) -> list[BookingView]:
+    """Bookings as `person` sees them, with what they may do."""
+    ids = [booking.id for booking in found]
+    lines, asked = await queries.history_of(session, ids), await queries.changes_of(session, ids)
+    deciding = await queries.deciding_of(session, {booking.offer_id for booking in found})
+    views: list[BookingView] = []
+    for booking in found:
+        how = deciding.get(booking.offer_id, queries.Deciding())
+        beside = Beside(
+            approval=how.approval,
+            approvals_needed=how.needed,
+            history=lines[booking.id],
+            change=asked.get(booking.id) if booking.is_ours else None,
+        )
+        views.append(booking_view(booking, person, beside, now=now))
+    return views

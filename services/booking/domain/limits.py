@@ -1,0 +1,136 @@
+"""What a person or a peer may not do (any more), as they are told: quotas, whom it is for, notice, capacity."""
+
+from typing import Any, ClassVar
+
+from services.chassis.problems import Language, Problem, Text
+
+
+class QuotaReached(Problem):
+    """A quota of the resource or of its category is used up. Carries `most`, what is `used`, `unit` and `per`."""
+
+    status = 409
+    slug = "booking/quota-reached"
+    text = Text(
+        fr="La limite est de {most} {unit} ({used} déjà réservé). Choisissez une autre période.",
+        en="The limit is {most} {unit} ({used} already booked). Choose another period.",
+        nl="De limiet is {most} {unit} ({used} al gereserveerd). Kies een andere periode.",
+    )
+    units: ClassVar[dict[tuple[str, str], Text]] = {
+        ("bookings", "week"): Text(fr="réservations par semaine", en="bookings a week", nl="reserveringen per week"),
+        ("bookings", "month"): Text(fr="réservations par mois", en="bookings a month", nl="reserveringen per maand"),
+        ("hours", "week"): Text(fr="heures par semaine", en="hours a week", nl="uren per week"),
+        ("hours", "month"): Text(fr="heures par mois", en="hours a month", nl="uren per maand"),
+    }
+
+    def body(self, language: Language, instance: str) -> dict[str, Any]:
+        unit = self.units[self.values["unit"], self.values["per"]].say(language)
+        told = self.text.say(language, **{**self.values, "unit": unit})
+        return {**super().body(language, instance), "detail": told}
+
+
+class NotForYou(Problem):
+    """The resource is for certain circles or roles only."""
+
+    status = 403
+    slug = "booking/not-for-you"
+    text = Text(
+        fr="Cette offre est réservée à certains cercles ou rôles : demandez à la personne qui la propose.",
+        en="This offer is kept for certain circles or roles: ask the person who offers it.",
+        nl="Dit aanbod is voorbehouden aan bepaalde kringen of rollen: vraag het aan de aanbieder.",
+    )
+
+
+class NotForPeers(Problem):
+    """The resource is not for linked cooperatives."""
+
+    status = 403
+    slug = "booking/not-for-peers"
+    text = Text(
+        fr="Cette offre est réservée aux membres de sa coopérative.",
+        en="This offer is kept for the members of its own cooperative.",
+        nl="Dit aanbod is voorbehouden aan de leden van de eigen coöperatie.",
+    )
+
+
+class TooEarlyForPeers(Problem):
+    """Own members first: a linked cooperative may ask only `days` days ahead, for this period from `opens` on."""
+
+    status = 409
+    slug = "booking/too-early-for-peers"
+    text = Text(
+        fr="Les coopératives liées peuvent réserver {days} jours à l'avance : pour ce jour, à partir du {opens}.",
+        en="Linked cooperatives may book {days} days ahead: for that day, from {opens} on.",
+        nl="Verbonden coöperaties kunnen {days} dagen vooraf reserveren: voor die dag vanaf {opens}.",
+    )
+
+
+class NotInCircle(Problem):
+    """Only members of a circle book on its behalf."""
+
+    status = 403
+    slug = "booking/not-in-circle"
+    text = Text(
+        fr="Vous ne faites pas partie de ce cercle.",
+        en="You are not a member of this circle.",
+        nl="U maakt geen deel uit van deze kring.",
+    )
+
+
+class HoldGone(Problem):
+    """The hold has expired or was replaced."""
+
+    status = 410
+    slug = "booking/hold-gone"
+    text = Text(
+        fr="Le temps de réflexion est écoulé : la place n'est plus retenue. Vérifiez qu'elle est encore libre.",
+        en="The place is no longer kept for you: the time is over. Check whether it is still free.",
+        nl="De plaats wordt niet meer voor u vastgehouden: de tijd is voorbij. Kijk of ze nog vrij is.",
+    )
+
+
+class NoticeIsOver(Problem):
+    """Too late to cancel alone. Carries `minutes`: the notice."""
+
+    status = 409
+    slug = "booking/notice-is-over"
+    text = Text(
+        fr="Trop tard pour annuler en ligne ({minutes} minutes avant le début) : contactez la personne qui prête.",
+        en="It had to be cancelled earlier ({minutes} minutes before the start): contact the person who lends it.",
+        nl="Annuleren moest eerder ({minutes} minuten voor het begin): neem contact op met de uitlener.",
+    )
+
+
+class CannotChange(Problem):
+    """The booking cannot be moved (any more), or not by this person."""
+
+    status = 409
+    slug = "booking/cannot-change"
+    text = Text(
+        fr="Cette réservation ne peut pas être déplacée : annulez-la et demandez une autre période.",
+        en="This booking cannot be moved: cancel it and ask for another period.",
+        nl="Deze reservering kan niet worden verplaatst: annuleer ze en vraag een andere periode.",
+    )
+
+
+class NoChangeAsked(Problem):
+    """No change of this booking waits for an answer (any more)."""
+
+    status = 409
+    slug = "booking/no-change-asked"
+    text = Text(
+        fr="Aucun changement n'attend de réponse.",
+        en="No change is waiting for an answer.",
+        nl="Er wacht geen wijziging op antwoord.",
+    )
+
+
+class CapacityBelowBooked(Problem):
+    """Capacity cannot be lowered below what is booked. Carries `in_the_way`: the ids of the bookings."""
+
+    status = 409
+    slug = "booking/capacity-below-booked"
+    text = Text(
+        fr="On ne peut pas descendre sous ce qui est déjà réservé : {peak} au plus haut.",
+        en="It cannot go below what is booked already: {peak} at the highest.",
+        nl="Het kan niet lager dan wat al gereserveerd is: {peak} op het hoogste punt.",
+    )

@@ -1,0 +1,139 @@
+-- How many of a resource are taken when: one row for each change of the level. Bookings that occupy, and what a change
+-- of period that waits would take beyond its booking (at an instant of both, the greater of the two counts).
+CREATE FUNCTION booked_levels(of_offer uuid, around tstzrange, but uuid) RETURNS TABLE (at timestamptz, level bigint)
+LANGUAGE sql STABLE AS $$
+    WITH taken AS (
+        SELECT b.occupied * around AS span, b.quantity
+        FROM bookings b
+        WHERE b.offer_id = of_offer AND b.occupied && around AND b.id IS DISTINCT FROM but
+          AND b.resource_origin IS NULL AND b.status IN ('held', 'pending', 'confirmed', 'in_use', 'overdue')
+        UNION ALL
+        SELECT c.occupied * around, c.quantity FROM changes c
+        WHERE c.offer_id = of_offer AND c.occupied && around AND c.booking_id IS DISTINCT FROM but
+        UNION ALL
+        SELECT c.occupied * b.occupied * around, -least(c.quantity, b.quantity)
+        FROM changes c JOIN bookings b ON b.id = c.booking_id
+        WHERE c.offer_id = of_offer AND c.occupied && around AND c.booking_id IS DISTINCT FROM but
+          AND b.status IN ('held', 'pending', 'confirmed', 'in_use', 'overdue')
+    ), steps AS (
+        SELECT lower(span) AS at, quantity AS delta FROM taken WHERE NOT isempty(span)
+        UNION ALL SELECT upper(span), -quantity FROM taken WHERE NOT isempty(span)
+    ), together AS (SELECT at, sum(delta) AS delta FROM steps GROUP BY at)
+    SELECT at, (sum(delta) OVER (ORDER BY at))::bigint FROM together
+$$
+
+
+-- The most that is taken at any instant of `around`, without the booking `but` and its change.
+CREATE FUNCTION booked_peak(of_offer uuid, around tstzrange, but uuid) RETURNS bigint
+LANGUAGE sql STABLE AS $$ SELECT coalesce(max(level), 0) FROM booked_levels(of_offer, around, but) $$
+
+
+-- Rule 1, for every capacity: whoever writes a row that occupies waits for the others of the same resource, sees them
+-- all, and is refused when they would be too many. Only READ COMMITTED sees what was committed while it waited.
+CREATE FUNCTION bookings_never_exceed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    most integer;
+    own_id uuid;
+    own_peak bigint := NEW.quantity;
+    others bigint;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'bookings are written in READ COMMITTED' USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    SELECT capacity INTO most FROM resources WHERE offer_id = NEW.offer_id FOR NO KEY UPDATE;
+    IF most IS NULL THEN
+        RAISE EXCEPTION 'no resource %', NEW.offer_id USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    own_id := CASE WHEN TG_TABLE_NAME = 'changes' THEN (to_jsonb(NEW) ->> 'booking_id')::uuid
+                   ELSE (to_jsonb(NEW) ->> 'id')::uuid END;
+    others := booked_peak(NEW.offer_id, NEW.occupied, own_id);
+    IF others + own_peak > most THEN
+        RAISE EXCEPTION 'more than % of % would be taken', most, NEW.offer_id
+            USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'bookings_never_exceed', TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END $$
+
+
+CREATE TRIGGER bookings_never_exceed BEFORE INSERT OR UPDATE OF offer_id, occupied, quantity, status, exclusive, resource_origin
+ON bookings FOR EACH ROW
+WHEN (NEW.resource_origin IS NULL AND NEW.status IN ('held', 'pending', 'confirmed', 'in_use', 'overdue'))
+EXECUTE FUNCTION bookings_never_exceed()
+
+
+CREATE TRIGGER changes_never_exceed BEFORE INSERT OR UPDATE ON changes FOR EACH ROW
+EXECUTE FUNCTION bookings_never_exceed()
+
+
+-- Capacity cannot be lowered below what is booked.
+CREATE FUNCTION capacity_covers_bookings() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF booked_peak(NEW.offer_id, tstzrange(NULL, NULL), NULL) > NEW.capacity THEN
+        RAISE EXCEPTION 'more than % of % are booked', NEW.capacity, NEW.offer_id
+            USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'capacity_covers_bookings', TABLE = 'resources';
+    END IF;
+    RETURN NEW;
+END $$
+
+
+CREATE TRIGGER capacity_covers_bookings BEFORE UPDATE OF capacity ON resources FOR EACH ROW
+WHEN (NEW.capacity < OLD.capacity) EXECUTE FUNCTION capacity_covers_bookings()
+
+
+-- Decide on a booking and write it down, with its line of history and its event, in one round trip.
+-- `written`: the booking, every column of it; `line`, `event`: rows of history and outbox, either may be NULL. `under`: the version of the
+-- resource that the caller has checked the rules of. `limit_waiting`: how many requests of the borrower may wait (NULL:
+-- not asked). `releases`: a hold of the same member that makes way. Answers 'bound', or what stands in the way.
+CREATE FUNCTION bind_booking(
+    written jsonb, line jsonb, event jsonb, under bigint, limit_waiting integer, releases uuid
+) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    wanted bookings := jsonb_populate_record(NULL::bookings, written);
+    resource record;
+    waiting bigint;
+BEGIN
+    IF limit_waiting IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended(
+            'pending:' || coalesce(wanted.borrower_peer_id, wanted.borrower_member_id::text), 0));
+    END IF;
+    SELECT version, capacity, status INTO resource FROM resources WHERE offer_id = wanted.offer_id FOR NO KEY UPDATE;
+    IF resource.version IS DISTINCT FROM under OR resource.status <> 'open' THEN
+        RETURN 'rules_changed';
+    END IF;
+    DELETE FROM bookings b WHERE b.resource_origin IS NULL AND b.status = 'held' AND (
+        (b.offer_id = wanted.offer_id AND b.occupied && wanted.occupied AND b.decide_by <= clock_timestamp())
+        OR (b.id = releases AND b.borrower_member_id = wanted.borrower_member_id));
+    IF EXISTS (
+        SELECT 1 FROM bookings b WHERE b.offer_id = wanted.offer_id AND b.occupied && wanted.occupied
+          AND b.resource_origin IS NULL AND b.status = 'pending' AND b.decide_by <= clock_timestamp()
+        UNION ALL
+        SELECT 1 FROM changes c WHERE c.offer_id = wanted.offer_id AND c.occupied && wanted.occupied
+          AND c.decide_by <= clock_timestamp()
+    ) THEN
+        RETURN 'expire_first';
+    END IF;
+    IF limit_waiting IS NOT NULL THEN
+        SELECT count(*) INTO waiting FROM bookings b
+        WHERE (b.borrower_peer_id = wanted.borrower_peer_id OR b.borrower_member_id = wanted.borrower_member_id)
+          AND b.status IN ('pending', 'cancelling')
+          AND (b.resource_origin IS NOT NULL OR b.decide_by > clock_timestamp());
+        IF waiting >= limit_waiting THEN
+            RETURN 'too_many_waiting';
+        END IF;
+    END IF;
+    IF booked_peak(wanted.offer_id, wanted.occupied, NULL) + wanted.quantity > resource.capacity THEN
+        RETURN 'taken';
+    END IF;
+    INSERT INTO bookings SELECT wanted.*;
+    IF line IS NOT NULL THEN
+        INSERT INTO history (booking_id, at, what, by_name)
+        VALUES (wanted.id, wanted.changed_at, line ->> 'what', line ->> 'by_name');
+    END IF;
+    IF event IS NOT NULL THEN
+        INSERT INTO outbox SELECT (jsonb_populate_record(NULL::outbox, event)).*;
+        PERFORM pg_notify('outbox', '');
+    END IF;
+    INSERT INTO busy_to_tell VALUES (wanted.offer_id, clock_timestamp()) ON CONFLICT DO NOTHING;
+    PERFORM pg_notify('busy', '');
+    RETURN 'bound';
+END $$
