@@ -1,4 +1,4 @@
-"""What booking says: how a resource can be booked, when it is busy, and the life of every booking."""
+"""What booking says: how a resource can be booked, when it is busy, the life of bookings, sessions and their seats."""
 
 from contracts.booking.bookings import (
     BookingCancellationAsked,
@@ -32,6 +32,19 @@ from contracts.booking.resources import (
     Season,
     Terms,
 )
+from contracts.booking.sessions import (
+    SeatChanged,
+    SeatStatus,
+    SessionAudience,
+    SessionChanged,
+    SessionReminder,
+    SessionRole,
+    SessionSeat,
+    SessionState,
+    SessionStatus,
+    SessionStep,
+    SessionTemplate,
+)
 from contracts.booking.use import BookingStartAtRisk, UseState
 from contracts.booking.values import UsedValue, ValueUnit
 
@@ -63,6 +76,17 @@ __all__ = [
     "ResourceChanged",
     "ResourceState",
     "Season",
+    "SeatChanged",
+    "SeatStatus",
+    "SessionAudience",
+    "SessionChanged",
+    "SessionReminder",
+    "SessionRole",
+    "SessionSeat",
+    "SessionState",
+    "SessionStatus",
+    "SessionStep",
+    "SessionTemplate",
     "Status",
     "Terms",
     "UseState",

@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from services.booking.commands.expiring import BATCH, drop_expired_holds, drop_undecided_changes, expire_undecided
 from services.booking.commands.overdue import complete_returned, hold_for_overdue, mark_overdue, release_no_shows
+from services.booking.commands.session_time import SWEEPS
 from services.booking.commands.telling import resources_to_tell, tell_busy
 from services.booking.commands.time_passes import complete_past, forget_ended_peers
 from services.chassis import logs
@@ -19,7 +20,7 @@ TOGETHER_SECONDS = 0.1
 _log = logs.get(__name__)
 _DUE = (
     drop_expired_holds, drop_undecided_changes, expire_undecided, complete_past, complete_returned, release_no_shows,
-    mark_overdue, hold_for_overdue, forget_ended_peers,
+    mark_overdue, hold_for_overdue, forget_ended_peers, *SWEEPS,
 )  # fmt: skip
 
 

@@ -12,6 +12,9 @@ from contracts.booking import (
     BookingRequested,
     BookingStartAtRisk,
     ResourceChanged,
+    SeatChanged,
+    SessionChanged,
+    SessionReminder,
 )
 from contracts.federation import ContactReceived, LinkChanged, MessageRefused
 from contracts.identity import (
@@ -26,7 +29,7 @@ from contracts.identity import (
 from contracts.matching import MatchesProposed
 from services.chassis.clock import Clock
 from services.chassis.messaging import Consumers
-from services.notify.commands import accounts, bookings, coordination, disclosing, people
+from services.notify.commands import accounts, bookings, coordination, disclosing, people, sessions
 
 consumers = Consumers("notify")
 _clock = Clock()
@@ -126,6 +129,24 @@ async def tell_both_that_nobody_decided(event: BookingExpired, session: AsyncSes
 async def note_that_booking_is_over(event: BookingCompleted, session: AsyncSession) -> None:
     """In both inboxes, without a mail."""
     await bookings.completed(session, event.booking, now=_clock.now())
+
+
+@consumers.on(SessionChanged)
+async def tell_participants_that_session_moved_or_ended(event: SessionChanged, session: AsyncSession) -> None:
+    """Whoever has a seat, is offered one or waits; nothing when only seats changed."""
+    await sessions.changed(session, event.session, now=_clock.now())
+
+
+@consumers.on(SeatChanged)
+async def tell_person_of_seat(event: SeatChanged, session: AsyncSession) -> None:
+    """Taken (with a calendar entry), offered until when, waiting, left, or missed."""
+    await sessions.seat_changed(session, event, now=_clock.now())
+
+
+@consumers.on(SessionReminder)
+async def remind_of_session(event: SessionReminder, session: AsyncSession) -> None:
+    """The day before: those with a seat, and the organiser."""
+    await sessions.reminded(session, event, now=_clock.now())
 
 
 @consumers.on(MatchesProposed)

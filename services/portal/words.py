@@ -60,7 +60,20 @@ INVITATION_STATES: dict[str, tuple[str, str]] = {
     "revoked": (N_("annulée"), "off"),
     "expired": (N_("échue"), "off"),
 }
+SEAT_STATES: dict[str, tuple[str, str]] = {
+    "taken": (N_("j'y ai ma place"), "good"),
+    "offered": (N_("une place m'est proposée"), "wait"),
+    "waiting": (N_("en liste d'attente"), "wait"),
+}
+SESSION_STATES: dict[str, tuple[str, str]] = {
+    "planned": (N_("prévue"), "good"),
+    "over": (N_("passée"), "off"),
+    "cancelled": (N_("annulée"), "off"),
+    "short": (N_("il manque du monde"), "wait"),
+}
 STATES = {
+    "seat": SEAT_STATES,
+    "session": SESSION_STATES,
     "booking": BOOKING_STATES,
     "listing": LISTING_STATES,
     "link": LINK_STATES,
@@ -136,7 +149,38 @@ PROGRESS: dict[str, str] = {
     "done": N_("import terminé"),
     "failed": N_("import interrompu"),
 }
+SESSION_TEMPLATES: dict[str, tuple[str, str, str]] = {
+    "co_development": (
+        N_("Codéveloppement"),
+        N_("une personne apporte une situation, les autres l'aident à y voir clair"),
+        "team",
+    ),
+    "peer_mentoring": (
+        N_("Parrainage"),
+        N_("une personne qui connaît la maison, une autre qui arrive : un tête-à-tête discret"),
+        "person",
+    ),
+    "monthly_day": (
+        N_("Journée mensuelle"),
+        N_("chaque troisième jeudi, par exemple, avec repas, covoiturage et coin des enfants"),
+        "calendar",
+    ),
+    "open": (N_("Autre séance"), N_("un atelier, une visite, une réunion : vous choisissez tout"), "plus"),
+}
+SESSION_REPEATS: dict[str, str] = {
+    "": N_("une seule fois"),
+    "weekly": N_("chaque semaine"),
+    "fortnightly": N_("toutes les deux semaines"),
+    "monthly": N_("chaque mois (le 3e jeudi, par exemple)"),
+}
+EXTRA_KINDS: dict[str, str] = {"yes_no": N_("oui ou non"), "number": N_("un nombre")}
 FLASHES: dict[str, str] = {
+    "session-planned": N_("La séance est prévue. Les inscriptions sont ouvertes."),
+    "sessions-planned": N_("Les séances sont prévues. Voici la première."),
+    "session-moved": N_("La séance est déplacée. Les personnes inscrites sont prévenues et gardent leur place."),
+    "seat-taken": N_("Votre place est prise. Un courriel part avec le rendez-vous."),
+    "seat-waiting": N_("Vous êtes en liste d'attente. Vous serez prévenu·e dès qu'une place se libère."),
+    "seat-left": N_("C'est noté. La place va à la personne suivante."),
     "signed-in": N_("Bonjour ! Vous êtes connecté·e."),
     "signed-out": N_("Vous êtes déconnecté·e. À bientôt !"),
     "welcome": N_("Bienvenue ! Votre compte est prêt."),

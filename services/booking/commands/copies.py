@@ -156,7 +156,7 @@ async def keep_member(session: AsyncSession, member: MemberState, *, now: dateti
 
 async def keep_circle(session: AsyncSession, circle: CircleState) -> None:
     """A circle's members, whole."""
-    values = {"name": circle.name, "member_ids": circle.member_ids, "status": circle.status, "version": circle.version}
+    values = circle.model_dump(include={"name", "member_ids", "status", "version"})
     await _keep_newest(session, circles, {"id": circle.id}, values)
 
 

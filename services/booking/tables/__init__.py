@@ -14,6 +14,7 @@ from services.booking.tables.bookings import (
 )
 from services.booking.tables.columns import OURS, SpanType, metadata
 from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
+from services.booking.tables.sessions import session_roles, session_sign_ups, sessions
 from services.booking.tables.uses import uses
 
 __all__ = [
@@ -35,6 +36,9 @@ __all__ = [
     "peer_busy",
     "peer_resources",
     "resources",
+    "session_roles",
+    "session_sign_ups",
+    "sessions",
     "uses",
     "withdrawals",
 ]

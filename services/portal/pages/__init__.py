@@ -19,13 +19,15 @@ from services.portal.pages import (
     me,
     members,
     search,
+    session_forms,
+    sessions,
 )
 
 
 def routers() -> list[APIRouter]:
     """All of them; forms before things, so that `/offers/new` is no offer."""
     rooms = (
-        home, choices, account, me, search, listing_forms, booking_rules, listings, accounts, bookings, inbox,
-        circles, coordination, members, imports, links,
+        home, choices, account, me, search, listing_forms, booking_rules, listings, accounts, bookings, session_forms,
+        sessions, inbox, circles, coordination, members, imports, links,
     )  # fmt: skip
     return [room.router for room in rooms]

@@ -13,7 +13,7 @@ Answer = httpx.Response | dict[str, Any] | list[Any] | None
 Rule = Callable[[httpx.Request], Answer]
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-OFFER, NEED, BOOKING, PEER_OFFER, LINK = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 6))
+OFFER, NEED, BOOKING, PEER_OFFER, LINK, SESSION = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 7))
 PEER = "peer-thumbprint"
 ANNA, PAUL = "0190a000-0000-7000-8000-0000000000a1", "0190a000-0000-7000-8000-0000000000b2"
 
@@ -114,6 +114,55 @@ def use(**changes: Any) -> dict[str, Any]:
         "owner": {"member_id": None, "name": None, "peer_name": "OpenFlow (Namur)"}, "circle_id": None,
         "circle_name": None, "start": at(-3), "end": at(-3, 12), "minutes": 95, "quantity": 1,
         "value": {"amount": "12.50", "unit": "EUR"}, "given": False, "received": True, **changes,
+    }  # fmt: skip
+
+
+def session(**changes: Any) -> dict[str, Any]:
+    """A session of co-development that Anna organises and takes part in."""
+    role = {"minimum": 1, "maximum": 1, "taken": 0, "offered": 0, "waiting": 0, "free": 1, "i_must_wait": False}
+    person = {"member_id": ANNA, "name": "Anna Dubois", "role": "facilitator", "state": "taken", "position": None}
+    answers = {"meal": True, "children": 2}
+    return {
+        "id": SESSION, "series_id": None, "template": "co_development", "title": "Codéveloppement du jeudi",
+        "text": "Apportez une situation.", "start": at(3), "end": at(3, 11), "time_zone": "Europe/Paris",
+        "place_label": "Salle bleue, Lille", "has_video": True, "video_url": "https://video.example/salle",
+        "organiser_member_id": ANNA, "organiser_name": "Anna Dubois", "circle_id": None, "circle_name": None,
+        "audience": "cooperative", "audience_circle_ids": [], "private": False, "status": "planned", "reason": None,
+        "roles": [
+            {**role, "code": "client", "label": "Client·e", "i_must_wait": True},
+            {**role, "code": "consultant", "label": "Consultant·e", "minimum": 4, "maximum": 8, "free": 5, "taken": 3},
+            {**role, "code": "facilitator", "label": "Animation", "taken": 1, "free": 0, "waiting": 1},
+        ],
+        "mine": {
+            "role": "facilitator", "role_label": "Animation", "state": "taken", "position": None, "accept_by": None,
+            "answers": answers,
+        },
+        "may_lead": True, "may_sign_up": False, "is_short": True, "version": 4, "rotating_role": "client",
+        "confidentiality": "Ce qui se dit ici reste ici.", "accept_hours": 24, "changed_at": at(0),
+        "steps": [
+            {"title": "Exposé", "minutes": 15, "start": at(3), "end": at(3)},
+            {"title": "Consultation", "minutes": 45, "start": at(3), "end": at(3, 10)},
+        ],
+        "extras": [
+            {"code": "meal", "label": "Repas", "kind": "yes_no", "maximum": 1, "total": 1},
+            {"code": "children", "label": "Enfants", "kind": "number", "maximum": 5, "total": 2},
+        ],
+        "participants": [
+            {**person, "answers": answers},
+            {**person, "member_id": PAUL, "name": "Paul Lemaire", "state": "waiting", "position": 1, "answers": {}},
+        ],
+        **changes,
+    }  # fmt: skip
+
+
+def session_template(template: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "template": template, "minutes": 120,
+        "roles": [{"code": "client", "label": "Client·e", "minimum": 1, "maximum": 1},
+                  {"code": "consultant", "label": "Consultant·e", "minimum": 4, "maximum": 8}],
+        "steps": [{"title": "Exposé", "minutes": 15}], "confidentiality": "Ici.", "private": False,
+        "extras": [{"code": "meal", "label": "Repas", "kind": "yes_no", "maximum": 1}],
+        "rotating_role": "client", "organiser_role": "consultant", **changes,
     }  # fmt: skip
 
 
@@ -228,6 +277,19 @@ def _standard(role: str) -> dict[str, Rule]:
         "POST booking /bookings": lambda _: httpx.Response(201, json=booking()),
         f"POST booking /bookings/{BOOKING}/approve": lambda _: booking(status="confirmed"),
         f"POST booking /bookings/{BOOKING}/cancel": lambda _: booking(status="cancelled"),
+        "GET booking /session-templates": lambda _: page(
+            *(session_template(name) for name in ("co_development", "peer_mentoring", "monthly_day", "open"))
+        ),
+        "GET booking /sessions": lambda r: page(
+            session() if r.url.params.get("mine") else session(id=str(uuid4()), mine=None, is_short=None)
+        ),
+        "POST booking /sessions": lambda _: httpx.Response(201, json=session()),
+        f"GET booking /sessions/{SESSION}": lambda _: session(),
+        f"PUT booking /sessions/{SESSION}": lambda _: session(),
+        f"PUT booking /sessions/{SESSION}/answers": lambda _: session(),
+        **{f"POST booking /sessions/{SESSION}/{what}": lambda _: session() for what in ("sign-up", "accept", "move")},
+        f"POST booking /sessions/{SESSION}/leave": lambda _: session(mine=None),
+        f"POST booking /sessions/{SESSION}/cancel": lambda _: session(status="cancelled"),
         "GET matching /search": lambda _: page(result(listing()), result(peer_offer()), total=2),
         f"GET matching /needs/{NEED}/matches": lambda _: {
             "need_id": NEED,
