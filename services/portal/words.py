@@ -33,6 +33,7 @@ BOOKING_STATES: dict[str, tuple[str, str]] = {
     "cancelled": (N_("annulée"), "off"),
     "expired": (N_("sans réponse à temps"), "off"),
     "in_use": (N_("en cours"), "good"),
+    "returned": (N_("rendue"), "off"),
     "completed": (N_("terminée"), "off"),
     "no_show": (N_("personne n'est venu"), "bad"),
     "overdue": (N_("en retard"), "bad"),
@@ -98,7 +99,19 @@ HAPPENINGS: dict[str, str] = {
     "cancellation_asked": N_("Annulation demandée"),
     "cancelled": N_("Annulée"),
     "expired": N_("Restée sans réponse"),
+    "in_use": N_("Arrivée signalée"),
+    "in_use_by_code": N_("Arrivée signalée avec le code"),
+    "overdue": N_("Pas rendue à l'heure prévue"),
+    "returned": N_("Départ signalé"),
+    "no_show": N_("Personne n'est venu, place libérée"),
+    "start_at_risk": N_("La réservation d'avant a du retard"),
     "completed": N_("Terminée"),
+}
+PERIODS: dict[str, str] = {
+    "month": N_("ce mois-ci"),
+    "month-before": N_("le mois dernier"),
+    "year": N_("cette année"),
+    "year-before": N_("l'an dernier"),
 }
 ROLES: dict[str, str] = {
     "member": N_("membre"),
@@ -203,6 +216,8 @@ FLASHES: dict[str, str] = {
     "calendar-forgotten": N_("Votre agenda est oublié : il ne bloque plus rien."),
     "follows": N_("Cette offre suit maintenant votre agenda."),
     "follows-not": N_("Cette offre ne suit plus votre agenda."),
+    "check-in": N_("L'arrivée est signalée."),
+    "check-out": N_("Le départ est signalé. Merci !"),
     "all-read": N_("Tout est marqué comme lu."),
     "circle-made": N_("Le cercle est créé."),
     "circle-closed": N_("Le cercle est fermé."),

@@ -1,6 +1,6 @@
 """The HTTP routes of booking."""
 
-from services.booking.api import bookings, calendars, changes, feeds, resources, sessions
+from services.booking.api import arrivals, bookings, calendars, changes, feeds, resources, sessions, uses
 
 routers = [
     resources.router,
@@ -9,4 +9,6 @@ routers = [
     sessions.router,
     feeds.router,
     calendars.router,
+    arrivals.router,
+    uses.router,
 ]

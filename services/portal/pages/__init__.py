@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.portal.pages import (
     account,
+    accounts,
     booking_rules,
     bookings,
     calendars,
@@ -36,6 +37,7 @@ def routers() -> list[APIRouter]:
         listing_forms,
         booking_rules,
         listings,
+        accounts,
         bookings,
         session_forms,
         sessions,

@@ -15,7 +15,7 @@ from services.portal.visit import MemberVisit, Visit
 router = APIRouter()
 _NUMBERS = (
     "step_minutes", "minimum_minutes", "maximum_minutes", "lead_minutes", "horizon_days",
-    "buffer_before_minutes", "buffer_after_minutes",
+    "buffer_before_minutes", "buffer_after_minutes", "grace_minutes",
 )  # fmt: skip
 _WORKING_DAYS = range(5)
 _WAITS = (0.1, 0.2, 0.4, 0.8, 1.5)
@@ -31,6 +31,8 @@ RULE_DEFAULTS: dict[str, Any] = {
     "buffer_before_minutes": 0,
     "buffer_after_minutes": 0,
     "approval": "owner",
+    "check_in": "none",
+    "grace_minutes": 30,
 }
 
 
@@ -109,6 +111,7 @@ def _body(visit: Visit, form: Form) -> Json:
         "opening_hours": list(_hours(form)),
         **{name: form[name] for name in _NUMBERS},
         "approval": form["approval"],
+        "check_in": form["check_in"] or "none",
     }
 
 
@@ -125,7 +128,7 @@ def _hours(form: Form) -> list[Json]:
 
 
 def _form_of(resource: Json) -> Form:
-    values: dict[str, Any] = {name: resource[name] for name in (*_NUMBERS, "approval", "time_zone")}
+    values: dict[str, Any] = {name: resource[name] for name in (*_NUMBERS, "approval", "time_zone", "check_in")}
     values["open_days"] = sorted({one["weekday"] for one in resource["opening_hours"]})
     for day in range(7):
         of_day = sorted((one["opens"], one["closes"]) for one in resource["opening_hours"] if one["weekday"] == day)

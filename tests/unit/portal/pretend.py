@@ -69,7 +69,7 @@ def resource(**changes: Any) -> dict[str, Any]:
         "opening_hours": [{"weekday": day, "opens": "09:00", "closes": "18:00"} for day in range(7)],
         "step_minutes": 60, "minimum_minutes": 60, "maximum_minutes": 480, "lead_minutes": 120, "horizon_days": 60,
         "buffer_before_minutes": 0, "buffer_after_minutes": 0, "approval": "owner", "capacity": 1, "status": "open",
-        **changes,
+        "check_in": "asked", "grace_minutes": 30, **changes,
     }  # fmt: skip
 
 
@@ -96,7 +96,9 @@ def booking(**changes: Any) -> dict[str, Any]:
         "owner": {"member_id": PAUL, "name": "Paul Lemaire", "peer_name": None}, "start": at(3), "end": at(3, 12),
         "time_zone": "Europe/Paris", "place_label": "Lille", "quantity": 1, "note": "Pour l'assemblée.",
         "status": "pending", "reason": None, "decide_by": at(2), "version": 1, "changed_at": at(0), "mine": True,
-        "may_decide": False, "may_cancel": True,
+        "may_decide": False, "may_cancel": True, "may_check_in": False, "may_check_out": False, "check_in_from": None,
+        "check_in_until": None, "check_in_code": None, "checked_in_at": None, "checked_out_at": None,
+        "value": None,
         "history": [{"at": at(0), "what": "requested", "by_name": "Anna Dubois"}], **changes,
     }  # fmt: skip
 
@@ -119,6 +121,20 @@ def external(**changes: Any) -> dict[str, Any]:
     return {
         "given": True, "host": "calendar.example", "time_zone": "Europe/Paris", "read_at": at(-1), "next_at": at(1),
         "count": 42, "cut": False, "error": None, "detail": None, **changes,
+    }  # fmt: skip
+
+
+def sums(uses: int = 0, minutes: int = 0, euros: str = "0.00", time_minutes: int = 0) -> dict[str, Any]:
+    return {"uses": uses, "no_shows": 0, "minutes": minutes, "euros": euros, "time_minutes": time_minutes}
+
+
+def use(**changes: Any) -> dict[str, Any]:
+    return {
+        "booking_id": BOOKING, "kind": "use", "offer_id": OFFER, "offer_title": "Salle de réunion",
+        "borrower": {"member_id": ANNA, "name": "Anna Dubois", "peer_name": None},
+        "owner": {"member_id": None, "name": None, "peer_name": "OpenFlow (Namur)"}, "circle_id": None,
+        "circle_name": None, "start": at(-3), "end": at(-3, 12), "minutes": 95, "quantity": 1,
+        "value": {"amount": "12.50", "unit": "EUR"}, "given": False, "received": True, **changes,
     }  # fmt: skip
 
 
@@ -267,6 +283,18 @@ def _standard(role: str) -> dict[str, Rule]:
             else booking(id=str(uuid4()), status="confirmed")
         ),
         f"GET booking /bookings/{BOOKING}": lambda _: booking(),
+        "GET booking /uses": lambda _: page(use(), use(kind="no_show", value=None, minutes=0), use(given=True, value={
+            "amount": "95", "unit": "minutes"})),
+        "GET booking /uses.csv": lambda _: httpx.Response(200, text="réservation;genre\n"),
+        "GET booking /balance": lambda _: {
+            "peers": [{"id": PEER, "name": "OpenFlow (Namur)", "given": sums(3, 270, "37.50"),
+                       "received": sums(1, 60, time_minutes=60)}],
+            "within": sums(2, 120),
+            "members": [{"id": ANNA, "name": "Anna Dubois", "given": sums(), "received": sums(2, 3090, "12.50")}],
+            "more_members": 2,
+        },
+        f"POST booking /bookings/{BOOKING}/check-in": lambda _: booking(status="in_use"),
+        f"POST booking /bookings/{BOOKING}/check-out": lambda _: booking(status="completed"),
         "POST booking /bookings": lambda _: httpx.Response(201, json=booking()),
         f"POST booking /bookings/{BOOKING}/approve": lambda _: booking(status="confirmed"),
         f"POST booking /bookings/{BOOKING}/cancel": lambda _: booking(status="cancelled"),
