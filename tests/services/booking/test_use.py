@@ -288,3 +288,15 @@ async def test_capacity_above_one_keeps_an_overdue_place_only_where_it_fits(work
     [risk] = await workshop.said(BookingStartAtRisk)
     assert str(risk.booking.id) == full.json()["id"]
     assert (await row_of(workshop, one)).status == "confirmed"
+
+
+async def test_use_is_worth_what_the_price_was_when_it_was_booked(workshop: Workshop) -> None:
+    await workshop.rules(terms={"price": {"kind": "hourly", "amount": "12.00"}})
+    booking_id = await booked(workshop, -30, 30)
+    await workshop.rules(terms={"price": {"kind": "free"}})
+    await shift(workshop, booking_id, -91, -1)
+    await sweep(workshop)
+    [completed] = await workshop.said(BookingCompleted)
+    assert completed.booking.value.amount == "18.00"
+    line = await row_of(workshop, booking_id, "uses")
+    assert (str(line.value), line.unit, line.minutes) == ("18.00", "EUR", 90)
