@@ -31,6 +31,7 @@ from contracts.booking.resources import (
     Season,
     Terms,
 )
+from contracts.booking.waiting import PlaceOffered, WaitingChanged, WaitingEvent, WaitingState, WaitingStatus
 
 __all__ = [
     "Approval",
@@ -53,6 +54,7 @@ __all__ = [
     "OpeningHours",
     "Partly",
     "Party",
+    "PlaceOffered",
     "Price",
     "Quota",
     "ResourceChanged",
@@ -60,4 +62,8 @@ __all__ = [
     "Season",
     "Status",
     "Terms",
+    "WaitingChanged",
+    "WaitingEvent",
+    "WaitingState",
+    "WaitingStatus",
 ]

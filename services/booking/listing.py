@@ -14,6 +14,9 @@ from services.booking.domain.deciding import Person
 from services.booking.tables import bookings, resources
 from services.chassis import paging
 
+IS_BOOKED = sa.not_(sa.and_(bookings.c.status == "held", bookings.c.waiting_id.is_not(None)))
+"""No place that is kept for a waiting list: that is shown there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
@@ -57,10 +60,11 @@ async def page(
 def _whose(person: Person, wanted: Filter, now: datetime) -> sa.ColumnElement[bool]:
     """The rows of the role; the same conditions as `deciding.may_decide` for `to_decide`."""
     if wanted.role == "borrower":
-        return bookings.c.borrower_member_id == person.id
+        return sa.and_(bookings.c.borrower_member_id == person.id, IS_BOOKED)
     ours = bookings.c.resource_origin.is_(None)
     if wanted.role == "owner":
         everybody = person.is_coordinator and wanted.offer_id is not None
+        ours = sa.and_(ours, IS_BOOKED)
         return ours if everybody else sa.and_(ours, bookings.c.owner_member_id == person.id)
     waiting = sa.and_(ours, bookings.c.status == "pending", bookings.c.decide_by > now)
     not_own = sa.or_(bookings.c.borrower_member_id.is_(None), bookings.c.borrower_member_id != person.id)

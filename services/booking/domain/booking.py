@@ -46,6 +46,7 @@ class Booking:
     `occupied`: the period with the buffers of the day it was booked; None where nothing is occupied here.
     `circle_id`: the circle of ours on whose behalf it is. `price`, `instructions`, `cancel_notice_minutes`: as they
     were when it was booked. `approved_by`: who has said yes while more must.
+    `waiting_id`: the wish of a waiting list that it came from; while `held`, the place is kept for that wish.
     `remote_version`: the newest version of the peer's answer that was applied.
     """
 
@@ -75,6 +76,7 @@ class Booking:
     instructions: str = ""
     cancel_notice_minutes: int = 0
     approved_by: list[UUID] = field(default_factory=list[UUID])
+    waiting_id: UUID | None = None
     status: Status
     reason: str | None
     decide_by: datetime | None

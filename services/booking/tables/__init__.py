@@ -14,6 +14,7 @@ from services.booking.tables.bookings import (
 )
 from services.booking.tables.columns import OURS, SpanType, metadata
 from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
+from services.booking.tables.waiting import places_freed, waiting
 
 __all__ = [
     "IS_OCCUPYING",
@@ -33,6 +34,8 @@ __all__ = [
     "offers",
     "peer_busy",
     "peer_resources",
+    "places_freed",
     "resources",
+    "waiting",
     "withdrawals",
 ]
