@@ -1,4 +1,4 @@
-"""The loops of booking: time passes, busy times are told, freed places are handed out. Any number of replicas may run them."""
+"""The loops of booking: time passes, busy times are told, places handed out. Any number of replicas may run them."""
 
 import asyncio
 

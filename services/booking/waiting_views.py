@@ -10,7 +10,7 @@ from services.booking.queries.waiting import Placed
 
 
 class WaitingView(BaseModel):
-    """A wish that waits. `position`: 1 is the next of those that want some of the same time; None once it does not wait.
+    """A wish that waits. `position`: 1 is the next of those that want some of the same time; None: it does not wait.
 
     The order is that of arrival. Who wants more than is free may be passed over by those behind who fit; then what
     becomes free next is kept for it, for as long as there is to accept (`kept_until`), so that it adds up.

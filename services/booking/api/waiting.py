@@ -110,9 +110,7 @@ async def accept(waiting_id: UUID, actor: CurrentMember, at: At, once: OnceDep, 
         async def make() -> BookingView:
             person, now = await queries.person_of(session, actor), at.clock.now()
             limit = settings.booking_pending_per_member
-            booked = await commands.accept(
-                session, waiting_id, booking_id=booking_id, by=person, limit=limit, now=now
-            )
+            booked = await commands.accept(session, waiting_id, booking_id=booking_id, by=person, limit=limit, now=now)
             return await view_of(session, booked, person, now)
 
         return await once(session, actor.id, NothingMore(), BookingView, make)
@@ -142,9 +140,7 @@ async def list_of_resource(offer_id: UUID, actor: CurrentMember, at: At) -> Page
         which = waiting.c.status.in_(OPEN_WISHES)
         found = await placed(session, (waiting.c.offer_id == offer_id) & which & (waiting.c.starts_at > now))
         named = may_edit(offer, person)
-        return Page(
-            items=[waiting_view(one, mine=one.entry.member_id == person.id, named=named) for one in found]
-        )
+        return Page(items=[waiting_view(one, mine=one.entry.member_id == person.id, named=named) for one in found])
 
 
 async def _view(session: AsyncSession, entry: Entry, person: Person) -> WaitingView:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -103,7 +104,7 @@ async def note_time_is_over(session: AsyncSession) -> int:
     return await mark(session, sa.select(over.c.offer_id, sa.func.clock_timestamp()))
 
 
-async def mark(session: AsyncSession, which: sa.Select[tuple[UUID, datetime]]) -> int:
+async def mark(session: AsyncSession, which: sa.Select[Any, Any]) -> int:
     """Ask for the waiting lists of these resources to be handed out. Returns how many had not been asked for."""
     put = insert(places_freed).from_select(["offer_id", "since"], which)
     marked = (await session.execute(put.on_conflict_do_nothing().returning(places_freed.c.offer_id))).all()

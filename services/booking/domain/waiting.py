@@ -76,7 +76,9 @@ class Entry:
 
     def check_may_accept(self, now: datetime) -> None:
         """Raises AcceptedTooLate, NothingOffered."""
-        if self.status == "lapsed" or (self.status == "offered" and self.accept_by is not None and now >= self.accept_by):
+        if self.status == "lapsed" or (
+            self.status == "offered" and self.accept_by is not None and now >= self.accept_by
+        ):
             raise AcceptedTooLate
         if self.status != "offered":
             raise NothingOffered

@@ -33,9 +33,7 @@ waiting = sa.Table(
     sa.CheckConstraint(
         "status <> 'offered' OR (accept_by IS NOT NULL AND booking_id IS NOT NULL)", name="waiting_offered"
     ),
-    sa.Index(
-        "waiting_open", "offer_id", "number", postgresql_where=sa.text("status IN ('waiting', 'offered')")
-    ),
+    sa.Index("waiting_open", "offer_id", "number", postgresql_where=sa.text("status IN ('waiting', 'offered')")),
     sa.Index("waiting_of_member", "member_id", "number"),
 )
 

@@ -18,7 +18,6 @@ from services.chassis.database_listener import Listener
 from services.chassis.ids import new_id
 from tests.services.booking.workshop import EVERY_DAY, Workshop, at
 
-
 KEPT = sa.text("SELECT id FROM bookings WHERE status = 'held' AND waiting_id IS NOT NULL")
 
 

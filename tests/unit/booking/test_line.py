@@ -104,7 +104,9 @@ class Day:
 
 
 def cells(one: Wish) -> range:
-    return range(int((one.occupied.start - DAY) / timedelta(hours=1)), int((one.occupied.end - DAY) / timedelta(hours=1)))
+    return range(
+        int((one.occupied.start - DAY) / timedelta(hours=1)), int((one.occupied.end - DAY) / timedelta(hours=1))
+    )
 
 
 def handing(day: Day) -> Turn:
