@@ -10,7 +10,9 @@ from contracts.booking import (
     BookingDeclined,
     BookingExpired,
     BookingRequested,
+    PlaceOffered,
     ResourceChanged,
+    WaitingChanged,
 )
 from contracts.federation import ContactReceived, LinkChanged, MessageRefused
 from contracts.identity import (
@@ -25,7 +27,7 @@ from contracts.identity import (
 from contracts.matching import MatchesProposed
 from services.chassis.clock import Clock
 from services.chassis.messaging import Consumers
-from services.notify.commands import accounts, bookings, coordination, disclosing, people
+from services.notify.commands import accounts, bookings, coordination, disclosing, people, waiting
 
 consumers = Consumers("notify")
 _clock = Clock()
@@ -119,6 +121,18 @@ async def tell_both_that_nobody_decided(event: BookingExpired, session: AsyncSes
 async def note_that_booking_is_over(event: BookingCompleted, session: AsyncSession) -> None:
     """In both inboxes, without a mail."""
     await bookings.completed(session, event.booking, now=_clock.now())
+
+
+@consumers.on(PlaceOffered)
+async def ask_whether_the_place_is_taken(event: PlaceOffered, session: AsyncSession) -> None:
+    """A place has become free for the next in line, who has some hours to accept."""
+    await waiting.place_offered(session, event.waiting, now=_clock.now())
+
+
+@consumers.on(WaitingChanged)
+async def tell_that_waiting_is_over(event: WaitingChanged, session: AsyncSession) -> None:
+    """The time to accept is over, or nothing has become free."""
+    await waiting.waiting_changed(session, event.waiting, now=_clock.now())
 
 
 @consumers.on(MatchesProposed)

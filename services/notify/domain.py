@@ -11,7 +11,7 @@ from contracts.booking import Approval, BookingState
 EmailPreference = Literal["all", "important", "none"]
 DEFAULT_PREFERENCE: EmailPreference = "all"
 
-AboutType = Literal["booking", "need", "link", "member", "mail"]
+AboutType = Literal["booking", "waiting", "need", "link", "member", "mail"]
 
 
 class Weight(IntEnum):

@@ -1,4 +1,4 @@
-"""Settling what changes underneath: bookings that no longer fit are kept, moved or cancelled by whoever is concerned."""
+"""Settling what changes underneath: bookings that no longer fit are kept, moved or cancelled, as people choose."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

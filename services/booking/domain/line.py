@@ -105,7 +105,7 @@ def _add(parts: list[Occupied], span: Span, quantity: int) -> None:
 
 
 def _waits_on(wish: Wish, *, now: datetime, something: bool) -> Wish:
-    """The state of a wish that is not whole: is anything (`something` is free) kept for it from now on?"""
+    """The state of a wish that is not whole; `something`: whether anything is free that could be kept for it."""
     if wish.kept_until is not None:
         return wish if now < wish.kept_until else replace(wish, kept_until=None, passed_over=False)
     if wish.passed_over and something:
