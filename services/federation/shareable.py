@@ -16,6 +16,13 @@ from contracts.catalog import Audience, ListingState
 from contracts.identity import Place
 
 _POSTCODE = re.compile(r"\b\d{4,5}\s+(\D.*)$")
+_STREET = re.compile(
+    r"(rue|ruelle|avenue|av\.?|boulevard|bd\.?|blvd\.?|place|square|chemin|allée|impasse|quai|route|passage|sentier"
+    r"|chaussée|faubourg|résidence|street|road)\s"
+    r"|\S+(straat|laan|steenweg|plein|dreef)\b",
+    re.IGNORECASE,
+)
+"""How streets begin in French (and English), end in Dutch."""
 
 DECIMALS = 2
 """Of a degree: about a kilometre."""
@@ -29,11 +36,11 @@ def rounded(place: Place | None) -> RoundedPlace | None:
 
 
 def _town(label: str) -> str:
-    """What follows the postcode, else the last part when no number stands in it. Empty rather than a street."""
+    """What follows the postcode, else the last part unless it has a number or is a street. Empty rather than those."""
     last = label.rpartition(",")[2].strip()
     if after_postcode := _POSTCODE.search(last):
         return " ".join(word for word in after_postcode[1].split() if not _has_digit(word))
-    return "" if _has_digit(last) else last
+    return "" if _has_digit(last) or _STREET.match(last) else last
 
 
 def _has_digit(text: str) -> bool:

@@ -21,13 +21,25 @@ _OVERDUE = sa.and_(
 
 
 async def expire_in_the_way(session: AsyncSession, wanted: Booking) -> None:
-    """Requests and changes that nobody decided in time give way to `wanted` here and now (rule 8)."""
+    """Holds, requests and changes whose time is over give way to `wanted` here and now (rule 8)."""
     if wanted.occupied is not None:
         await expire_around(session, wanted.offer_id, wanted.occupied)
 
 
 async def expire_around(session: AsyncSession, offer_id: UUID, around: Span) -> None:
-    """Requests and changes for our resource within `around` that nobody decided in time end here and now (rule 8)."""
+    """Holds, requests and changes for our resource within `around` whose time is over end here and now (rule 8).
+
+    What is kept for a waiting list is not meant: the line itself moves on.
+    """
+    held = sa.delete(bookings).where(
+        bookings.c.offer_id == offer_id,
+        bookings.c.resource_origin.is_(None),
+        bookings.c.status == "held",
+        bookings.c.waiting_id.is_(None),
+        bookings.c.occupied.op("&&")(around),
+        bookings.c.decide_by <= sa.func.clock_timestamp(),
+    )
+    await session.execute(held)
     blocking = (
         sa.select(Booking)
         .where(_OVERDUE, bookings.c.offer_id == offer_id, bookings.c.occupied.op("&&")(around))

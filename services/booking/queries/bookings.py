@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Approval
-from services.booking.domain.booking import OCCUPYING, OPEN, Booking
+from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change
 from services.booking.domain.spans import Occupied, Span, clipped, levels
+from services.booking.domain.states import OCCUPYING, OPEN
 from services.booking.queries.offers import peer_busy_times
 from services.booking.tables import bookings, changes, history, resources
 

@@ -24,17 +24,24 @@ async def show_import(visit: CoordinatorVisit) -> Response:
 async def check(visit: CoordinatorVisit) -> Response:
     """Check the file and say every line that is wrong."""
     form = await visit.form()
-    posted = await visit.request.form()
-    file = posted.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
+    file = await _chosen_file(visit)
+    if file is None:
         form.errors["file"] = visit.say("Choisissez un fichier.")
         return await visit.page("import.html", form=form, status=422)
-    files = {"file": (file.filename, await file.read(), file.content_type or "text/csv")}
     try:
-        report = await visit.send("catalog", "POST", "/imports/check", files=files)
+        report = await visit.send("catalog", "POST", "/imports/check", files={"file": file})
     except Refusal as refusal:
         return await visit.page("import.html", form=form.refused(refusal), status=refusal.status)
-    return await _report_page(visit, report, Form(), name=file.filename)
+    return await _report_page(visit, report, Form(), name=file[0])
+
+
+async def _chosen_file(visit: Visit) -> tuple[str, bytes, str] | None:
+    """Name, content and type of the posted file, whose temporary copy on the disk ends here."""
+    async with visit.request.form() as posted:
+        file = posted.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            return None
+        return file.filename, await file.read(), file.content_type or "text/csv"
 
 
 async def _report_page(visit: Visit, report: Json, form: Form, *, name: str = "", status: int = 200) -> Response:
@@ -74,11 +81,11 @@ async def export_mine(visit: MemberVisit) -> Response:
 async def _export(visit: Visit, params: dict[str, str]) -> Response:
     services = visit.portal.services
     given = {name: value for name, value in params.items() if value}
-    request = services.http.build_request(
+    request = services.streams.build_request(
         "GET", services.url("catalog", "/export.csv"), params=given, headers=visit.caller.headers()
     )
     try:
-        incoming = await services.http.send(request, stream=True)
+        incoming = await services.streams.send(request, stream=True)
     except httpx.TransportError as error:
         raise PartMissing(503, "unavailable", service="catalog") from error
     if not incoming.is_success:

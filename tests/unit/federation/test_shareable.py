@@ -92,6 +92,8 @@ def test_a_place_is_rounded_to_about_a_kilometre(listing: ListingState) -> None:
         ("La Machinerie, 1 bis rue Riolan, 80000 Amiens", "Amiens"),
         ("12 rue des Arts 59000 Lille Cedex 9", "Lille Cedex"),
         ("Lille", "Lille"),
+        ("8 place Anatole-Gosselin, 80120 Rue", "Rue"),
+        ("Rue", "Rue"),
         ("Villeneuve d'Ascq", "Villeneuve d'Ascq"),
         ("", ""),
     ],
@@ -102,8 +104,12 @@ def test_only_the_town_of_an_address_is_told(label: str, town: str) -> None:
     assert (place.label, place.latitude) == (town, None)
 
 
-def test_a_street_without_a_town_is_not_told() -> None:
-    place = rounded(Place(label="12 rue des Arts"))
+@pytest.mark.parametrize(
+    "label",
+    ["12 rue des Arts", "Chez Marie, rue des Arts", "Lille, Rue Solférino", "Av. de la Gare", "Atelier, Kerkstraat"],
+)
+def test_a_street_without_a_town_is_not_told(label: str) -> None:
+    place = rounded(Place(label=label))
     assert place is not None
     assert place.label == ""
 

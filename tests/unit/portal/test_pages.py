@@ -108,6 +108,13 @@ async def test_a_missing_part_is_said_and_never_an_accident(browse: Browse, path
         assert "ne répond pas" in answer.text
 
 
+async def test_a_portal_that_has_never_heard_from_identity_says_what_is_missing(browse: Browse) -> None:
+    client = browse(Pretend(away={"identity"}), signed_in=False, instance="fresh")
+    home, nothing = await client.get("/"), await client.get("/nothing-here")
+    assert (home.status_code, nothing.status_code) == (200, 404)
+    assert "Fresh" in home.text
+
+
 async def test_the_peers_cooperative_is_said_in_words(browse: Browse) -> None:
     page = (await browse(Pretend()).get(f"/from/{PEER}/offers/{PEER_OFFER}")).text
     assert "chez OpenFlow (Namur)" in page
