@@ -37,6 +37,15 @@ BOOKING_STATES: dict[str, tuple[str, str]] = {
     "no_show": (N_("personne n'est venu"), "bad"),
     "overdue": (N_("en retard"), "bad"),
 }
+WAITING_STATES: dict[str, tuple[str, str]] = {
+    "waiting": (N_("en liste d'attente"), "wait"),
+    "offered": (N_("une place pour vous"), "good"),
+    "accepted": (N_("place acceptée"), "good"),
+    "left": (N_("liste quittée"), "off"),
+    "lapsed": (N_("le délai est passé"), "off"),
+    "ended": (N_("aucune place ne s'est libérée"), "off"),
+}
+WAITING_WORDS: dict[str, str] = {"offered": N_("une place lui est proposée"), "waiting": N_("en liste d'attente")}
 LISTING_STATES: dict[str, tuple[str, str]] = {
     "published": (N_("publiée"), "good"),
     "withdrawn": (N_("retirée"), "off"),
@@ -61,6 +70,7 @@ INVITATION_STATES: dict[str, tuple[str, str]] = {
 }
 STATES = {
     "booking": BOOKING_STATES,
+    "waiting": WAITING_STATES,
     "listing": LISTING_STATES,
     "link": LINK_STATES,
     "invitation": INVITATION_STATES,
@@ -86,6 +96,7 @@ HAPPENINGS: dict[str, str] = {
     "cancelled": N_("Annulée"),
     "expired": N_("Restée sans réponse"),
     "completed": N_("Terminée"),
+    "kept": N_("Gardée malgré le changement"),
 }
 ROLES: dict[str, str] = {
     "member": N_("membre"),
@@ -148,6 +159,9 @@ FLASHES: dict[str, str] = {
     "declined": N_("C'est refusé. La personne est prévenue."),
     "cancelled": N_("C'est annulé. Les personnes concernées sont prévenues."),
     "cancelling": N_("L'annulation est partie chez l'autre coopérative. Elle compte dès sa réponse."),
+    "waiting": N_("Vous êtes en liste d'attente. Vous serez prévenu·e dès que c'est votre tour."),
+    "left-line": N_("Vous n'attendez plus cette place."),
+    "settled": N_("C'est réglé. Les personnes concernées sont prévenues."),
     "all-read": N_("Tout est marqué comme lu."),
     "circle-made": N_("Le cercle est créé."),
     "circle-closed": N_("Le cercle est fermé."),

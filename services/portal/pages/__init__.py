@@ -18,6 +18,8 @@ from services.portal.pages import (
     me,
     members,
     search,
+    settling,
+    waiting,
 )
 
 
@@ -25,6 +27,6 @@ def routers() -> list[APIRouter]:
     """All of them; forms before things, so that `/offers/new` is no offer."""
     rooms = (
         home, choices, account, me, search, listing_forms, booking_rules, listings, bookings, inbox,
-        circles, coordination, members, imports, links,
+        circles, coordination, members, imports, links, waiting, settling,
     )  # fmt: skip
     return [room.router for room in rooms]

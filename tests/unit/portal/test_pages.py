@@ -13,6 +13,7 @@ from tests.unit.portal.pretend import (
     PAUL,
     PEER,
     PEER_OFFER,
+    WISH,
     Pretend,
     listing,
     problem,
@@ -25,6 +26,7 @@ EVERYWHERE = [
 ]  # fmt: skip
 FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
+    f"/waiting/{WISH}", f"/to-settle/{OFFER}",
     "/bookings", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
 ]  # fmt: skip
