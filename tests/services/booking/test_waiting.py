@@ -160,6 +160,28 @@ async def test_nobody_from_outside_overtakes_in_the_moment_before_the_loop(works
     assert (await workshop.book(ben, at(12), at(13))).status_code == 201
 
 
+async def test_nobody_moves_into_a_place_that_others_wait_for(workshop: Workshop) -> None:
+    held = await booked(workshop, workshop.as_chloe, at(9), at(12))
+    ben = await someone(workshop, "Ben")
+    later = await booked(workshop, ben, at(14), at(15))
+    await waits(workshop, workshop.as_ana, at(9), at(12))
+    await workshop.as_chloe.post(f"/bookings/{held}/cancel", json={})
+    body = {"start": at(10).isoformat(), "end": at(11).isoformat(), "quantity": 1}
+    assert (await ben.put(f"/bookings/{later}/change", json=body)).status_code == 409
+    await look(workshop)
+    assert (await mine(workshop.as_ana))[0]["status"] == "offered"
+
+
+async def test_an_own_hold_becomes_the_booking_although_others_wait_for_that_time(workshop: Workshop) -> None:
+    await workshop.rules(capacity=2)
+    ben = await someone(workshop, "Ben")
+    body = {"offer_id": str(workshop.laser), "start": at(9).isoformat(), "end": at(12).isoformat()}
+    hold = (await ben.post("/holds", json=body)).json()["id"]
+    await waits(workshop, workshop.as_ana, at(9), at(12), quantity=2)
+    taken = await workshop.book(ben, at(9), at(12), hold_id=hold)
+    assert taken.status_code == 201, taken.text
+
+
 async def test_when_the_time_is_over_it_moves_on_and_says_so(workshop: Workshop) -> None:
     held = await booked(workshop, workshop.as_chloe, at(9), at(12))
     ben = await someone(workshop, "Ben")

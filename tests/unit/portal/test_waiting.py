@@ -66,7 +66,7 @@ async def test_across_the_border_nobody_waits_and_it_is_said(browse: Browse) -> 
 
 async def test_what_i_wait_for_stands_with_position_and_the_offered_place_with_one_button(browse: Browse) -> None:
     shown = (await browse(Pretend()).get("/bookings")).text
-    assert "Une place s'est libérée pour vous" in shown
+    assert "J'attends qu'une place se libère" in shown
     assert "position 2" in shown
     assert shown.count('/accept"') == 1
     home = (await browse(Pretend(rules={"GET booking /bookings": lambda _: page()})).get("/")).text

@@ -56,6 +56,7 @@ DECLARE
     wanted bookings := jsonb_populate_record(NULL::bookings, written);
     resource record;
     waiting bigint;
+    own_hold uuid;
 BEGIN
     IF limit_waiting IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock(hashtextextended(
@@ -66,19 +67,16 @@ BEGIN
         RETURN 'rules_changed';
     END IF;
     DELETE FROM bookings b WHERE b.resource_origin IS NULL AND b.status = 'held' AND b.waiting_id IS NULL
-        AND b.offer_id = wanted.offer_id AND b.occupied && wanted.occupied AND b.decide_by <= clock_timestamp()
-        AND b.id IS DISTINCT FROM releases;
+        AND b.offer_id = wanted.offer_id AND b.occupied && wanted.occupied AND b.decide_by <= clock_timestamp();
     IF EXISTS (
         SELECT 1 FROM bookings b WHERE b.offer_id = wanted.offer_id AND b.occupied && wanted.occupied
           AND b.resource_origin IS NULL AND b.status = 'pending' AND b.decide_by <= clock_timestamp()
         UNION ALL
         SELECT 1 FROM changes c WHERE c.offer_id = wanted.offer_id AND c.occupied && wanted.occupied
           AND c.decide_by <= clock_timestamp()
-    ) OR (wanted.waiting_id IS NULL AND (
-        EXISTS (SELECT 1 FROM places_freed f WHERE f.offer_id = wanted.offer_id)
-        OR EXISTS (
-            SELECT 1 FROM bookings b WHERE b.offer_id = wanted.offer_id AND b.status = 'held'
-              AND b.waiting_id IS NOT NULL AND b.decide_by <= clock_timestamp())
+    ) OR (wanted.waiting_id IS NULL AND EXISTS (
+        SELECT 1 FROM bookings b WHERE b.offer_id = wanted.offer_id AND b.status = 'held'
+          AND b.waiting_id IS NOT NULL AND b.decide_by <= clock_timestamp()
     )) THEN
         RETURN 'expire_first';
     END IF;
@@ -91,11 +89,16 @@ BEGIN
             RETURN 'too_many_waiting';
         END IF;
     END IF;
-    DELETE FROM bookings b WHERE b.id = releases AND b.resource_origin IS NULL AND b.status = 'held'
+    SELECT b.id INTO own_hold FROM bookings b WHERE b.id = releases AND b.resource_origin IS NULL AND b.status = 'held'
         AND b.borrower_member_id = wanted.borrower_member_id AND b.waiting_id IS NOT DISTINCT FROM wanted.waiting_id;
-    IF booked_peak(wanted.offer_id, wanted.occupied, NULL) + wanted.quantity > resource.capacity THEN
+    IF booked_peak(wanted.offer_id, wanted.occupied, own_hold) + wanted.quantity > resource.capacity THEN
         RETURN 'taken';
     END IF;
+    -- Asked after the peak: whoever has seen a place become free sees the mark of that, too.
+    IF wanted.waiting_id IS NULL AND EXISTS (SELECT 1 FROM places_freed f WHERE f.offer_id = wanted.offer_id) THEN
+        RETURN 'expire_first';
+    END IF;
+    DELETE FROM bookings b WHERE b.id = own_hold;
     INSERT INTO bookings SELECT wanted.*;
     IF line IS NOT NULL THEN
         INSERT INTO history (booking_id, at, what, by_name)
