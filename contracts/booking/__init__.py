@@ -47,6 +47,7 @@ from contracts.booking.sessions import (
 )
 from contracts.booking.use import BookingStartAtRisk, UseState
 from contracts.booking.values import UsedValue, ValueUnit
+from contracts.booking.waiting import PlaceOffered, WaitingChanged, WaitingEvent, WaitingState, WaitingStatus
 
 __all__ = [
     "Approval",
@@ -71,6 +72,7 @@ __all__ = [
     "OpeningHours",
     "Partly",
     "Party",
+    "PlaceOffered",
     "Price",
     "Quota",
     "ResourceChanged",
@@ -92,4 +94,8 @@ __all__ = [
     "UseState",
     "UsedValue",
     "ValueUnit",
+    "WaitingChanged",
+    "WaitingEvent",
+    "WaitingState",
+    "WaitingStatus",
 ]

@@ -2,9 +2,10 @@
 
 from services.booking import api
 from services.booking.calendar_reader import CalendarReader
+from services.booking.commands.handing_out import PLACES_CHANNEL
 from services.booking.commands.telling import BUSY_CHANNEL
 from services.booking.consumers import consumers_with
-from services.booking.loops import BusyTeller, Sweeper
+from services.booking.loops import BusyTeller, PlaceOfferer, Sweeper
 from services.booking.sealing import Sealer
 from services.booking.settings import BookingSettings
 from services.chassis.assembly import assemble
@@ -31,4 +32,11 @@ def build(settings: BookingSettings | None = None) -> Service:
 
 def _loops(settings: BookingSettings, db: Database) -> list[Runs]:
     listener = Listener(settings.database_url("booking"), BUSY_CHANNEL)
-    return [Sweeper(db, seconds=settings.booking_sweep_seconds), listener, BusyTeller(db, listener)]
+    freed = Listener(settings.database_url("booking"), PLACES_CHANNEL)
+    return [
+        Sweeper(db, seconds=settings.booking_sweep_seconds),
+        listener,
+        BusyTeller(db, listener),
+        freed,
+        PlaceOfferer(db, freed),
+    ]

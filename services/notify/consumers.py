@@ -11,10 +11,12 @@ from contracts.booking import (
     BookingExpired,
     BookingRequested,
     BookingStartAtRisk,
+    PlaceOffered,
     ResourceChanged,
     SeatChanged,
     SessionChanged,
     SessionReminder,
+    WaitingChanged,
 )
 from contracts.federation import ContactReceived, LinkChanged, MessageRefused
 from contracts.identity import (
@@ -29,7 +31,7 @@ from contracts.identity import (
 from contracts.matching import MatchesProposed
 from services.chassis.clock import Clock
 from services.chassis.messaging import Consumers
-from services.notify.commands import accounts, bookings, coordination, disclosing, people, sessions
+from services.notify.commands import accounts, bookings, coordination, disclosing, people, sessions, waiting
 
 consumers = Consumers("notify")
 _clock = Clock()
@@ -147,6 +149,18 @@ async def tell_person_of_seat(event: SeatChanged, session: AsyncSession) -> None
 async def remind_of_session(event: SessionReminder, session: AsyncSession) -> None:
     """The day before: those with a seat, and the organiser."""
     await sessions.reminded(session, event, now=_clock.now())
+
+
+@consumers.on(PlaceOffered)
+async def ask_whether_the_place_is_taken(event: PlaceOffered, session: AsyncSession) -> None:
+    """A place has become free for the next in line, who has some hours to accept."""
+    await waiting.place_offered(session, event.waiting, now=_clock.now())
+
+
+@consumers.on(WaitingChanged)
+async def tell_that_waiting_is_over(event: WaitingChanged, session: AsyncSession) -> None:
+    """The time to accept is over, or nothing has become free."""
+    await waiting.waiting_changed(session, event.waiting, now=_clock.now())
 
 
 @consumers.on(MatchesProposed)

@@ -11,7 +11,7 @@ from contracts.booking import Approval, BookingState, SeatStatus, SessionSeat, S
 EmailPreference = Literal["all", "important", "none"]
 DEFAULT_PREFERENCE: EmailPreference = "all"
 
-AboutType = Literal["booking", "session", "need", "link", "member", "mail"]
+AboutType = Literal["booking", "session", "waiting", "need", "link", "member", "mail"]
 
 
 class Weight(IntEnum):

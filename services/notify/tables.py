@@ -72,7 +72,9 @@ bookings = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False, index=True),
 )
-"""The newest version of each booking that people were told of. `borrower_peer` is "" for our own members' bookings."""
+"""The newest version of each booking, and of each wish of a waiting list, that people were told of.
+
+`borrower_peer` is "" for our own members' bookings."""
 
 sessions = sa.Table(
     "sessions",

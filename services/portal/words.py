@@ -38,6 +38,15 @@ BOOKING_STATES: dict[str, tuple[str, str]] = {
     "no_show": (N_("personne n'est venu"), "bad"),
     "overdue": (N_("en retard"), "bad"),
 }
+WAITING_STATES: dict[str, tuple[str, str]] = {
+    "waiting": (N_("en liste d'attente"), "wait"),
+    "offered": (N_("une place pour vous"), "good"),
+    "accepted": (N_("place acceptée"), "good"),
+    "left": (N_("liste quittée"), "off"),
+    "lapsed": (N_("le délai est passé"), "off"),
+    "ended": (N_("aucune place ne s'est libérée"), "off"),
+}
+WAITING_WORDS: dict[str, str] = {"offered": N_("une place lui est proposée"), "waiting": N_("en liste d'attente")}
 LISTING_STATES: dict[str, tuple[str, str]] = {
     "published": (N_("publiée"), "good"),
     "withdrawn": (N_("retirée"), "off"),
@@ -75,6 +84,7 @@ STATES = {
     "seat": SEAT_STATES,
     "session": SESSION_STATES,
     "booking": BOOKING_STATES,
+    "waiting": WAITING_STATES,
     "listing": LISTING_STATES,
     "link": LINK_STATES,
     "invitation": INVITATION_STATES,
@@ -106,6 +116,7 @@ HAPPENINGS: dict[str, str] = {
     "no_show": N_("Personne n'est venu, place libérée"),
     "start_at_risk": N_("La réservation d'avant a du retard"),
     "completed": N_("Terminée"),
+    "kept": N_("Gardée malgré le changement"),
 }
 PERIODS: dict[str, str] = {
     "month": N_("ce mois-ci"),
@@ -218,6 +229,9 @@ FLASHES: dict[str, str] = {
     "follows-not": N_("Cette offre ne suit plus votre agenda."),
     "check-in": N_("L'arrivée est signalée."),
     "check-out": N_("Le départ est signalé. Merci !"),
+    "waiting": N_("Vous êtes en liste d'attente. Vous serez prévenu·e dès que c'est votre tour."),
+    "left-line": N_("Vous n'attendez plus cette place."),
+    "settled": N_("C'est réglé. Les personnes concernées sont prévenues."),
     "all-read": N_("Tout est marqué comme lu."),
     "circle-made": N_("Le cercle est créé."),
     "circle-closed": N_("Le cercle est fermé."),

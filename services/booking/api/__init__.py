@@ -1,6 +1,17 @@
 """The HTTP routes of booking."""
 
-from services.booking.api import arrivals, bookings, calendars, changes, feeds, resources, sessions, uses
+from services.booking.api import (
+    arrivals,
+    bookings,
+    calendars,
+    changes,
+    feeds,
+    resources,
+    sessions,
+    settling,
+    uses,
+    waiting,
+)
 
 routers = [
     resources.router,
@@ -11,4 +22,6 @@ routers = [
     calendars.router,
     arrivals.router,
     uses.router,
+    waiting.router,
+    settling.router,
 ]

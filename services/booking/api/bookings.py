@@ -58,7 +58,7 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    role: Literal["borrower", "owner", "to_decide"] = "borrower"
+    role: Literal["borrower", "owner", "to_decide", "orphaned"] = "borrower"
     status: list[Status] = []
     from_: Instant | None = Field(default=None, alias="from")
     offer_id: UUID | None = None
@@ -69,6 +69,8 @@ class ListQuery(BaseModel):
 @router.get("/bookings")
 async def list_bookings(actor: CurrentMember, at: At, query: Annotated[ListQuery, Query()]) -> Page[BookingView]:
     """Bookings of this person: asked for, of their offers, or waiting for their decision.
+
+    For coordinators also `orphaned`: those to come of offers whose owner has left.
 
     With `from`: those that end after it, the next one first. Without: the latest first.
     """

@@ -1,6 +1,7 @@
 """Holds, requests and changes that nobody decided in time end: by themselves, or at once in another's way (rule 8)."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.booking import queries
 from services.booking.commands.telling import busy_changed, busy_changed_by, note, tell
 from services.booking.domain.booking import Booking
+from services.booking.domain.spans import Span
 from services.booking.tables import bookings, changes
 
 BATCH = 100
@@ -20,25 +22,32 @@ _OVERDUE = sa.and_(
 
 async def expire_in_the_way(session: AsyncSession, wanted: Booking) -> None:
     """Holds, requests and changes whose time is over give way to `wanted` here and now (rule 8)."""
+    if wanted.occupied is not None:
+        await expire_around(session, wanted.offer_id, wanted.occupied)
+
+
+async def expire_around(session: AsyncSession, offer_id: UUID, around: Span) -> None:
+    """Holds, requests and changes for our resource within `around` whose time is over end here and now (rule 8).
+
+    What is kept for a waiting list is not meant: the line itself moves on.
+    """
     held = sa.delete(bookings).where(
-        bookings.c.offer_id == wanted.offer_id,
+        bookings.c.offer_id == offer_id,
         bookings.c.resource_origin.is_(None),
         bookings.c.status == "held",
-        bookings.c.occupied.op("&&")(wanted.occupied),
+        bookings.c.waiting_id.is_(None),
+        bookings.c.occupied.op("&&")(around),
         bookings.c.decide_by <= sa.func.clock_timestamp(),
     )
     await session.execute(held)
     blocking = (
         sa.select(Booking)
-        .where(_OVERDUE, bookings.c.offer_id == wanted.offer_id, bookings.c.occupied.op("&&")(wanted.occupied))
+        .where(_OVERDUE, bookings.c.offer_id == offer_id, bookings.c.occupied.op("&&")(around))
         .order_by(bookings.c.id)
         .with_for_update()
     )
     await _expire(session, (await session.execute(blocking)).scalars().all())
-    await _drop_changes(
-        session,
-        sa.and_(changes.c.offer_id == wanted.offer_id, changes.c.occupied.op("&&")(wanted.occupied)),
-    )
+    await _drop_changes(session, sa.and_(changes.c.offer_id == offer_id, changes.c.occupied.op("&&")(around)))
 
 
 async def expire_undecided(session: AsyncSession) -> int:
@@ -51,9 +60,10 @@ async def expire_undecided(session: AsyncSession) -> int:
 
 
 async def drop_expired_holds(session: AsyncSession) -> int:
-    """Holds leave no trace: nobody was told of them. Returns how many."""
+    """Holds leave no trace: nobody was told of them. Returns how many. What is kept for a waiting list is not meant."""
     over = sa.delete(bookings).where(
         bookings.c.status == "held",
+        bookings.c.waiting_id.is_(None),
         bookings.c.resource_origin.is_(None),
         bookings.c.decide_by <= sa.func.clock_timestamp(),
     )

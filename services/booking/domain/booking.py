@@ -31,6 +31,7 @@ class Booking:
     `remote_version`: the newest version of the peer's answer that was applied. `grace_minutes`: how long after the
     start people may arrive, None where they need not say so. `told_value` (kept nowhere): what the peer said that the
     use was worth, in the transaction that completes it.
+    `waiting_id`: the wish of a waiting list that it came from; while `held`, the place is kept for that wish.
     """
 
     id: UUID
@@ -59,6 +60,7 @@ class Booking:
     instructions: str = ""
     cancel_notice_minutes: int = 0
     approved_by: list[UUID] = field(default_factory=list[UUID])
+    waiting_id: UUID | None = None
     status: Status
     reason: str | None
     decide_by: datetime | None

@@ -17,6 +17,7 @@ from services.booking.tables.columns import OURS, SpanType, metadata
 from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
 from services.booking.tables.sessions import session_roles, session_sign_ups, sessions
 from services.booking.tables.uses import uses
+from services.booking.tables.waiting import places_freed, waiting
 
 __all__ = [
     "IS_OCCUPYING",
@@ -39,11 +40,13 @@ __all__ = [
     "offers",
     "peer_busy",
     "peer_resources",
+    "places_freed",
     "resource_calendars",
     "resources",
     "session_roles",
     "session_sign_ups",
     "sessions",
     "uses",
+    "waiting",
     "withdrawals",
 ]

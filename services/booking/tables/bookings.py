@@ -68,6 +68,7 @@ bookings = sa.Table(
     sa.Column("instructions", sa.Text, nullable=False, server_default=""),
     sa.Column("cancel_notice_minutes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("approved_by", ARRAY(sa.Uuid), nullable=False, server_default="{}"),
+    sa.Column("waiting_id", sa.Uuid),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
     instant("decide_by", nullable=True),
@@ -101,6 +102,11 @@ bookings = sa.Table(
     sa.Index("bookings_of_borrower", "borrower_member_id", "starts_at", "id"),
     sa.Index("bookings_of_owner", "owner_member_id", "starts_at", "id"),
     sa.Index("bookings_of_offer", "offer_id", "starts_at"),
+    sa.Index(
+        "bookings_kept_for_line",
+        "offer_id",
+        postgresql_where=sa.text("status = 'held' AND waiting_id IS NOT NULL"),
+    ),
     sa.Index("bookings_waiting", "decide_by", postgresql_where=sa.text("status = 'pending'")),
     sa.Index("bookings_to_complete", "ends_at", postgresql_where=sa.text("status = 'confirmed'")),
     sa.Index(

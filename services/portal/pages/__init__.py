@@ -22,6 +22,8 @@ from services.portal.pages import (
     search,
     session_forms,
     sessions,
+    settling,
+    waiting,
 )
 
 
@@ -47,5 +49,7 @@ def routers() -> list[APIRouter]:
         members,
         imports,
         links,
+        waiting,
+        settling,
     )
     return [room.router for room in rooms]

@@ -10,6 +10,7 @@ from services.portal.client import Json, Refusal
 from services.portal.forms import Form, filled
 from services.portal.looks import listing_path
 from services.portal.pages.listings import id_of
+from services.portal.pages.settling import look_first
 from services.portal.visit import MemberVisit, Visit
 
 router = APIRouter()
@@ -54,6 +55,8 @@ async def save_rules(visit: MemberVisit, reference: str) -> Response:
     """Set the rules; bookings already made keep their time."""
     form = await visit.form()
     offer = await visit.get("catalog", f"/listings/{id_of(reference)}")
+    if (choices := await look_first(visit, offer, _body(visit, form))) is not None:
+        return choices
     try:
         await put_rules(visit, offer["id"], form)
     except Refusal as refusal:

@@ -10,6 +10,7 @@ from services.portal.client import Json, Refusal
 from services.portal.forms import Form
 from services.portal.pages.accounts import my_hours
 from services.portal.pages.home import is_coming, items
+from services.portal.pages.lines import my_waiting
 from services.portal.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/bookings")
@@ -30,6 +31,7 @@ async def show_bookings(visit: MemberVisit) -> Response:
     mine, theirs = _sorted(items(borrowed)), _sorted(lent_only)
     return await visit.page(
         "bookings.html",
+        waiting=await my_waiting(visit),
         to_decide=items(to_decide),
         borrowed=mine,
         lent=theirs,

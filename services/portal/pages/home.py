@@ -33,13 +33,14 @@ async def _public(visit: Visit) -> Response:
 
 async def _mine(visit: Visit) -> Response:
     now = datetime.now(UTC).isoformat()
-    to_decide, borrowed, lent, sessions, needs, news = await asyncio.gather(
+    to_decide, borrowed, lent, sessions, needs, news, waiting = await asyncio.gather(
         visit.try_get("booking", "/bookings", role="to_decide", limit=_SHOWN),
         visit.try_get("booking", "/bookings", role="borrower", from_=now, limit=20),
         visit.try_get("booking", "/bookings", role="owner", from_=now, limit=20),
         visit.try_get("booking", "/sessions", mine="true", from_=now, limit=_SHOWN),
         visit.try_get("catalog", "/listings", side="need", mine="true", limit=_NEEDS_WITH_MATCHES),
         visit.try_get("notify", "/inbox", limit=_SHOWN),
+        visit.try_get("booking", "/waiting"),
     )
     open_needs = [need for need in items(needs) if need["status"] == "published"]
     matches = await asyncio.gather(*(visit.try_get("matching", f"/needs/{n['id']}/matches") for n in open_needs))
@@ -53,6 +54,7 @@ async def _mine(visit: Visit) -> Response:
         sessions=[one for one, _ in series_once(items(sessions)) if one["status"] == "planned"],
         needs=[(need, items(found)[:3]) for need, found in zip(open_needs, matches, strict=True)],
         news=items(news),
+        waiting=[one for one in items(waiting) if one["status"] == "offered"],
     )
 
 

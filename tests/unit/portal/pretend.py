@@ -187,6 +187,33 @@ def session_template(template: str, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+WISH = "0190a000-0000-7000-8000-0000000000e1"
+
+
+def wish(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": WISH, "offer_id": OFFER, "offer_title": "Salle de réunion pour 20 personnes",
+        "member_name": "Anna Dubois", "mine": True, "start": at(3), "end": at(3, 12), "time_zone": "Europe/Paris",
+        "quantity": 1, "note": "", "status": "waiting", "position": 2, "kept_until": None, "accept_by": None,
+        "booking_id": None, **changes,
+    }  # fmt: skip
+
+
+def affected(**changes: Any) -> dict[str, Any]:
+    return {
+        "booking": booking(status="confirmed", mine=False),
+        "reasons": [{"code": "outside_hours", "detail": "hors des nouvelles heures d'ouverture"}],
+        "kept": False, "may_move": True, "may_end": True, **changes,
+    }  # fmt: skip
+
+
+def upcoming(*lines: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "offer_id": OFFER, "offer_title": "Salle de réunion", "time_zone": "Europe/Paris", "items": list(lines),
+        "to_settle": len(lines),
+    }  # fmt: skip
+
+
 def message(**changes: Any) -> dict[str, Any]:
     return {
         "id": str(uuid4()), "at": at(0), "template": "booking-confirmed",
@@ -295,6 +322,10 @@ def _standard(role: str) -> dict[str, Rule]:
         },
         f"POST booking /bookings/{BOOKING}/check-in": lambda _: booking(status="in_use"),
         f"POST booking /bookings/{BOOKING}/check-out": lambda _: booking(status="completed"),
+        "GET booking /waiting": lambda _: page(wish(), wish(id=str(uuid4()), status="offered", accept_by=at(1))),
+        f"GET booking /waiting/{WISH}": lambda _: wish(status="offered", position=None, accept_by=at(1)),
+        f"GET booking /resources/{OFFER}/waiting": lambda _: page(wish(), wish(position=2)),
+        f"GET booking /resources/{OFFER}/upcoming": lambda _: upcoming(affected()),
         "POST booking /bookings": lambda _: httpx.Response(201, json=booking()),
         f"POST booking /bookings/{BOOKING}/approve": lambda _: booking(status="confirmed"),
         f"POST booking /bookings/{BOOKING}/cancel": lambda _: booking(status="cancelled"),

@@ -30,14 +30,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("offer_id"),
     )
     op.create_index("resource_calendars_of_member", "resource_calendars", ["member_id"])
-    for statement in _FUNCTIONS.read_text(encoding="utf-8").split("\n\n\n"):
-        op.execute(statement)
+    op.execute(_FUNCTIONS.read_text(encoding="utf-8"))
 
 
 def downgrade() -> None:
-    arguments = "jsonb, jsonb, jsonb, bigint, integer, uuid"
-    op.execute("DROP FUNCTION bind_booking")
-    op.execute(f"ALTER FUNCTION bind_booking_here({arguments}) RENAME TO bind_booking")
     op.execute("DROP FUNCTION busy_elsewhere")
     for table in ("resource_calendars", "external_busy", "external_calendars", "feeds"):
         op.drop_table(table)

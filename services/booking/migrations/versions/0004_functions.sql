@@ -8,18 +8,3 @@ LANGUAGE sql STABLE AS $$
         WHERE r.offer_id = of_offer AND r.follows_calendar AND e.busy && span
     )
 $$
-
-
--- What is bound is free elsewhere, too, as `occupied` says it to everybody else; still in one round trip.
-ALTER FUNCTION bind_booking(jsonb, jsonb, jsonb, bigint, integer, uuid) RENAME TO bind_booking_here
-
-
-CREATE FUNCTION bind_booking(
-    written jsonb, line jsonb, event jsonb, under bigint, limit_waiting integer, releases uuid
-) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    IF busy_elsewhere((written ->> 'offer_id')::uuid, (written ->> 'occupied')::tstzrange) THEN
-        RETURN 'taken';
-    END IF;
-    RETURN bind_booking_here(written, line, event, under, limit_waiting, releases);
-END $$
