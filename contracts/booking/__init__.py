@@ -1,4 +1,4 @@
-"""What booking says: how a resource can be booked, when it is busy, and the life of every booking."""
+"""What booking says: how a resource can be booked, when it is busy, the life of bookings, sessions and their seats."""
 
 from contracts.booking.bookings import (
     BookingCancellationAsked,
@@ -20,6 +20,7 @@ from contracts.booking.bookings import (
 from contracts.booking.resources import (
     Approval,
     BusyChanged,
+    CheckIn,
     Closure,
     Interval,
     OpeningHours,
@@ -31,6 +32,21 @@ from contracts.booking.resources import (
     Season,
     Terms,
 )
+from contracts.booking.sessions import (
+    SeatChanged,
+    SeatStatus,
+    SessionAudience,
+    SessionChanged,
+    SessionReminder,
+    SessionRole,
+    SessionSeat,
+    SessionState,
+    SessionStatus,
+    SessionStep,
+    SessionTemplate,
+)
+from contracts.booking.use import BookingStartAtRisk, UseState
+from contracts.booking.values import UsedValue, ValueUnit
 from contracts.booking.waiting import PlaceOffered, WaitingChanged, WaitingEvent, WaitingState, WaitingStatus
 
 __all__ = [
@@ -46,9 +62,11 @@ __all__ = [
     "BookingExpired",
     "BookingMoved",
     "BookingRequested",
+    "BookingStartAtRisk",
     "BookingState",
     "BusyChanged",
     "ChangeState",
+    "CheckIn",
     "Closure",
     "Interval",
     "OpeningHours",
@@ -60,8 +78,22 @@ __all__ = [
     "ResourceChanged",
     "ResourceState",
     "Season",
+    "SeatChanged",
+    "SeatStatus",
+    "SessionAudience",
+    "SessionChanged",
+    "SessionReminder",
+    "SessionRole",
+    "SessionSeat",
+    "SessionState",
+    "SessionStatus",
+    "SessionStep",
+    "SessionTemplate",
     "Status",
     "Terms",
+    "UseState",
+    "UsedValue",
+    "ValueUnit",
     "WaitingChanged",
     "WaitingEvent",
     "WaitingState",

@@ -1,5 +1,27 @@
 """The HTTP routes of booking."""
 
-from services.booking.api import bookings, changes, resources, settling, waiting
+from services.booking.api import (
+    arrivals,
+    bookings,
+    calendars,
+    changes,
+    feeds,
+    resources,
+    sessions,
+    settling,
+    uses,
+    waiting,
+)
 
-routers = [resources.router, bookings.router, changes.router, waiting.router, settling.router]
+routers = [
+    resources.router,
+    bookings.router,
+    changes.router,
+    sessions.router,
+    feeds.router,
+    calendars.router,
+    arrivals.router,
+    uses.router,
+    waiting.router,
+    settling.router,
+]

@@ -12,8 +12,11 @@ from services.booking.tables.bookings import (
     resources,
     withdrawals,
 )
+from services.booking.tables.calendars import external_busy, external_calendars, feeds, resource_calendars
 from services.booking.tables.columns import OURS, SpanType, metadata
 from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
+from services.booking.tables.sessions import session_roles, session_sign_ups, sessions
+from services.booking.tables.uses import uses
 from services.booking.tables.waiting import places_freed, waiting
 
 __all__ = [
@@ -26,6 +29,9 @@ __all__ = [
     "category_quotas",
     "changes",
     "circles",
+    "external_busy",
+    "external_calendars",
+    "feeds",
     "history",
     "links",
     "mapping",
@@ -35,7 +41,12 @@ __all__ = [
     "peer_busy",
     "peer_resources",
     "places_freed",
+    "resource_calendars",
     "resources",
+    "session_roles",
+    "session_sign_ups",
+    "sessions",
+    "uses",
     "waiting",
     "withdrawals",
 ]

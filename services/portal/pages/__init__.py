@@ -4,8 +4,10 @@ from fastapi import APIRouter
 
 from services.portal.pages import (
     account,
+    accounts,
     booking_rules,
     bookings,
+    calendars,
     choices,
     circles,
     coordination,
@@ -18,6 +20,8 @@ from services.portal.pages import (
     me,
     members,
     search,
+    session_forms,
+    sessions,
     settling,
     waiting,
 )
@@ -26,7 +30,26 @@ from services.portal.pages import (
 def routers() -> list[APIRouter]:
     """All of them; forms before things, so that `/offers/new` is no offer."""
     rooms = (
-        home, choices, account, me, search, listing_forms, booking_rules, listings, bookings, inbox,
-        circles, coordination, members, imports, links, waiting, settling,
-    )  # fmt: skip
+        home,
+        choices,
+        account,
+        me,
+        calendars,
+        search,
+        listing_forms,
+        booking_rules,
+        listings,
+        accounts,
+        bookings,
+        session_forms,
+        sessions,
+        inbox,
+        circles,
+        coordination,
+        members,
+        imports,
+        links,
+        waiting,
+        settling,
+    )
     return [room.router for room in rooms]

@@ -13,6 +13,7 @@ from tests.unit.portal.pretend import (
     PAUL,
     PEER,
     PEER_OFFER,
+    SESSION,
     WISH,
     Pretend,
     listing,
@@ -28,12 +29,17 @@ FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
     f"/waiting/{WISH}", f"/to-settle/{OFFER}",
     "/bookings", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave",
+    "/bookings", "/bookings/uses", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave",
+    "/me/calendars",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
+    "/sessions", "/sessions?series=s1", "/sessions/new", "/sessions/new?template=co_development",
+    "/sessions/new?template=monthly_day", f"/sessions/{SESSION}", f"/sessions/{SESSION}/edit",
+    f"/sessions/{SESSION}/move", f"/sessions/{SESSION}/cancel",
 ]  # fmt: skip
 FOR_COORDINATORS = [
     "/coordination", "/coordination/members", f"/coordination/members/{PAUL}", "/coordination/import",
     f"/coordination/import/{IMPORT}", "/coordination/links", f"/coordination/links/{LINK}",
-    f"/coordination/links/{LINK}/end", "/coordination/cooperative",
+    f"/coordination/links/{LINK}/end", "/coordination/cooperative", "/coordination/accounts",
 ]  # fmt: skip
 EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "use"}
 
