@@ -15,6 +15,7 @@ from contracts.booking.bookings import (
     BookingState,
     ChangeState,
     Party,
+    SeriesPlace,
     Status,
 )
 from contracts.booking.resources import (
@@ -30,6 +31,16 @@ from contracts.booking.resources import (
     ResourceState,
     Season,
     Terms,
+)
+from contracts.booking.series import (
+    SeriesCancelled,
+    SeriesConfirmed,
+    SeriesDate,
+    SeriesDeclined,
+    SeriesEvent,
+    SeriesMoved,
+    SeriesRequested,
+    SeriesState,
 )
 
 __all__ = [
@@ -58,6 +69,15 @@ __all__ = [
     "ResourceChanged",
     "ResourceState",
     "Season",
+    "SeriesCancelled",
+    "SeriesConfirmed",
+    "SeriesDate",
+    "SeriesDeclined",
+    "SeriesEvent",
+    "SeriesMoved",
+    "SeriesPlace",
+    "SeriesRequested",
+    "SeriesState",
     "Status",
     "Terms",
 ]

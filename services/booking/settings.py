@@ -10,6 +10,7 @@ class BookingSettings(ServiceSettings):
 
     `booking_pending_per_member`, `booking_pending_per_peer`: how many requests may wait (rule 8).
     `booking_hold_minutes`: how long a period is kept while a form is open.
+    `booking_series_days`: how far ahead a series may go, whatever the horizon of single bookings.
     `booking_sweep_seconds`: how often undecided requests expire and past bookings are completed by themselves
     (an expired request that blocks another gives way at once).
     """
@@ -17,4 +18,5 @@ class BookingSettings(ServiceSettings):
     booking_pending_per_member: int = Field(default=10, ge=1)
     booking_pending_per_peer: int = Field(default=20, ge=1)
     booking_hold_minutes: int = Field(default=10, ge=1, le=60)
+    booking_series_days: int = Field(default=800, ge=1, le=1500)
     booking_sweep_seconds: float = Field(default=10.0, gt=0)

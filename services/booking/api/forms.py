@@ -11,6 +11,7 @@ from services.booking.api.texts import Instant, ShortText
 from services.booking.commands.resources import Conditions
 from services.booking.domain.availability import Rules
 from services.booking.domain.opening import is_zone
+from services.booking.domain.series import Scope
 from services.booking.resources import rules_under
 from services.chassis.problems import FieldError, InvalidFields, Text
 
@@ -128,3 +129,9 @@ class ReasonForm(BaseModel):
     @model_validator(mode="after")
     def _no_empty_reason(self) -> Self:
         return self if self.reason else self.model_copy(update={"reason": None})
+
+
+class CancelForm(ReasonForm):
+    """Why a booking is called off, and which of its series: this one, this and those that follow, or all to come."""
+
+    scope: Scope = "this"

@@ -1,13 +1,18 @@
 """Holds, requests and changes that nobody decided in time end: by themselves, or at once in another's way (rule 8)."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.booking import SeriesDeclined
 from services.booking import queries
-from services.booking.commands.telling import busy_changed, busy_changed_by, note, tell
+from services.booking.commands.telling import busy_changed, busy_changed_by, note
+from services.booking.commands.together import tell_each_or_together
 from services.booking.domain.booking import Booking
+from services.booking.domain.spans import Span
 from services.booking.tables import bookings, changes
 
 BATCH = 100
@@ -20,24 +25,29 @@ _OVERDUE = sa.and_(
 
 async def expire_in_the_way(session: AsyncSession, wanted: Booking) -> None:
     """Requests and changes that nobody decided in time give way to `wanted` here and now (rule 8)."""
-    blocking = (
-        sa.select(Booking)
-        .where(_OVERDUE, bookings.c.offer_id == wanted.offer_id, bookings.c.occupied.op("&&")(wanted.occupied))
-        .order_by(bookings.c.id)
-        .with_for_update()
-    )
-    await _expire(session, (await session.execute(blocking)).scalars().all())
-    await _drop_changes(
-        session,
-        sa.and_(changes.c.offer_id == wanted.offer_id, changes.c.occupied.op("&&")(wanted.occupied)),
-    )
+    if wanted.occupied is not None:
+        await expire_within(session, wanted.offer_id, wanted.occupied)
+
+
+async def expire_within(session: AsyncSession, offer_id: UUID, window: Span) -> None:
+    """End what nobody decided in time and would occupy (part of) `window`; a series ends whole."""
+    blocking = sa.select(Booking).where(_OVERDUE, bookings.c.offer_id == offer_id, bookings.c.occupied.op("&&")(window))
+    found = (await session.execute(blocking.order_by(bookings.c.id).with_for_update())).scalars().all()
+    await _expire(session, found)
+    await _drop_changes(session, sa.and_(changes.c.offer_id == offer_id, changes.c.occupied.op("&&")(window)))
+
+
+async def drop_holds_within(session: AsyncSession, offer_id: UUID, window: Span) -> None:
+    """Holds whose time is over make way for what is about to be booked in `window`."""
+    over = sa.and_(bookings.c.status == "held", bookings.c.decide_by <= sa.func.clock_timestamp())
+    here = sa.and_(bookings.c.offer_id == offer_id, bookings.c.occupied.op("&&")(window))
+    await session.execute(sa.delete(bookings).where(over, here, bookings.c.resource_origin.is_(None)))
 
 
 async def expire_undecided(session: AsyncSession) -> int:
     """End requests for our resources whose time to be decided is over. Returns how many (a batch at the most)."""
     found = sa.select(Booking).where(_OVERDUE).order_by(bookings.c.id).limit(BATCH).with_for_update(skip_locked=True)
-    ended = list((await session.execute(found)).scalars())
-    await _expire(session, ended)
+    ended = await _expire(session, (await session.execute(found)).scalars().all())
     await busy_changed_by(session, ended)
     return len(ended)
 
@@ -59,10 +69,17 @@ async def drop_undecided_changes(session: AsyncSession) -> int:
     return await _drop_changes(session, sa.true())
 
 
-async def _expire(session: AsyncSession, ended: Iterable[Booking]) -> None:
+async def _expire(session: AsyncSession, ended: Sequence[Booking]) -> list[Booking]:
+    """Those that ended: `ended`, and what else waits in vain of their series."""
     now = await queries.database_time(session)
-    for booking in ended:
-        await tell(session, booking, booking.expire(now=now))
+    series_ids = {booking.series_id for booking in ended if booking.series_id is not None}
+    over = [booking for booking in ended if booking.series_id is None]
+    if series_ids:
+        waiting = sa.select(Booking).where(_OVERDUE, bookings.c.series_id.in_(series_ids)).order_by(bookings.c.id)
+        over += (await session.execute(waiting.with_for_update())).scalars().all()
+    as_one = partial(SeriesDeclined, expired=True)
+    await tell_each_or_together(session, over, lambda one: one.expire(now=now), as_one=as_one, status="expired")
+    return over
 
 
 async def _drop_changes(session: AsyncSession, which: sa.ColumnElement[bool]) -> int:

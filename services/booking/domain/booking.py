@@ -21,6 +21,7 @@ from contracts.booking import (
     ChangeState,
     Party,
     Price,
+    SeriesPlace,
     Status,
 )
 from services.booking.domain.problems import AlreadyDecided, CannotCancel, TooLate
@@ -45,7 +46,8 @@ class Booking:
     `resource_origin`: the peer that decides, None for ours. `borrower_peer_id`: the peer whose member asked, else None.
     `occupied`: the period with the buffers of the day it was booked; None where nothing is occupied here.
     `circle_id`: the circle of ours on whose behalf it is. `price`, `instructions`, `cancel_notice_minutes`: as they
-    were when it was booked. `approved_by`: who has said yes while more must.
+    were when it was booked. `approved_by`: who has said yes while more must. `occurrence`: where it is one of a series,
+    the instant at which its rule begins it, wherever it was moved.
     `remote_version`: the newest version of the peer's answer that was applied.
     """
 
@@ -75,6 +77,10 @@ class Booking:
     instructions: str = ""
     cancel_notice_minutes: int = 0
     approved_by: list[UUID] = field(default_factory=list[UUID])
+    series_id: UUID | None = None
+    series_position: int | None = None
+    series_size: int | None = None
+    occurrence: datetime | None = None
     status: Status
     reason: str | None
     decide_by: datetime | None
@@ -228,7 +234,13 @@ class Booking:
             circle_name=self.circle_name,
             price=Price.model_validate(self.price) if self.price else None,
             instructions=self.instructions if self.status in AGREED else "",
+            series=self._series_place(),
         )
+
+    def _series_place(self) -> SeriesPlace | None:
+        if self.series_id is None:
+            return None
+        return SeriesPlace(id=self.series_id, position=self.series_position or 0, of=self.series_size or 0)
 
     def _check_waits(self) -> None:
         if self.status != "pending":

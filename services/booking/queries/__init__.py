@@ -15,6 +15,7 @@ from services.booking.queries.bookings import (
 )
 from services.booking.queries.offers import LINKED, has_ended_with, is_linked, like, offer, peer_busy_times, resource
 from services.booking.queries.people import circles_of, member, person_of
+from services.booking.queries.series import bookings_of_series, series_of
 
 __all__ = [
     "LINKED",
@@ -22,6 +23,7 @@ __all__ = [
     "HistoryLine",
     "above",
     "booking",
+    "bookings_of_series",
     "changes_of",
     "circles_of",
     "database_time",
@@ -37,5 +39,6 @@ __all__ = [
     "pending_count",
     "person_of",
     "resource",
+    "series_of",
     "upcoming",
 ]

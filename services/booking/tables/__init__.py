@@ -14,6 +14,7 @@ from services.booking.tables.bookings import (
 )
 from services.booking.tables.columns import OURS, SpanType, metadata
 from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
+from services.booking.tables.series import series
 
 __all__ = [
     "IS_OCCUPYING",
@@ -34,5 +35,6 @@ __all__ = [
     "peer_busy",
     "peer_resources",
     "resources",
+    "series",
     "withdrawals",
 ]
