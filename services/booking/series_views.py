@@ -12,6 +12,7 @@ from services.booking.domain.booking import Booking
 from services.booking.domain.occurrences import Conflict, Occurrence
 from services.booking.domain.series import Series, SeriesStatus
 from services.booking.domain.series_problems import conflict_as_json
+from services.booking.views import BookingView
 from services.chassis.problems import Language
 
 
@@ -73,7 +74,13 @@ class SeriesView(BaseModel):
     may_decide: bool
     decide_by: datetime | None
     bookings: list[SeriesBookingView]
-    conflicts: list[ConflictView] = []
+    conflicts: list[ConflictView]
+
+
+class ChangedView(BookingView):
+    """A booking after a change; `not_moved`: dates of its series that stay where they are, and why."""
+
+    not_moved: list[ConflictView]
 
 
 def conflict_views(conflicts: Sequence[Conflict], language: Language) -> list[ConflictView]:

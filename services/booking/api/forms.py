@@ -1,6 +1,6 @@
 """What people send, checked field by field."""
 
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -109,7 +109,10 @@ class HoldForm(BaseModel):
 
 
 class ChangeForm(BaseModel):
-    """What a booking should become."""
+    """What a booking should become; in a series those of `scope` follow it by the same difference on the wall clock.
+
+    `conflicts`: whether nothing is moved when a date cannot be ("refuse"), or the rest ("skip").
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -117,6 +120,8 @@ class ChangeForm(BaseModel):
     end: Instant
     quantity: int = Field(ge=1, le=10_000)
     note: ShortText = ""
+    scope: Scope = "this"
+    conflicts: Literal["refuse", "skip"] = "refuse"
 
 
 class ReasonForm(BaseModel):

@@ -176,4 +176,4 @@ async def _view(session: AsyncSession, series_id: UUID, person: Person) -> Serie
     how = (await queries.deciding_of(session, {found.offer_id})).get(found.offer_id, queries.Deciding())
     waiting = [one for one in its if one.status == "pending"]
     decides = bool(waiting) and all(may_decide(one, person, how.approval) for one in waiting)
-    return series_view(found, its, mine=found.borrower_member_id == person.id, may_decide=decides)
+    return series_view(found, its, mine=found.borrower_member_id == person.id, may_decide=decides, conflicts=[])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -127,7 +128,7 @@ class _Case:
     def waits(self) -> bool:
         return self.resource.approval != "automatic"
 
-    @property
+    @cached_property
     def window(self) -> Span:
         """From the first to the last instant that any of its dates occupies."""
         spans = [self.rules.occupied(one.period) for one in self.wanted]

@@ -36,7 +36,7 @@ async def approve_series(session: AsyncSession, series_id: UUID, *, by: Person) 
     """
     repeated, waiting = await _to_decide(session, series_id, by)
     now = await queries.database_time(session)
-    resource = await _locked_resource(session, repeated.offer_id)
+    resource = await locked_resource(session, repeated.offer_id)
     await _check_again(session, waiting, resource, now)
     needed = resource.terms.approvals_needed
     events = [booking.confirm(now=now, by=by.id, needed=needed) for booking in waiting]
@@ -123,7 +123,7 @@ async def _to_decide(session: AsyncSession, series_id: UUID, by: Person) -> tupl
     return repeated, waiting
 
 
-async def _locked_resource(session: AsyncSession, offer_id: UUID) -> Resource:
+async def locked_resource(session: AsyncSession, offer_id: UUID) -> Resource:
     """The resource, held: what is seen of its bookings stays until the end. Raises NotBookable."""
     lock = sa.select(resources.c.offer_id).where(resources.c.offer_id == offer_id)
     await session.execute(lock.with_for_update(key_share=True))

@@ -1,10 +1,12 @@
 """What is done to several bookings of a series in one step: written in a few statements, told to people once."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import BookingEvent, SeriesEvent
@@ -20,13 +22,8 @@ from services.chassis.ids import new_id
 _INSERT = sa.text(
     "INSERT INTO bookings SELECT * FROM jsonb_populate_recordset(NULL::bookings, CAST(:rows AS jsonb))"
 ).bindparams(sa.bindparam("rows", type_=sa.Text))
-_MOVE = sa.text(
-    "UPDATE bookings b SET status = n.status, starts_at = n.starts_at, ends_at = n.ends_at, occupied = n.occupied,"
-    " quantity = n.quantity, exclusive = n.exclusive, version = n.version, changed_at = n.changed_at"
-    " FROM jsonb_populate_recordset(NULL::bookings, CAST(:rows AS jsonb)) n WHERE b.id = n.id"
-).bindparams(sa.bindparam("rows", type_=sa.Text))
-_STEP_ASIDE = sa.text("UPDATE bookings SET status = 'cancelled' WHERE id = ANY(:ids)").bindparams(
-    sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))
+_STAND = sa.text("UPDATE bookings SET status = :status WHERE id = ANY(:ids)").bindparams(
+    sa.bindparam("status", type_=sa.Text), sa.bindparam("ids", type_=ARRAY(sa.Uuid))
 )
 _TELL = sa.text(
     "WITH lines AS (INSERT INTO history (booking_id, at, what, by_name)"
@@ -41,13 +38,21 @@ async def insert_all(session: AsyncSession, bookings: Sequence[Booking]) -> None
     await session.execute(_INSERT, {"rows": _rows(bookings)})
 
 
-async def move_all(session: AsyncSession, bookings: Sequence[Booking]) -> None:
-    """Write the new periods of `bookings` of one resource of ours, which is locked; each may take another's old one.
+@asynccontextmanager
+async def stepping_aside(session: AsyncSession, bookings: Sequence[Booking]) -> AsyncGenerator[None]:
+    """Within it, give `bookings` of one locked resource of ours new periods: each may take another's old one.
 
-    For as long as the statement takes they all step aside, which nobody sees: the transaction is one.
+    They give way to each other until its end, when the database checks each in its new place. Nobody sees it: the
+    transaction is one.
     """
-    await session.execute(_STEP_ASIDE, {"ids": [booking.id for booking in bookings]})
-    await session.execute(_MOVE, {"rows": _rows(bookings)})
+    ids: dict[str, list[UUID]] = {}
+    for booking in bookings:
+        ids.setdefault(booking.status, []).append(booking.id)
+    await session.execute(_STAND, {"status": "cancelled", "ids": [booking.id for booking in bookings]})
+    yield
+    await session.flush()
+    for status, stood in ids.items():
+        await session.execute(_STAND, {"status": status, "ids": stood})
 
 
 async def locked_series(session: AsyncSession, series_id: UUID) -> Series | None:

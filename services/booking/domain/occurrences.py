@@ -121,6 +121,30 @@ def occurrences(plan: Plan, zone: ZoneInfo, *, last: date) -> list[Occurrence]:
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shift:
+    """A move by a difference on the wall clock of `zone`, to a length on that clock."""
+
+    by: timedelta
+    length: timedelta
+    zone: ZoneInfo
+
+    @classmethod
+    def between(cls, old: Span, new: Span, zone: ZoneInfo) -> "Shift":
+        """What makes `new` of `old`."""
+        begins, ends = _wall(new.start, zone), _wall(new.end, zone)
+        return cls(by=begins - _wall(old.start, zone), length=ends - begins, zone=zone)
+
+    def of(self, period: Span, original: datetime) -> Occurrence:
+        """Where the occurrence of `original` goes that takes `period` now."""
+        wall = _wall(period.start, self.zone) + self.by
+        start, starts = _at(wall, self.zone)
+        end, stops = _at(wall + self.length, self.zone)
+        exists = starts and stops
+        moved = Span(start, end if exists else start + self.length)
+        return Occurrence(day=wall.date(), original=original, period=moved, exists=exists)
+
+
 def rules_once_asked(rules: Rules, *, in_series: bool) -> Rules:
     """`rules` for what was asked before: its horizon was looked at then, and has only come nearer for a series."""
     return rules_for_series(rules, _ANY_DAY) if in_series else rules

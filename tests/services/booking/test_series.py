@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from contracts.booking import BookingEvent, SeriesEvent
 from services.booking.loops import Sweeper
@@ -290,3 +291,75 @@ async def test_two_years_of_weeks_are_checked_and_booked_quickly(workshop: Works
         assert answer.status_code == 201, answer.text
         assert len(answer.json()["bookings"]) == 104
     print(f"104 occurrences checked and booked in {', '.join(f'{one * 1000:.0f} ms' for one in spent)}")
+
+
+@pytest.mark.parametrize(("scope", "first"), [("all", 0), ("following", 2)])
+async def test_following_or_all_move_by_the_same_wall_time(workshop: Workshop, scope: str, first: int) -> None:
+    """By a whole week: each takes the place that the next one leaves."""
+    series = await booked(workshop.as_ana, workshop, "FREQ=WEEKLY;COUNT=40")
+    await workshop.said()
+    body = {"start": at(10, days=24).isoformat(), "end": at(13, days=24).isoformat(), "quantity": 1, "scope": scope}
+    answer = await workshop.as_ana.put(f"/bookings/{series['bookings'][2]['id']}/change", json=body)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["start"], answer.json()["not_moved"]) == (iso(at(10, days=24)), [])
+    after = (await workshop.as_ana.get(f"/bookings/series/{series['id']}")).json()["bookings"]
+    days = [3 + 7 * number + (7 if number >= first else 0) for number in range(40)]
+    hours = [9 if number < first else 10 for number in range(40)]
+    assert [one["start"] for one in after] == [iso(at(hour, days=day)) for hour, day in zip(hours, days, strict=True)]
+    events = await workshop.said(BookingEvent, SeriesEvent)
+    assert types_of(events) == ["moved"] * (40 - first) + ["series_moved"]
+    assert await overlaps(workshop) == 0
+
+
+async def test_nothing_moves_unless_all_can_or_those_that_cannot_may_stay(workshop: Workshop) -> None:
+    series = await booked(workshop.as_ana, workshop, "FREQ=DAILY;COUNT=5")
+    await workshop.book(workshop.as_chloe, at(12, days=5), at(13, days=5))
+    await workshop.said()
+    path = f"/bookings/{series['bookings'][0]['id']}/change"
+    body = {"start": at(11).isoformat(), "end": at(13).isoformat(), "quantity": 1, "scope": "all"}
+    refused = await workshop.as_ana.put(path, json=body)
+    assert refused.status_code == 409
+    assert [one["date"] for one in refused.json()["conflicts"]] == [local_day(5)]
+    assert await workshop.said() == []
+    moved = await workshop.as_ana.put(path, json=body | {"conflicts": "skip"})
+    assert [one["code"] for one in moved.json()["not_moved"]] == ["taken"]
+    after = (await workshop.as_ana.get(f"/bookings/series/{series['id']}")).json()["bookings"]
+    assert [one["moved"] for one in after] == [True, True, False, True, True]
+    assert await overlaps(workshop) == 0
+
+
+async def test_one_that_stays_is_in_the_way_of_the_one_before(workshop: Workshop) -> None:
+    series = await booked(workshop.as_ana, workshop, "FREQ=DAILY;COUNT=3")
+    await workshop.book(workshop.as_chloe, at(9, days=6), at(11, days=6))
+    path = f"/bookings/{series['bookings'][0]['id']}/change"
+    body = {"start": at(9, days=4).isoformat(), "end": at(11, days=4).isoformat(), "quantity": 1, "scope": "all"}
+    answer = await workshop.as_ana.put(path, json=body | {"conflicts": "skip"})
+    assert answer.status_code == 409  # the last one stays, so the one before it stays, so the first stays
+    assert answer.json()["free"] == 0
+
+
+async def test_confirmed_series_is_not_moved_without_the_owner(workshop: Workshop) -> None:
+    series = await booked(workshop.as_ana, workshop, "FREQ=DAILY;COUNT=3")
+    await workshop.rules(approval="owner")
+    path = f"/bookings/{series['bookings'][0]['id']}/change"
+    body = {"start": at(14).isoformat(), "end": at(15).isoformat(), "quantity": 1, "scope": "all"}
+    assert (await workshop.as_ana.put(path, json=body)).json()["type"].endswith("must-ask-one-by-one")
+    assert (await workshop.as_omar.put(path, json=body)).status_code == 409
+    assert (await workshop.client(new_id()).put(path, json=body)).status_code == 404
+
+
+async def test_series_goes_further_than_the_horizon_and_single_ones_of_it_can_be_approved(workshop: Workshop) -> None:
+    await workshop.rules(approval="owner", horizon_days=30)
+    series = await booked(workshop.as_ana, workshop, "FREQ=WEEKLY;COUNT=52")
+    last = series["bookings"][-1]["id"]
+    approved = await workshop.as_omar.post(f"/bookings/{last}/approve")
+    assert (approved.status_code, approved.json()["status"]) == (200, "confirmed"), approved.text
+
+
+async def test_the_database_refuses_rows_of_one_statement_that_overlap(workshop: Workshop) -> None:
+    """The engine under the rules: several rows of one statement are checked beside each other."""
+    await workshop.rules(capacity=2)
+    series = await booked(workshop.as_ana, workshop, "FREQ=DAILY;COUNT=3")
+    assert len(series["bookings"]) == 3
+    with pytest.raises(IntegrityError, match="would be taken"):
+        await workshop.sql("UPDATE bookings SET occupied = tstzrange('2030-01-01', '2030-01-02')")
