@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.booking.domain.availability import Rules, search_window
-from services.booking.domain.holiday_calendar import public_holidays
 from services.booking.domain.opening import instant
 from services.booking.domain.problems import ResourceIsTaken
 from services.booking.domain.recurrence import Recurrence, dates
@@ -24,6 +23,7 @@ _SKIPPED = Text(
     en="Clocks jump over this hour that night.",
     nl="Die nacht slaan de klokken dit uur over.",
 )
+_HOLIDAY = Text(fr="Fermé ce jour-là : c'est férié.", en="Closed: a public holiday.", nl="Gesloten: een feestdag.")
 _CLOSED = Text(fr="Fermé ce jour-là ({why}).", en="Closed on that day ({why}).", nl="Die dag gesloten ({why}).")
 _OWN = Text(
     fr="Cette date chevauche une autre date de la série.",
@@ -252,9 +252,10 @@ def _closed(rules: Rules, period: Span) -> FieldError | None:
     day = period.start.astimezone(rules.zone).date()
     if not rules.calendar.is_closed_on(day):
         return None
-    labels = (closure.label for closure in rules.closures if closure.first <= day <= closure.last)
-    holiday = public_holidays(rules.holidays, day.year).get(day) if rules.holidays else None
-    why = next((label for label in labels if label), None) or holiday or day.isoformat()
+    closures = [closure for closure in rules.closures if closure.first <= day <= closure.last]
+    if not closures:
+        return FieldError("start", "closed_day", _HOLIDAY)
+    why = next((closure.label for closure in closures if closure.label), day.isoformat())
     return FieldError("start", "closed_day", _CLOSED, (("why", why),))
 
 

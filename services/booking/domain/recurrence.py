@@ -5,13 +5,13 @@ rule is followed beyond the last day that is given, nor beyond `MOST` dates.
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Literal
 from zoneinfo import ZoneInfo
-
-from dateutil.rrule import DAILY, MONTHLY, WEEKLY, rrule, weekday
 
 from services.chassis.problems import FieldError, InvalidFields, Text
 
@@ -20,7 +20,6 @@ MOST = 366
 LONGEST_RULE = 500
 _MOST_INTERVAL = 999
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_FREQUENCIES: dict[str, Literal[1, 2, 3]] = {"DAILY": DAILY, "WEEKLY": WEEKLY, "MONTHLY": MONTHLY}
 _BY_DAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,3}")
 _UNTIL = re.compile(r"[0-9]{8}(T[0-9]{6}Z?)?")
@@ -101,7 +100,7 @@ def recurrence_of(written: str) -> Recurrence:
     by_day = tuple(_by_day(one) for one in _listed(parts.pop("BYDAY", "")))
     by_month_day = _numbers(parts.pop("BYMONTHDAY", ""), "BYMONTHDAY", most=31)
     by_position = _numbers(parts.pop("BYSETPOS", ""), "BYSETPOS", most=MOST)
-    count, until = parts.pop("COUNT", None), parts.pop("UNTIL", None)
+    times, until = parts.pop("COUNT", None), parts.pop("UNTIL", None)
     if parts:
         raise _not_understood(next(iter(parts)))
     if not 1 <= interval <= _MOST_INTERVAL:
@@ -110,7 +109,7 @@ def recurrence_of(written: str) -> Recurrence:
         raise _not_understood(f"FREQ={frequency}")
     if by_position and not (by_day or by_month_day):
         raise _not_understood("BYSETPOS")
-    if (count is None) == (until is None):
+    if (times is None) == (until is None):
         raise InvalidFields(FieldError("rrule", "without_end", _ENDLESS))
     return Recurrence(
         frequency=frequency,  # pyright: ignore[reportArgumentType] - one of the three
@@ -118,7 +117,7 @@ def recurrence_of(written: str) -> Recurrence:
         by_day=by_day,
         by_month_day=by_month_day,
         by_position=by_position,
-        count=None if count is None else _count(count),
+        count=None if times is None else _count(times),
         until=None if until is None else _until(until),
     )
 
@@ -151,26 +150,45 @@ def dates(rule: Recurrence, first: datetime, zone: ZoneInfo, *, last: date) -> l
 
 
 def _followed(rule: Recurrence, first: date, last: date) -> Iterator[date]:
-    """The days of the rule from `first` to `last`.
+    """The days of the rule from `first` to `last`, one period (day, week from Monday, month) after the other.
 
-    The library begins the first week on its first day; a position in the week counts from Monday (RFC 5545).
+    Not by a library: those that we know look for a date that never comes until the year 9999.
     """
-    begin = first - timedelta(days=first.weekday()) if rule.frequency == "WEEKLY" else first
-    by_day = rule.by_day or ((ByDay(first.weekday()),) if rule.frequency == "WEEKLY" else ())
-    by_month_day = rule.by_month_day
-    if rule.frequency == "MONTHLY" and not by_day and not by_month_day:
-        by_month_day = (first.day,)
-    followed = rrule(
-        _FREQUENCIES[rule.frequency],
-        dtstart=datetime.combine(begin, time()),
-        until=datetime.combine(last, time()),
-        interval=rule.interval,
-        wkst=0,
-        byweekday=[weekday(day.weekday, day.nth or None) for day in by_day] or None,
-        bymonthday=by_month_day or None,
-        bysetpos=rule.by_position or None,
-    )
-    return (at.date() for at in followed if at.date() >= first)
+    for number in count():
+        days = _days_of_period(rule.frequency, first, number * rule.interval)
+        if not days or days[0] > last:
+            return
+        fitting = [day for day in days if _fits(rule, first, day)]
+        if rule.by_position:
+            places = {place - 1 if place > 0 else len(fitting) + place for place in rule.by_position}
+            fitting = [day for place, day in enumerate(fitting) if place in places]
+        yield from (day for day in fitting if first <= day <= last)
+
+
+def _days_of_period(frequency: Frequency, first: date, number: int) -> list[date]:
+    """The days of the `number`th period after that of `first`; none at the end of the calendar."""
+    try:
+        if frequency == "DAILY":
+            return [first + timedelta(days=number)]
+        if frequency == "WEEKLY":
+            monday = first + timedelta(days=7 * number - first.weekday())
+            return [monday + timedelta(days=day) for day in range(7)]
+        years, month = divmod(first.month - 1 + number, 12)
+        begin = date(first.year + years, month + 1, 1)
+        return [begin + timedelta(days=day) for day in range(monthrange(begin.year, begin.month)[1])]
+    except (OverflowError, ValueError):
+        return []
+
+
+def _fits(rule: Recurrence, first: date, day: date) -> bool:
+    """Whether BYDAY and BYMONTHDAY let `day` pass; without them the first date says which day it is."""
+    length = monthrange(day.year, day.month)[1]
+    if not rule.by_day and not rule.by_month_day:
+        same = {"DAILY": True, "WEEKLY": day.weekday() == first.weekday(), "MONTHLY": day.day == first.day}
+        return same[rule.frequency]
+    places = (0, (day.day - 1) // 7 + 1, -((length - day.day) // 7 + 1))
+    by_day = not rule.by_day or any(ByDay(day.weekday(), nth) in rule.by_day for nth in places)
+    return by_day and (not rule.by_month_day or bool({day.day, day.day - length - 1} & set(rule.by_month_day)))
 
 
 def _before_end(rule: Recurrence, wall: datetime, zone: ZoneInfo) -> bool:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.rrule import rrulestr
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -156,6 +157,22 @@ def test_first_date_that_does_not_follow_is_told(rule: Recurrence, first: date) 
     assert caught.value.errors[0].code == "not_the_first"
 
 
+@pytest.mark.parametrize(
+    "rrule",
+    [
+        "FREQ=DAILY;INTERVAL=3;COUNT=30",
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH,MO;COUNT=30",
+        "FREQ=MONTHLY;BYDAY=3TH,-1FR;COUNT=20",
+        "FREQ=MONTHLY;BYMONTHDAY=18,-1;COUNT=20",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-10,1;COUNT=20",
+        "FREQ=MONTHLY;UNTIL=20280301",
+    ],
+)
+def test_a_known_library_says_the_same(rrule: str) -> None:
+    first = nine(2027, 3, 18)
+    assert dates(recurrence_of(rrule), first, PARIS, last=LAST) == [at.date() for at in rrulestr(rrule, dtstart=first)]
+
+
 @settings(max_examples=200)
 @given(text=st.text(alphabet="FREQ=DAILYWKMONTH;BSUC0123456789,-+ZT:é\x00", max_size=80) | st.text(max_size=600))
 def test_whatever_is_sent_is_a_rule_or_told_to_be_none(text: str) -> None:
@@ -170,6 +187,8 @@ def test_whatever_is_sent_is_a_rule_or_told_to_be_none(text: str) -> None:
         "FREQ=DAILY;BYMONTHDAY=31;BYDAY=MO;BYSETPOS=366;COUNT=2",
         "FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=5MO;COUNT=366",
         "FREQ=DAILY;UNTIL=20290501",
+        "FREQ=DAILY;BYDAY=MO;BYSETPOS=2;COUNT=2",
+        "FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=-1;COUNT=2",
     ],
 )
 def test_rules_that_hardly_ever_match_are_not_followed_for_long(rrule: str) -> None:
@@ -244,7 +263,7 @@ def test_closed_day_and_holiday_are_told_by_name() -> None:
     wanted = occurrences(plan, PARIS, last=LAST)
     _, conflicts = judged(closed, wanted, quantity=1, occupied=[], now=NOW, count=lambda _: None)
     assert [(one.occurrence.day.day, one.code) for one in conflicts] == [(1, "closed_day"), (3, "closed_day")]
-    assert conflicts[0].detail("en") == "Closed on that day (Fête du Travail)."
+    assert conflicts[0].detail("en") == "Closed: a public holiday."
     assert conflicts[1].detail("nl") == "Die dag gesloten (Ménage)."
 
 
