@@ -11,6 +11,11 @@ from contracts.booking import (
     BookingExpired,
     BookingRequested,
     ResourceChanged,
+    SeriesCancelled,
+    SeriesConfirmed,
+    SeriesDeclined,
+    SeriesMoved,
+    SeriesRequested,
 )
 from contracts.federation import ContactReceived, LinkChanged, MessageRefused
 from contracts.identity import (
@@ -25,7 +30,7 @@ from contracts.identity import (
 from contracts.matching import MatchesProposed
 from services.chassis.clock import Clock
 from services.chassis.messaging import Consumers
-from services.notify.commands import accounts, bookings, coordination, disclosing, people
+from services.notify.commands import accounts, bookings, coordination, disclosing, people, series
 
 consumers = Consumers("notify")
 _clock = Clock()
@@ -82,19 +87,19 @@ async def warn_old_address(event: EmailChanged, session: AsyncSession) -> None:
 @consumers.on(BookingRequested)
 async def ask_deciders(event: BookingRequested, session: AsyncSession) -> None:
     """The owner or the coordinators decide; the borrower sees that it is on its way."""
-    await bookings.requested(session, event.booking, now=_clock.now())
+    await bookings.requested(session, event.booking, now=_clock.now(), quietly=event.together is not None)
 
 
 @consumers.on(BookingConfirmed)
 async def tell_both_that_booking_is_confirmed(event: BookingConfirmed, session: AsyncSession) -> None:
     """With a calendar entry, and the contact for a peer concerned."""
-    await bookings.confirmed(session, event.booking, now=_clock.now())
+    await bookings.confirmed(session, event.booking, now=_clock.now(), quietly=event.together is not None)
 
 
 @consumers.on(BookingDeclined)
 async def tell_borrower_that_booking_is_declined(event: BookingDeclined, session: AsyncSession) -> None:
     """With the reason given."""
-    await bookings.declined(session, event.booking, now=_clock.now())
+    await bookings.declined(session, event.booking, now=_clock.now(), quietly=event.together is not None)
 
 
 @consumers.on(BookingCancellationAsked)
@@ -106,19 +111,49 @@ async def tell_borrower_that_peer_must_answer(event: BookingCancellationAsked, s
 @consumers.on(BookingCancelled)
 async def tell_both_that_booking_is_cancelled(event: BookingCancelled, session: AsyncSession) -> None:
     """Calendars lose the entry."""
-    await bookings.cancelled(session, event, now=_clock.now())
+    await bookings.cancelled(session, event, now=_clock.now(), quietly=event.together is not None)
 
 
 @consumers.on(BookingExpired)
 async def tell_both_that_nobody_decided(event: BookingExpired, session: AsyncSession) -> None:
     """Nothing is booked."""
-    await bookings.expired(session, event.booking, now=_clock.now())
+    await bookings.expired(session, event.booking, now=_clock.now(), quietly=event.together is not None)
 
 
 @consumers.on(BookingCompleted)
 async def note_that_booking_is_over(event: BookingCompleted, session: AsyncSession) -> None:
     """In both inboxes, without a mail."""
     await bookings.completed(session, event.booking, now=_clock.now())
+
+
+@consumers.on(SeriesRequested)
+async def ask_deciders_once_for_series(event: SeriesRequested, session: AsyncSession) -> None:
+    """One question for all its dates."""
+    await series.requested(session, event.series, now=_clock.now())
+
+
+@consumers.on(SeriesConfirmed)
+async def tell_both_that_series_is_confirmed(event: SeriesConfirmed, session: AsyncSession) -> None:
+    """With its dates."""
+    await series.confirmed(session, event.series, now=_clock.now())
+
+
+@consumers.on(SeriesDeclined)
+async def tell_that_series_is_declined(event: SeriesDeclined, session: AsyncSession) -> None:
+    """With the reason given, or because nobody decided in time."""
+    await series.declined(session, event, now=_clock.now())
+
+
+@consumers.on(SeriesCancelled)
+async def tell_both_that_series_is_cancelled(event: SeriesCancelled, session: AsyncSession) -> None:
+    """Which dates are free again."""
+    await series.cancelled(session, event, now=_clock.now())
+
+
+@consumers.on(SeriesMoved)
+async def tell_both_that_series_is_moved(event: SeriesMoved, session: AsyncSession) -> None:
+    """The new dates."""
+    await series.moved(session, event, now=_clock.now())
 
 
 @consumers.on(MatchesProposed)

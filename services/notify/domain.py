@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from contracts.booking import Approval, BookingState
+from contracts.booking import Approval, BookingState, SeriesState
 
 EmailPreference = Literal["all", "important", "none"]
 DEFAULT_PREFERENCE: EmailPreference = "all"
@@ -101,4 +101,25 @@ def booking_facts(booking: BookingState) -> dict[str, Any]:
         "reason": booking.reason,
         "decide_by": booking.decide_by.isoformat() if booking.decide_by else None,
         "changed_at": booking.changed_at.isoformat(),
+    }
+
+
+def series_facts(series: SeriesState) -> dict[str, Any]:
+    """The facts of a series that templates may speak of; `dates` are those that the message is about."""
+    dates = [{"start": one.start.isoformat(), "end": one.end.isoformat()} for one in series.dates]
+    return {
+        **dates[0],
+        "offer": series.offer_title,
+        "dates": dates,
+        "count": len(dates),
+        "time_zone": series.time_zone,
+        "place": series.place_label,
+        "borrower": series.borrower.name,
+        "borrower_cooperative": series.borrower.peer_name,
+        "owner": series.owner.name,
+        "owner_cooperative": series.owner.peer_name,
+        "quantity": series.quantity,
+        "note": series.note,
+        "reason": series.reason,
+        "decide_by": series.decide_by.isoformat() if series.decide_by else None,
     }

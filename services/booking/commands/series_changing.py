@@ -73,6 +73,7 @@ async def move_series(
             for booking in moved
             if (period := fitting[booking.occurrence])
         ]
+    repeated.become(None, now=now)
     as_one = partial(SeriesMoved, by="borrower")
     await tell_series(session, repeated, moved, events, as_one=as_one, by=by.name, what="moved")
     await busy_changed_by(session, moved)

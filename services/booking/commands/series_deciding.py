@@ -41,13 +41,13 @@ async def approve_series(session: AsyncSession, series_id: UUID, *, by: Person) 
     needed = resource.terms.approvals_needed
     events = [booking.confirm(now=now, by=by.id, needed=needed) for booking in waiting]
     waits = waiting[0].status == "pending"
+    repeated.become("pending" if waits else "confirmed", now=now)
     await tell_series(
         session,
         repeated,
         waiting,
         events,
         as_one=SeriesRequested if waits else SeriesConfirmed,
-        status="pending" if waits else "confirmed",
         by=by.name,
         what="approved_first" if waits else None,
     )
@@ -60,7 +60,8 @@ async def decline_series(session: AsyncSession, series_id: UUID, *, reason: str 
     repeated, waiting = await _to_decide(session, series_id, by)
     now = await queries.database_time(session)
     events = [booking.decline(reason=reason, now=now) for booking in waiting]
-    await tell_series(session, repeated, waiting, events, as_one=SeriesDeclined, status="declined", by=by.name)
+    repeated.become("declined", now=now)
+    await tell_series(session, repeated, waiting, events, as_one=SeriesDeclined, by=by.name)
     await busy_changed_by(session, waiting)
     return repeated
 
@@ -80,15 +81,9 @@ async def cancel_in_series(
         return await cancel(session, booking_id, reason=reason, by=by, now=now)
     side: Side = "borrower" if this.borrower_member_id == by.id else "owner"
     events = [booking.cancel(by=side, reason=reason, now=now) for booking in ours]
-    await tell_series(
-        session,
-        repeated,
-        ours,
-        events,
-        as_one=partial(SeriesCancelled, by=side, scope=scope),
-        status="cancelled" if scope == "all" else None,
-        by=by.name,
-    )
+    repeated.become("cancelled" if scope == "all" else None, now=now)
+    as_one = partial(SeriesCancelled, by=side, scope=scope)
+    await tell_series(session, repeated, ours, events, as_one=as_one, by=by.name)
     await session.execute(sa.delete(changes).where(changes.c.booking_id.in_([booking.id for booking in ours])))
     await busy_changed_by(session, ours)
     return this

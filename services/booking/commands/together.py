@@ -68,18 +68,15 @@ async def tell_series(
     events: Sequence[BookingEvent],
     *,
     as_one: Callable[..., SeriesEvent],
-    status: SeriesStatus | None = None,
     by: str | None = None,
     what: str | None = None,
 ) -> None:
     """Say `events`, one for each of `bookings` (one at least), and `as_one` about them all; a line of history each.
 
-    `status`: what the series has become. `by`: the name of who did it; `what` when the status does not say it.
+    `by`: the name of who did it; `what` when the status does not say it.
     """
     await session.flush()
     together = new_id()
-    if repeated.changed_at < bookings[0].changed_at or status is not None:
-        repeated.become(status, now=bookings[0].changed_at)
     lines = [
         {"booking_id": one.id, "at": one.changed_at, "what": what or one.status, "by_name": by} for one in bookings
     ]
@@ -110,7 +107,8 @@ async def tell_each_or_together(
         if repeated is not None:
             mine = [one for one in found if one.series_id == series_id]
             events = [act(one) for one in mine]
-            await tell_series(session, repeated, mine, events, as_one=as_one, status=status, what=what)
+            repeated.become(status, now=mine[0].changed_at)
+            await tell_series(session, repeated, mine, events, as_one=as_one, what=what)
 
 
 def _rows(bookings: Sequence[Booking]) -> str:
