@@ -18,13 +18,14 @@ from services.portal.pages import (
     me,
     members,
     search,
+    series,
 )
 
 
 def routers() -> list[APIRouter]:
     """All of them; forms before things, so that `/offers/new` is no offer."""
     rooms = (
-        home, choices, account, me, search, listing_forms, booking_rules, listings, bookings, inbox,
+        home, choices, account, me, search, listing_forms, booking_rules, listings, series, bookings, inbox,
         circles, coordination, members, imports, links,
     )  # fmt: skip
     return [room.router for room in rooms]
