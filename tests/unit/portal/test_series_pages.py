@@ -146,3 +146,13 @@ async def test_series_is_answered_in_one_step_and_cancelled_by_scope(browse: Bro
     await client.post(f"/bookings/{BOOKING}/cancel", data=fill(asking, scope="following"))
     (body,) = pretend.bodies("POST", f"/api/booking/bookings/{BOOKING}/cancel")
     assert body == {"reason": "", "scope": "following"}
+
+
+async def test_what_repeats_is_never_booked_once_by_the_other_button(browse: Browse) -> None:
+    pretend = Pretend(rules=RULES)
+    client = browse(pretend)
+    offer = await client.get(f"/offers/{OFFER}")
+    answer = await client.post(FORM, data=fill(offer, FORM) | TYPED)
+    assert (answer.status_code, answer.headers["location"]) == (307, f"/offers/{OFFER}/series")
+    assert pretend.bodies("POST", "/api/booking/bookings") == []
+    assert offer.text.index(">Envoyer la demande<") < offer.text.index(">Voir toutes les dates<")  # Enter books once
