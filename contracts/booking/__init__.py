@@ -1,4 +1,4 @@
-"""What booking says: how a resource can be booked, when it is busy, and the life of every booking."""
+"""What booking says: how a resource can be booked, when it is busy, the life of bookings, sessions and their seats."""
 
 from contracts.booking.bookings import (
     BookingCancellationAsked,
@@ -21,6 +21,7 @@ from contracts.booking.bookings import (
 from contracts.booking.resources import (
     Approval,
     BusyChanged,
+    CheckIn,
     Closure,
     Interval,
     OpeningHours,
@@ -42,6 +43,22 @@ from contracts.booking.series import (
     SeriesRequested,
     SeriesState,
 )
+from contracts.booking.sessions import (
+    SeatChanged,
+    SeatStatus,
+    SessionAudience,
+    SessionChanged,
+    SessionReminder,
+    SessionRole,
+    SessionSeat,
+    SessionState,
+    SessionStatus,
+    SessionStep,
+    SessionTemplate,
+)
+from contracts.booking.use import BookingStartAtRisk, UseState
+from contracts.booking.values import UsedValue, ValueUnit
+from contracts.booking.waiting import PlaceOffered, WaitingChanged, WaitingEvent, WaitingState, WaitingStatus
 
 __all__ = [
     "Approval",
@@ -56,19 +73,24 @@ __all__ = [
     "BookingExpired",
     "BookingMoved",
     "BookingRequested",
+    "BookingStartAtRisk",
     "BookingState",
     "BusyChanged",
     "ChangeState",
+    "CheckIn",
     "Closure",
     "Interval",
     "OpeningHours",
     "Partly",
     "Party",
+    "PlaceOffered",
     "Price",
     "Quota",
     "ResourceChanged",
     "ResourceState",
     "Season",
+    "SeatChanged",
+    "SeatStatus",
     "SeriesCancelled",
     "SeriesConfirmed",
     "SeriesDate",
@@ -78,6 +100,22 @@ __all__ = [
     "SeriesPlace",
     "SeriesRequested",
     "SeriesState",
+    "SessionAudience",
+    "SessionChanged",
+    "SessionReminder",
+    "SessionRole",
+    "SessionSeat",
+    "SessionState",
+    "SessionStatus",
+    "SessionStep",
+    "SessionTemplate",
     "Status",
     "Terms",
+    "UseState",
+    "UsedValue",
+    "ValueUnit",
+    "WaitingChanged",
+    "WaitingEvent",
+    "WaitingState",
+    "WaitingStatus",
 ]

@@ -30,7 +30,8 @@ PORTS = {
 def main(arguments: list[str]) -> int:
     """Run the demo. 0: the story came to its end; 1: it did not; 130: stopped by Ctrl-C before."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts us in the background has SIGINT ignored
+        signal.signal(number, _as_interrupt)
     began = time.perf_counter()
     try:
         with world.running(PORTS) as running:

@@ -11,18 +11,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.booking import Status
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import Person
+from services.booking.queries.underneath import is_orphaned
 from services.booking.tables import bookings, resources
 from services.chassis import paging
+from services.chassis.problems import NotAllowed
+
+IS_BOOKED = sa.not_(sa.and_(bookings.c.status == "held", bookings.c.waiting_id.is_not(None)))
+"""No place that is kept for a waiting list: that is shown there."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
     """Which bookings: those that a person asked for, of their offers, or that wait for their decision.
 
+    `orphaned` (for coordinators): those to come of offers whose owner has left.
+
     With `offer_id`, a coordinator sees those of anybody's resource as its owner would.
     """
 
-    role: Literal["borrower", "owner", "to_decide"]
+    role: Literal["borrower", "owner", "to_decide", "orphaned"]
     statuses: list[Status] = field(default_factory=list[Status])
     ends_after: datetime | None = None
     offer_id: UUID | None = None
@@ -32,12 +39,13 @@ async def page(
     session: AsyncSession, person: Person, wanted: Filter, *, cursor: str | None, limit: int, now: datetime
 ) -> paging.Page[Any]:
     """A page of `wanted`: upcoming first when `ends_after` is given (or to decide), else the latest first."""
-    ascending = wanted.ends_after is not None or wanted.role == "to_decide"
+    ascending = wanted.ends_after is not None or wanted.role in {"to_decide", "orphaned"}
     found = sa.select(Booking).where(_whose(person, wanted, now))
     if wanted.statuses:
         found = found.where(bookings.c.status.in_(wanted.statuses))
     if wanted.ends_after is not None:
-        found = found.where(bookings.c.ends_at > wanted.ends_after)
+        under_way = bookings.c.status.in_(("in_use", "overdue"))
+        found = found.where(sa.or_(bookings.c.ends_at > wanted.ends_after, under_way))
     if wanted.offer_id is not None:
         found = found.where(bookings.c.offer_id == wanted.offer_id)
     key = sa.tuple_(bookings.c.starts_at, bookings.c.id)
@@ -55,12 +63,17 @@ async def page(
 
 
 def _whose(person: Person, wanted: Filter, now: datetime) -> sa.ColumnElement[bool]:
-    """The rows of the role; the same conditions as `deciding.may_decide` for `to_decide`."""
+    """The rows of the role; the same conditions as `deciding.may_decide` for `to_decide`. Raises NotAllowed."""
+    if wanted.role == "orphaned":
+        if not person.is_coordinator:
+            raise NotAllowed
+        return is_orphaned(now)
     if wanted.role == "borrower":
-        return bookings.c.borrower_member_id == person.id
+        return sa.and_(bookings.c.borrower_member_id == person.id, IS_BOOKED)
     ours = bookings.c.resource_origin.is_(None)
     if wanted.role == "owner":
         everybody = person.is_coordinator and wanted.offer_id is not None
+        ours = sa.and_(ours, IS_BOOKED)
         return ours if everybody else sa.and_(ours, bookings.c.owner_member_id == person.id)
     waiting = sa.and_(ours, bookings.c.status == "pending", bookings.c.decide_by > now)
     not_own = sa.or_(bookings.c.borrower_member_id.is_(None), bookings.c.borrower_member_id != person.id)

@@ -1,10 +1,13 @@
-"""The loops of booking: time passes, and busy times are told. Any number of replicas may run them."""
+"""The loops of booking: time passes, busy times are told, places handed out. Any number of replicas may run them."""
 
 import asyncio
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from services.booking.commands.expiring import BATCH, drop_expired_holds, drop_undecided_changes, expire_undecided
+from services.booking.commands.handing_out import hand_out, lines_to_look_at, note_time_is_over
+from services.booking.commands.overdue import complete_returned, hold_for_overdue, mark_overdue, release_no_shows
+from services.booking.commands.session_time import SWEEPS
 from services.booking.commands.telling import resources_to_tell, tell_busy
 from services.booking.commands.time_passes import complete_past, forget_ended_peers
 from services.chassis import logs
@@ -16,6 +19,10 @@ TOGETHER_SECONDS = 0.1
 """Changes within this time are told together: a resource under load says its busy times ten times a second at most."""
 
 _log = logs.get(__name__)
+_DUE = (
+    drop_expired_holds, drop_undecided_changes, expire_undecided, complete_past, complete_returned, release_no_shows,
+    mark_overdue, hold_for_overdue, note_time_is_over, forget_ended_peers, *SWEEPS,
+)  # fmt: skip
 
 
 class Sweeper:
@@ -36,13 +43,7 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Do all that is due now."""
-        for command in (
-            drop_expired_holds,
-            drop_undecided_changes,
-            expire_undecided,
-            complete_past,
-            forget_ended_peers,
-        ):
+        for command in _DUE:
             while (done := await self._db.run(command)) > 0:
                 _log.info("swept", what=command.__name__, count=done)
                 if done < BATCH:
@@ -71,3 +72,27 @@ class BusyTeller:
         while offer_ids := await self._db.run(resources_to_tell):
             for offer_id in offer_ids:
                 await self._db.run(tell_busy, offer_id)
+
+
+class PlaceOfferer:
+    """Hands what has become free to those who wait, some hundredths of a second after it did."""
+
+    def __init__(self, db: Database, listener: Listener) -> None:
+        self._db = db
+        self._listener = listener
+
+    async def run(self) -> None:
+        """Hand out until cancelled."""
+        while True:
+            await self._listener.wait(LOOK_ANYWAY_SECONDS)
+            try:
+                await self.hand_out_due()
+            except (DBAPIError, SQLAlchemyError, OSError) as error:
+                _log.warning("handing-out-failed", error=str(error).splitlines()[0])
+                await asyncio.sleep(TOGETHER_SECONDS)
+
+    async def hand_out_due(self) -> None:
+        """Hand out all that is marked now."""
+        while offer_ids := await self._db.run(lines_to_look_at):
+            for offer_id in offer_ids:
+                await self._db.run(hand_out, offer_id)

@@ -1,5 +1,6 @@
 """A resource as booking knows it: ours from the row, a peer's from its copy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -7,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from contracts.booking import Approval, Closure, OpeningHours, ResourceState, Season, Terms
+from contracts.booking import Approval, CheckIn, Closure, OpeningHours, Quota, ResourceState, Season, Terms
 from contracts.border import SharedResource, SharedTerms
 from services.booking.domain import opening
 from services.booking.domain.availability import Rules
@@ -21,7 +22,9 @@ NO_TERMS = Terms()
 class Resource:
     """How an offer can be booked. `busy_version` counts what was told of its busy times.
 
-    `terms`: further conditions; seasons, closures and holidays stand in `rules` too, as they are computed with.
+    `check_in`: whether people say when they come and go; who has not come after `grace_minutes` loses the place.
+    `category_quotas`: those of all offers of its category together. `terms`: further conditions; seasons, closures and
+    holidays stand in `rules` too, as they are computed with.
     """
 
     offer_id: UUID
@@ -30,7 +33,10 @@ class Resource:
     status: Literal["open", "closed"]
     version: int
     busy_version: int = 0
+    check_in: CheckIn = "none"
+    grace_minutes: int = 30
     terms: Terms = NO_TERMS
+    category_quotas: tuple[Quota, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -56,6 +62,8 @@ class Resource:
             owner_member_id=owner_member_id,
             status=self.status,
             version=self.version,
+            check_in=self.check_in,
+            grace_minutes=self.grace_minutes,
             terms=self.terms,
         )
 
@@ -72,8 +80,8 @@ def hours_from(opening_hours: list[OpeningHours]) -> tuple[Hours, ...]:
     return tuple(sorted(Hours(h.weekday, minutes_of(h.opens), minutes_of(h.closes)) for h in opening_hours))
 
 
-def resource_of(row: sa.Row[Any]) -> Resource:
-    """The resource in a row of `resources`."""
+def resource_of(row: sa.Row[Any], *, of_category: Sequence[Any] = ()) -> Resource:
+    """The resource in a row of `resources`; `of_category`: the quotas of its offer's category, as JSON."""
     hours = hours_from([OpeningHours.model_validate(hours) for hours in row.opening_hours])
     rules = Rules(
         time_zone=row.time_zone,
@@ -95,7 +103,10 @@ def resource_of(row: sa.Row[Any]) -> Resource:
         status=row.status,
         version=row.version,
         busy_version=row.busy_version,
+        check_in=row.check_in,
+        grace_minutes=row.grace_minutes,
         terms=terms,
+        category_quotas=tuple(Quota.model_validate(quota) for quota in of_category),
     )
 
 
@@ -120,6 +131,8 @@ def resource_from(shared: SharedResource) -> Resource:
         approval=shared.approval,
         status=shared.status,
         version=shared.version,
+        check_in=shared.check_in,
+        grace_minutes=shared.grace_minutes,
         terms=Terms(**dict(shared.terms)),
     )
 

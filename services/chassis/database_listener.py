@@ -21,6 +21,7 @@ class Listener:
         self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._channel = channel
         self._heard = asyncio.Event()
+        self._outage = logs.Outage()
 
     async def wait(self, seconds: float) -> None:
         """Return at the next notification, at once when there was one since the last call, or after `seconds`."""
@@ -35,7 +36,8 @@ class Listener:
             try:
                 await self._listen()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                _log.warning("listener-interrupted", channel=self._channel, error=str(error))
+                if self._outage.goes_on():
+                    _log.warning("listener-interrupted", channel=self._channel, error=str(error))
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
@@ -43,6 +45,7 @@ class Listener:
         connection = await asyncpg.connect(self._address, timeout=5, server_settings=settings)
         try:
             await connection.add_listener(self._channel, self._hear)
+            self._outage.is_over()
             self._heard.set()  # something may have been said before we listened
             while True:
                 await asyncio.sleep(CHECK_SECONDS)

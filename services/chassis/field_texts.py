@@ -4,6 +4,13 @@ from typing import Any
 
 from services.chassis.problems import FieldError, Text
 
+_WHOLE = Text(fr="Un nombre entier, s'il vous plaît.", en="A whole number, please.", nl="Een geheel getal graag.")
+_NUMBER = Text(fr="Un nombre, s'il vous plaît.", en="A number, please.", nl="Een getal graag.")
+_UNREADABLE = Text(
+    fr="Ce texte contient un caractère illisible.",
+    en="This text has an unreadable character.",
+    nl="Deze tekst bevat een onleesbaar teken.",
+)
 _TEXTS: dict[str, Text] = {
     "missing": Text(fr="À remplir.", en="Please fill this in.", nl="Vul dit in."),
     "string_too_short": Text(
@@ -23,10 +30,27 @@ _TEXTS: dict[str, Text] = {
     "literal_error": Text(
         fr="Choisissez parmi : {expected}.", en="Choose one of: {expected}.", nl="Kies uit: {expected}."
     ),
-    "int_parsing": Text(
-        fr="Un nombre entier, s'il vous plaît.", en="A whole number, please.", nl="Een geheel getal graag."
+    "too_short": Text(
+        fr="Pas assez d'éléments : au moins {min_length}.",
+        en="Too few: at least {min_length}.",
+        nl="Te weinig: minstens {min_length}.",
     ),
-    "float_parsing": Text(fr="Un nombre, s'il vous plaît.", en="A number, please.", nl="Een getal graag."),
+    "too_long": Text(
+        fr="Trop d'éléments : {max_length} au plus.",
+        en="Too many: {max_length} at most.",
+        nl="Te veel: hoogstens {max_length}.",
+    ),
+    "string_type": Text(fr="Un texte, s'il vous plaît.", en="A text, please.", nl="Een tekst graag."),
+    "string_unicode": _UNREADABLE,
+    "control_characters": _UNREADABLE,
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), _WHOLE),
+    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _NUMBER),
+    "half_a_point": Text(
+        fr="La latitude et la longitude vont ensemble.",
+        en="Latitude and longitude go together.",
+        nl="Breedtegraad en lengtegraad horen bij elkaar.",
+    ),
+    "extra_forbidden": Text(fr="Champ inconnu.", en="Unknown field.", nl="Onbekend veld."),
     "uuid_parsing": Text(fr="Identifiant non valable.", en="Not a valid identifier.", nl="Geen geldige identificatie."),
     "json_invalid": Text(
         fr="Ce n'est pas du JSON valable.", en="This is not valid JSON.", nl="Dit is geen geldige JSON."
@@ -50,6 +74,8 @@ def field_error(error: dict[str, Any]) -> FieldError:
     """Turn one entry of pydantic's `errors()` into a field error."""
     code = str(error["type"])
     location = [str(part) for part in error.get("loc", ()) if part not in {"body", "query", "path", "header"}]
+    if (error.get("ctx") or {}).get("field_type") == "Value":
+        code = f"string_{code}"  # a length that pydantic checks after a function of ours: of a text all the same
     date_like = code.startswith(("date", "time"))
     text = _TEXTS.get(code, _DATE if date_like else _OTHER)
     context = {key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float)}

@@ -22,6 +22,7 @@ from services.chassis.problems import (
     NotFound,
     NotSignedIn,
     Problem,
+    TooLarge,
     Unavailable,
     UnusableValue,
     language_of,
@@ -90,7 +91,7 @@ def _add_problem_handlers(app: FastAPI) -> None:
 
     async def on_http(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        known = {401: NotSignedIn, 403: NotAllowed, 404: NotFound}.get(status)
+        known = {401: NotSignedIn, 403: NotAllowed, 404: NotFound, 413: TooLarge}.get(status)
         if known is not None:
             return answer(request, known())
         problem = Problem()
@@ -148,24 +149,22 @@ class Traced:
 
         try:
             length = headers.get(b"content-length", b"0")
-            if not length.isdigit() or int(length) > LARGEST_BODY:
-                await PlainTextResponse("body too large", 413)(scope, receive, send_traced)
-                return
-            await self.app(scope, _bounded(receive), send_traced)
+            announced = int(length) if length.isdigit() else 0
+            await self.app(scope, _bounded(receive, announced), send_traced)
         finally:
             REQUESTS.labels(self.service, scope["method"], str(status)).inc()
             SECONDS.labels(self.service).observe(time.perf_counter() - began)
 
 
-def _bounded(receive: Receive) -> Receive:
-    """`receive` for a body whose length nobody has announced (chunked): it, too, ends at 8 MiB with a 413."""
+def _bounded(receive: Receive, announced: int) -> Receive:
+    """`receive` for a body that ends at 8 MiB with a 413, at once when more was `announced` (bytes; 0: nothing was)."""
     size = 0
 
     async def receive_bounded() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > LARGEST_BODY:
+        if size > LARGEST_BODY or (announced > LARGEST_BODY and message["type"] == "http.request"):
             raise HTTPException(413)
         return message
 

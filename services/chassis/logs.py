@@ -48,7 +48,8 @@ def configure(level: str) -> None:
     for noisy in ("httpx", "httpcore", "aiormq", "aio_pika", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     # every try to reconnect, once a second and connection; consumers and relays say themselves that they wait
-    logging.getLogger("aio_pika.robust_connection").setLevel(logging.CRITICAL)
+    for repeated in ("aio_pika.robust_connection", "aiormq.connection"):
+        logging.getLogger(repeated).setLevel(logging.CRITICAL)
 
 
 class Outage:

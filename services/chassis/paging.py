@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel
@@ -34,8 +35,20 @@ def decode(cursor: str, size: int) -> list[Any]:
     except ValueError:
         values = None
     if not isinstance(values, list) or len(values) != size:  # pyright: ignore[reportUnknownArgumentType]
-        text = Text(
-            fr="Page inconnue : revenez au début.", en="Unknown page: go back to the start.", nl="Onbekende pagina."
-        )
-        raise InvalidFields(FieldError("cursor", "invalid", text))
+        raise _unknown_page()
     return values  # pyright: ignore[reportUnknownVariableType]
+
+
+def decode_id(cursor: str) -> UUID:
+    """The id that a cursor holds. Raises InvalidFields when it is not one of ours."""
+    try:
+        return UUID(str(decode(cursor, 1)[0]))
+    except ValueError as error:
+        raise _unknown_page() from error
+
+
+def _unknown_page() -> InvalidFields:
+    text = Text(
+        fr="Page inconnue : revenez au début.", en="Unknown page: go back to the start.", nl="Onbekende pagina."
+    )
+    return InvalidFields(FieldError("cursor", "invalid", text))

@@ -114,6 +114,18 @@ class NotAllowed(Problem):
     )
 
 
+class TooLarge(Problem):
+    """The body of the request has more than 8 MiB."""
+
+    status = 413
+    slug = "too-large"
+    text = Text(
+        fr="Cet envoi dépasse 8 Mio. Partagez-le en plusieurs parties.",
+        en="This is more than 8 MiB. Split it into several parts.",
+        nl="Dit is meer dan 8 MiB. Splits het in meerdere delen.",
+    )
+
+
 class Unavailable(Problem):
     """A part that this request needs does not answer."""
 

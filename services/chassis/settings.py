@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,6 +15,27 @@ from services.chassis import names
 
 class MissingSetting(SystemExit):
     """A setting or secret is missing or wrong. Ends the process with one clear line for each."""
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("a time zone is called like Europe/Paris") from error
+    return name
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url.rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or parts.fragment:
+        raise ValueError("an address is https://host or http://host:port")
+    return parts.geturl()
+
+
+def _address_of_services(url: str) -> str:
+    if "{" in url.replace("{service}", "") or "{service}" not in url:
+        raise ValueError("the name of the service goes where {service} stands")
+    return url
 
 
 class ServiceSettings(BaseSettings):
@@ -27,10 +49,10 @@ class ServiceSettings(BaseSettings):
 
     instance: Annotated[str, AfterValidator(names.check_instance)]
     secrets_dir: Path
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    service_url: str = "http://127.0.0.1:8000/api/{service}"
+    service_url: Annotated[str, AfterValidator(_address_of_services)] = "http://127.0.0.1:8000/api/{service}"
     db_host: str = "127.0.0.1"
     db_port: int = 5432
     db_pool_size: int = Field(default=2, ge=1)
@@ -38,7 +60,7 @@ class ServiceSettings(BaseSettings):
     broker_host: str = "127.0.0.1"
     broker_port: int = 5672
     locale: Literal["fr", "nl", "en"] = "fr"
-    time_zone: str = "Europe/Paris"
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "Europe/Paris"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def secret(self, name: str) -> str:

@@ -26,7 +26,7 @@ from services.federation.views import (
 router = APIRouter(tags=["federation"])
 
 
-def _border_of(request: Request) -> Border:
+async def _border_of(request: Request) -> Border:
     border = request.app.state.border
     if not isinstance(border, Border):
         raise TypeError("this application has no border")
@@ -122,7 +122,7 @@ async def list_refusals(
     limit: paging.Limit = 50,
 ) -> paging.Page[RefusalView]:
     """What did not pass the gate, newest first."""
-    before = UUID(str(paging.decode(cursor, 1)[0])) if cursor else None
+    before = paging.decode_id(cursor) if cursor else None
     async with db.reading() as session:
         rows = await queries.refusals_of(session, link_id, before=before, limit=limit + 1)
     following = paging.encode(str(rows[limit - 1]["id"])) if len(rows) > limit else None

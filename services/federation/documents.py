@@ -3,7 +3,6 @@
 `typ` is in the signed header of each kind, so that a signature on one kind of document is none on another.
 """
 
-from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -138,4 +137,4 @@ class InvitationCode(BaseModel):
     a: str = Field(max_length=300)
     t: str = Field(pattern=THUMBPRINT)
     s: str = Field(min_length=20, max_length=100)
-    e: datetime
+    e: AwareDatetime

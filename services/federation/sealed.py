@@ -73,6 +73,8 @@ def seal(content: str, keys: Keys) -> bytes:
 
 def unverified_kid(body: bytes) -> str | None:
     """Which key a message claims to be signed with; None when it is no message of ours at all."""
+    if not body.isascii():  # joserfc skips such bytes in a part that it does not decode yet
+        return None
     try:
         header: Any = jws.extract_compact(body).headers()
     except (JoseError, ValueError):

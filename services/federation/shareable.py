@@ -2,8 +2,9 @@
 
 import re
 
-from contracts.booking import BookingState, BusyChanged, ResourceState, Terms
+from contracts.booking import BookingState, BusyChanged, ResourceState, Status, Terms, UseState
 from contracts.border import (
+    AnswerStatus,
     BorderBookingAnswered,
     BorderBookingRequested,
     RoundedPlace,
@@ -16,6 +17,13 @@ from contracts.catalog import Audience, ListingState
 from contracts.identity import Place
 
 _POSTCODE = re.compile(r"\b\d{4,5}\s+(\D.*)$")
+_STREET = re.compile(
+    r"(rue|ruelle|avenue|av\.?|boulevard|bd\.?|blvd\.?|place|square|chemin|allée|impasse|quai|route|passage|sentier"
+    r"|chaussée|faubourg|résidence|street|road)\s"
+    r"|\S+(straat|laan|steenweg|plein|dreef)\b",
+    re.IGNORECASE,
+)
+"""How streets begin in French (and English), end in Dutch."""
 
 DECIMALS = 2
 """Of a degree: about a kilometre."""
@@ -29,11 +37,11 @@ def rounded(place: Place | None) -> RoundedPlace | None:
 
 
 def _town(label: str) -> str:
-    """What follows the postcode, else the last part when no number stands in it. Empty rather than a street."""
+    """What follows the postcode, else the last part unless it has a number or is a street. Empty rather than those."""
     last = label.rpartition(",")[2].strip()
     if after_postcode := _POSTCODE.search(last):
         return " ".join(word for word in after_postcode[1].split() if not _has_digit(word))
-    return "" if _has_digit(last) else last
+    return "" if _has_digit(last) or _STREET.match(last) else last
 
 
 def _has_digit(text: str) -> bool:
@@ -84,6 +92,8 @@ def shared_resource(resource: ResourceState) -> SharedResource:
         approval=resource.approval,
         status=resource.status,
         version=resource.version,
+        check_in=resource.check_in,
+        grace_minutes=resource.grace_minutes,
         terms=_shared_terms(resource.terms),
     )
 
@@ -130,24 +140,44 @@ def booking_request(booking: BookingState, pseudonym: str) -> BorderBookingReque
     )
 
 
-def booking_answer(booking: BookingState) -> BorderBookingAnswered | None:
+_FIRST_WORDS: dict[Status, AnswerStatus] = {
+    "pending": "pending",
+    "confirmed": "confirmed",
+    "declined": "declined",
+    "cancelled": "cancelled",
+    "expired": "expired",
+    "completed": "completed",
+    "in_use": "confirmed",
+    "overdue": "confirmed",
+    "no_show": "completed",
+}
+"""States in the words of the first readers, who do not know of uses; `held` and `cancelling` stay here."""
+_USES: dict[Status, UseState] = {"in_use": "in_use", "overdue": "overdue", "no_show": "no_show"}
+
+
+def booking_answer(booking: BookingState, *, start_at_risk: bool = False) -> BorderBookingAnswered | None:
     """The state of a guest's booking of our resource; None for a state that guests are not told.
 
-    Owner and exact address are told once the booking is confirmed.
+    Owner and exact address are told once the booking is confirmed. `start_at_risk`: the one before it is late.
     """
-    status = booking.status
-    if status in {"held", "cancelling", "in_use", "no_show", "overdue"}:
+    status = _FIRST_WORDS.get(booking.status)
+    if status is None:
         return None
     disclosed = status in {"confirmed", "completed"}
     return BorderBookingAnswered(
         booking_id=booking.id,
-        status=status,  # pyright: ignore[reportArgumentType] - narrowed above
+        status=status,
         start=booking.start,
         end=booking.end,
         reason=booking.reason,
         owner_name=booking.owner.name if disclosed else None,
         place_label=booking.place_label if disclosed else None,
         version=booking.version,
+        use=_USES.get(booking.status),
+        checked_in_at=booking.checked_in_at,
+        checked_out_at=booking.checked_out_at,
+        value=booking.value,
+        start_at_risk=start_at_risk,
         instructions=booking.instructions if disclosed else "",
     )
 

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.database import Database
@@ -23,7 +24,12 @@ def main(arguments: list[str]) -> None:
     """Reindex everything; takes no arguments."""
     if arguments:
         raise SystemExit("usage: python -m services reindex")
-    asyncio.run(_reindex_instance(load(MatchingSettings)))
+    settings = load(MatchingSettings)
+    try:
+        asyncio.run(_reindex_instance(settings))
+    except (OSError, SQLAlchemyError) as error:
+        where = settings.database_url("matching").render_as_string(hide_password=True)
+        sys.exit(f"database {where}: {str(error).splitlines()[0]}")
 
 
 async def _reindex_instance(settings: MatchingSettings) -> None:

@@ -173,7 +173,7 @@ async def mails(
     limit: Limit = 30,
 ) -> Page[MailView]:
     """Mails by how they ended, newest first: for coordinators, to see what did not arrive."""
-    before = _uuid(paging.decode(cursor, 1)[0]) if cursor else None
+    before = paging.decode_id(cursor) if cursor else None
     async with db.reading() as session:
         rows = await queries.mails(session, status=status, before=before, limit=limit + 1)
     last = str(rows[limit - 1]["id"]) if len(rows) > limit else None
@@ -214,4 +214,4 @@ def _uuid(text: Any) -> UUID | None:
 
 def _integer(cursor: str) -> int:
     value = paging.decode(cursor, 1)[0]
-    return value if isinstance(value, int) and 0 <= value < 2**63 else 0
+    return value if type(value) is int and 0 <= value < 2**63 else 0  # a bool is an int, but not for PostgreSQL

@@ -10,12 +10,18 @@ from contracts.booking import (
     BookingDeclined,
     BookingExpired,
     BookingRequested,
+    BookingStartAtRisk,
+    PlaceOffered,
     ResourceChanged,
+    SeatChanged,
     SeriesCancelled,
     SeriesConfirmed,
     SeriesDeclined,
     SeriesMoved,
     SeriesRequested,
+    SessionChanged,
+    SessionReminder,
+    WaitingChanged,
 )
 from contracts.federation import ContactReceived, LinkChanged, MessageRefused
 from contracts.identity import (
@@ -30,7 +36,7 @@ from contracts.identity import (
 from contracts.matching import MatchesProposed
 from services.chassis.clock import Clock
 from services.chassis.messaging import Consumers
-from services.notify.commands import accounts, bookings, coordination, disclosing, people, series
+from services.notify.commands import accounts, bookings, coordination, disclosing, people, series, sessions, waiting
 
 consumers = Consumers("notify")
 _clock = Clock()
@@ -92,8 +98,14 @@ async def ask_deciders(event: BookingRequested, session: AsyncSession) -> None:
 
 @consumers.on(BookingConfirmed)
 async def tell_both_that_booking_is_confirmed(event: BookingConfirmed, session: AsyncSession) -> None:
-    """With a calendar entry, and the contact for a peer concerned."""
+    """With a calendar entry, and the contact for a peer concerned; later, that it is in use or overdue."""
     await bookings.confirmed(session, event.booking, now=_clock.now(), quietly=event.together is not None)
+
+
+@consumers.on(BookingStartAtRisk)
+async def warn_borrower_of_late_start(event: BookingStartAtRisk, session: AsyncSession) -> None:
+    """The one before has not given it back."""
+    await bookings.start_at_risk(session, event.booking, now=_clock.now())
 
 
 @consumers.on(BookingDeclined)
@@ -154,6 +166,36 @@ async def tell_both_that_series_is_cancelled(event: SeriesCancelled, session: As
 async def tell_both_that_series_is_moved(event: SeriesMoved, session: AsyncSession) -> None:
     """The new dates."""
     await series.moved(session, event, now=_clock.now())
+
+
+@consumers.on(SessionChanged)
+async def tell_participants_that_session_moved_or_ended(event: SessionChanged, session: AsyncSession) -> None:
+    """Whoever has a seat, is offered one or waits; nothing when only seats changed."""
+    await sessions.changed(session, event.session, now=_clock.now())
+
+
+@consumers.on(SeatChanged)
+async def tell_person_of_seat(event: SeatChanged, session: AsyncSession) -> None:
+    """Taken (with a calendar entry), offered until when, waiting, left, or missed."""
+    await sessions.seat_changed(session, event, now=_clock.now())
+
+
+@consumers.on(SessionReminder)
+async def remind_of_session(event: SessionReminder, session: AsyncSession) -> None:
+    """The day before: those with a seat, and the organiser."""
+    await sessions.reminded(session, event, now=_clock.now())
+
+
+@consumers.on(PlaceOffered)
+async def ask_whether_the_place_is_taken(event: PlaceOffered, session: AsyncSession) -> None:
+    """A place has become free for the next in line, who has some hours to accept."""
+    await waiting.place_offered(session, event.waiting, now=_clock.now())
+
+
+@consumers.on(WaitingChanged)
+async def tell_that_waiting_is_over(event: WaitingChanged, session: AsyncSession) -> None:
+    """The time to accept is over, or nothing has become free."""
+    await waiting.waiting_changed(session, event.waiting, now=_clock.now())
 
 
 @consumers.on(MatchesProposed)

@@ -41,6 +41,7 @@ class Listening:
     def __init__(self, url: URL, channels: Mapping[str, Callable[[str], None]]) -> None:
         self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._channels = channels
+        self._outage = logs.Outage()
 
     async def run(self) -> None:
         """Listen until cancelled, over every outage of the database."""
@@ -48,7 +49,8 @@ class Listening:
             try:
                 await self._listen()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                _log.warning("listening-interrupted", error=f"{type(error).__name__}: {error}")
+                if self._outage.goes_on():
+                    _log.warning("listening-interrupted", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
@@ -57,6 +59,7 @@ class Listening:
         try:
             for channel, hear in self._channels.items():
                 await connection.add_listener(channel, lambda _c, _p, _ch, said, hear=hear: hear(str(said)))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+            self._outage.is_over()
             for hear in self._channels.values():
                 hear("")
             while True:

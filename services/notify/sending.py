@@ -93,6 +93,7 @@ class Sending:
         self._db = db
         self._settings = settings
         self._mails = mails
+        self._outage = logs.Outage()
         self._clock = clock or Clock()
 
     async def run(self) -> None:
@@ -115,14 +116,17 @@ class Sending:
         """Whether there was something to send."""
         one = asyncio.ensure_future(self.send_next(postman))
         try:
-            return await asyncio.shield(one)
+            found = await asyncio.shield(one)
         except asyncio.CancelledError:
             await asyncio.wait({one}, timeout=LAST_WORD_SECONDS)
             raise
         except Exception as error:  # noqa: BLE001 - the database is away: mails are safe there, the loop must outlive it
-            _log.warning("sending-interrupted", error=f"{type(error).__name__}: {error}")
+            if self._outage.goes_on():
+                _log.warning("sending-interrupted", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(PAUSE_SECONDS)
             return True
+        self._outage.is_over()
+        return found
 
     async def send_next(self, postman: Postman) -> bool:
         """Claim one mail, send it, note how it ended. Returns whether one was due."""

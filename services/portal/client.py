@@ -14,6 +14,7 @@ Json = dict[str, Any]
 _UNREACHABLE = (httpx.TransportError, httpx.InvalidURL)
 _CUT = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _REPEATABLE = {"GET", "PUT", "DELETE"}
+_MOST_CALLS = 100
 _IDLE_SECONDS = 2  # less than the 5 s after which uvicorn closes an idle connection, perhaps under our next request
 
 
@@ -56,19 +57,23 @@ class Caller:
 
 
 class Services:
-    """The APIs behind the pages."""
+    """The APIs behind the pages.
+
+    `http` is for calls; what stays open as long as a browser wants goes over `streams`, so that any number of people
+    who follow their messages leaves connections for the pages.
+    """
 
     def __init__(
         self, settings: ServiceSettings, *, answer_seconds: float = 8, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._settings = settings
         self.http = httpx.AsyncClient(
-            transport=transport
-            or httpx.AsyncHTTPTransport(
-                retries=1, limits=httpx.Limits(max_connections=100, keepalive_expiry=_IDLE_SECONDS)
-            ),
+            transport=transport or _transport(most=_MOST_CALLS),
             timeout=httpx.Timeout(answer_seconds, connect=2),
             trust_env=False,
+        )
+        self.streams = httpx.AsyncClient(
+            transport=transport or _transport(most=None), timeout=httpx.Timeout(None, connect=3), trust_env=False
         )
 
     def url(self, service: str, path: str) -> str:
@@ -111,6 +116,13 @@ class Services:
     async def close(self) -> None:
         """Close the connections."""
         await self.http.aclose()
+        await self.streams.aclose()
+
+
+def _transport(*, most: int | None) -> httpx.AsyncHTTPTransport:
+    """`most` connections at a time; None: as many as are asked for."""
+    limits = httpx.Limits(max_connections=most, max_keepalive_connections=_MOST_CALLS, keepalive_expiry=_IDLE_SECONDS)
+    return httpx.AsyncHTTPTransport(retries=1, limits=limits)
 
 
 def _refusal(service: str, answer: httpx.Response) -> Refusal:

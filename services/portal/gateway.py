@@ -29,7 +29,6 @@ _HOP_BY_HOP = frozenset(
 )
 _NOT_FROM_OUTSIDE = frozenset({*_HOP_BY_HOP, "x-client-address", "forwarded", "x-forwarded-for", "cookie", _PASSED})
 _NOT_BACK = frozenset({*_HOP_BY_HOP, "set-cookie", "date", "server", "x-correlation-id"})
-_CONNECT_SECONDS = 3
 _INTERNAL = ("metrics", "health")
 
 
@@ -61,15 +60,14 @@ async def _forward(request: Request, service: str) -> Response:
         return answer(request, Unavailable())
     base = urlsplit(portal.settings.url_of(service))
     target = httpx.URL(f"{base.scheme}://{base.netloc}", raw_path=_raw_target(request))
-    outgoing = portal.services.http.build_request(
+    outgoing = portal.services.streams.build_request(
         request.method,
         target,
         headers=_headers_for(request, portal.settings.trusted_proxies),
         content=request.stream() if _has_body(request) else None,
-        timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
     )
     try:
-        incoming = await portal.services.http.send(outgoing, stream=True)
+        incoming = await portal.services.streams.send(outgoing, stream=True)
     except httpx.TransportError:
         return answer(request, Unavailable())
     headers = [(name, value) for name, value in incoming.headers.multi_items() if name.lower() not in _NOT_BACK]

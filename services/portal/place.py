@@ -47,7 +47,8 @@ class Portal:
 
     def known_cooperative(self) -> Json:
         """The profile as we know it now, without asking."""
-        return self._profile or {"name": self.settings.instance.capitalize(), "summary": "", "place": None}
+        unknown = {"summary": "", "place": None, "contact_email": None}
+        return self._profile or {"name": self.settings.instance.capitalize(), **unknown}
 
     def forget_cooperative(self) -> None:
         """Read the profile again at the next page."""

@@ -33,10 +33,20 @@ BOOKING_STATES: dict[str, tuple[str, str]] = {
     "cancelled": (N_("annulée"), "off"),
     "expired": (N_("sans réponse à temps"), "off"),
     "in_use": (N_("en cours"), "good"),
+    "returned": (N_("rendue"), "off"),
     "completed": (N_("terminée"), "off"),
     "no_show": (N_("personne n'est venu"), "bad"),
     "overdue": (N_("en retard"), "bad"),
 }
+WAITING_STATES: dict[str, tuple[str, str]] = {
+    "waiting": (N_("en liste d'attente"), "wait"),
+    "offered": (N_("une place pour vous"), "good"),
+    "accepted": (N_("place acceptée"), "good"),
+    "left": (N_("liste quittée"), "off"),
+    "lapsed": (N_("le délai est passé"), "off"),
+    "ended": (N_("aucune place ne s'est libérée"), "off"),
+}
+WAITING_WORDS: dict[str, str] = {"offered": N_("une place lui est proposée"), "waiting": N_("en liste d'attente")}
 LISTING_STATES: dict[str, tuple[str, str]] = {
     "published": (N_("publiée"), "good"),
     "withdrawn": (N_("retirée"), "off"),
@@ -59,8 +69,22 @@ INVITATION_STATES: dict[str, tuple[str, str]] = {
     "revoked": (N_("annulée"), "off"),
     "expired": (N_("échue"), "off"),
 }
+SEAT_STATES: dict[str, tuple[str, str]] = {
+    "taken": (N_("j'y ai ma place"), "good"),
+    "offered": (N_("une place m'est proposée"), "wait"),
+    "waiting": (N_("en liste d'attente"), "wait"),
+}
+SESSION_STATES: dict[str, tuple[str, str]] = {
+    "planned": (N_("prévue"), "good"),
+    "over": (N_("passée"), "off"),
+    "cancelled": (N_("annulée"), "off"),
+    "short": (N_("il manque du monde"), "wait"),
+}
 STATES = {
+    "seat": SEAT_STATES,
+    "session": SESSION_STATES,
     "booking": BOOKING_STATES,
+    "waiting": WAITING_STATES,
     "listing": LISTING_STATES,
     "link": LINK_STATES,
     "invitation": INVITATION_STATES,
@@ -85,7 +109,20 @@ HAPPENINGS: dict[str, str] = {
     "cancellation_asked": N_("Annulation demandée"),
     "cancelled": N_("Annulée"),
     "expired": N_("Restée sans réponse"),
+    "in_use": N_("Arrivée signalée"),
+    "in_use_by_code": N_("Arrivée signalée avec le code"),
+    "overdue": N_("Pas rendue à l'heure prévue"),
+    "returned": N_("Départ signalé"),
+    "no_show": N_("Personne n'est venu, place libérée"),
+    "start_at_risk": N_("La réservation d'avant a du retard"),
     "completed": N_("Terminée"),
+    "kept": N_("Gardée malgré le changement"),
+}
+PERIODS: dict[str, str] = {
+    "month": N_("ce mois-ci"),
+    "month-before": N_("le mois dernier"),
+    "year": N_("cette année"),
+    "year-before": N_("l'an dernier"),
 }
 ROLES: dict[str, str] = {
     "member": N_("membre"),
@@ -117,13 +154,50 @@ PARTS: dict[str, str] = {
     "notify": N_("les messages"),
     "federation": N_("les liens avec les autres coopératives"),
 }
+FEEDS: dict[str, str] = {
+    "member": N_("Mes réservations"),
+    "resource": N_("Qui réserve :"),
+    "busy": N_("Libre ou occupé :"),
+    "circle": N_("Cercle :"),
+}
 PROGRESS: dict[str, str] = {
     "checked": N_("vérifié, pas encore importé"),
     "running": N_("import en cours"),
     "done": N_("import terminé"),
     "failed": N_("import interrompu"),
 }
+SESSION_TEMPLATES: dict[str, tuple[str, str, str]] = {
+    "co_development": (
+        N_("Codéveloppement"),
+        N_("une personne apporte une situation, les autres l'aident à y voir clair"),
+        "team",
+    ),
+    "peer_mentoring": (
+        N_("Parrainage"),
+        N_("une personne qui connaît la maison, une autre qui arrive : un tête-à-tête discret"),
+        "person",
+    ),
+    "monthly_day": (
+        N_("Journée mensuelle"),
+        N_("chaque troisième jeudi, par exemple, avec repas, covoiturage et coin des enfants"),
+        "calendar",
+    ),
+    "open": (N_("Autre séance"), N_("un atelier, une visite, une réunion : vous choisissez tout"), "plus"),
+}
+SESSION_REPEATS: dict[str, str] = {
+    "": N_("une seule fois"),
+    "weekly": N_("chaque semaine"),
+    "fortnightly": N_("toutes les deux semaines"),
+    "monthly": N_("chaque mois (le 3e jeudi, par exemple)"),
+}
+EXTRA_KINDS: dict[str, str] = {"yes_no": N_("oui ou non"), "number": N_("un nombre")}
 FLASHES: dict[str, str] = {
+    "session-planned": N_("La séance est prévue. Les inscriptions sont ouvertes."),
+    "sessions-planned": N_("Les séances sont prévues. Voici la première."),
+    "session-moved": N_("La séance est déplacée. Les personnes inscrites sont prévenues et gardent leur place."),
+    "seat-taken": N_("Votre place est prise. Un courriel part avec le rendez-vous."),
+    "seat-waiting": N_("Vous êtes en liste d'attente. Vous serez prévenu·e dès qu'une place se libère."),
+    "seat-left": N_("C'est noté. La place va à la personne suivante."),
     "signed-in": N_("Bonjour ! Vous êtes connecté·e."),
     "signed-out": N_("Vous êtes déconnecté·e. À bientôt !"),
     "welcome": N_("Bienvenue ! Votre compte est prêt."),
@@ -148,6 +222,16 @@ FLASHES: dict[str, str] = {
     "declined": N_("C'est refusé. La personne est prévenue."),
     "cancelled": N_("C'est annulé. Les personnes concernées sont prévenues."),
     "cancelling": N_("L'annulation est partie chez l'autre coopérative. Elle compte dès sa réponse."),
+    "feed-revoked": N_("L'adresse est supprimée : plus aucun agenda ne peut la lire."),
+    "calendar-given": N_("C'est noté. Votre agenda est lu dans la minute, puis toutes les demi-heures."),
+    "calendar-forgotten": N_("Votre agenda est oublié : il ne bloque plus rien."),
+    "follows": N_("Cette offre suit maintenant votre agenda."),
+    "follows-not": N_("Cette offre ne suit plus votre agenda."),
+    "check-in": N_("L'arrivée est signalée."),
+    "check-out": N_("Le départ est signalé. Merci !"),
+    "waiting": N_("Vous êtes en liste d'attente. Vous serez prévenu·e dès que c'est votre tour."),
+    "left-line": N_("Vous n'attendez plus cette place."),
+    "settled": N_("C'est réglé. Les personnes concernées sont prévenues."),
     "all-read": N_("Tout est marqué comme lu."),
     "circle-made": N_("Le cercle est créé."),
     "circle-closed": N_("Le cercle est fermé."),

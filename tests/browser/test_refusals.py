@@ -63,3 +63,22 @@ def test_a_wrong_password_keeps_the_address_and_says_no_more_than_needed(region:
     expect(page.get_by_label("Adresse de courriel")).to_have_value("marie@opteos.example")
     expect(page.get_by_label("Mot de passe")).to_have_value("")
     visitor.complaints = [said for said in visitor.complaints if "status of 401" not in said]
+
+
+def test_what_was_written_outlives_a_session_that_has_ended(region: Region, seats: Seats) -> None:
+    seat = seats.member(region.lille, "karim")
+    title = things.title_of_its_own("Trois tréteaux")
+    page = seat.go("/needs/new")
+    page.get_by_role("radio", name=re.compile("^Matériel")).check()
+    page.get_by_label("En quelques mots").fill(title)
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Publier").click()
+    expect(page.get_by_label("Mot de passe")).to_be_visible()
+
+    seat.sign_in()
+    seat.go("/needs/new")
+    expect(page.get_by_label("En quelques mots")).to_have_value(title)
+    page.get_by_role("button", name="Publier").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    seat.go("/needs/new")
+    expect(page.get_by_label("En quelques mots")).to_have_value("")

@@ -1,5 +1,6 @@
 """Every main page: nothing that axe objects to, nothing beside a narrow screen, nothing too small for a thumb."""
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -27,6 +28,11 @@ _TOO_SMALL = """least => {
 _BESIDE = """() => [...document.querySelectorAll("body *")]
   .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
   .slice(0, 5).map(one => one.outerHTML.slice(0, 90))"""
+
+_TURN = """seen => {
+  Object.defineProperty(document, "visibilityState", { value: seen, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 @pytest.mark.parametrize("who", PEOPLE)
@@ -64,3 +70,20 @@ def _seen(page: Page) -> Iterator[str]:
         if across > width:
             yield f"{width} px: {across} px are needed, by {page.evaluate(_BESIDE)}"
         yield from (f"{width} px: {text}" for text in page.evaluate(_TOO_SMALL, LEAST_PX))
+
+
+def test_a_page_out_of_sight_follows_no_messages_and_catches_up_later(region: Region, seats: Seats) -> None:
+    page = seats.member(region.lille, "julie").go("/search")
+    page.evaluate(_TURN, "hidden")
+    with page.expect_request("**/inbox/live"), page.expect_request("**/inbox/unread"):
+        page.evaluate(_TURN, "visible")
+
+
+def test_a_word_without_end_stays_on_its_card(region: Region, seats: Seats) -> None:
+    seat = seats.member(region.lille, "julie")
+    page = seat.go("/needs/new")
+    page.get_by_role("radio", name=re.compile("^Matériel")).check()
+    page.get_by_label("En quelques mots").fill("Donaudampfschiff" * 7)
+    page.get_by_role("button", name="Publier").click()
+    page.get_by_role("status").wait_for()
+    assert not [*_seen(page), *_seen(seat.go("/me"))]

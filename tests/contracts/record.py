@@ -20,6 +20,7 @@ from services.chassis import names
 from tests import servers
 from tests.journeys import conftest as journeys
 from tests.journeys import test_main_job as stories
+from tests.journeys import test_sessions as meetings
 from tests.journeys.conftest import Region
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "contracts" / "examples"
@@ -63,7 +64,7 @@ async def _crossed(instance: LocalInstance) -> dict[str, Any]:
 
 def _live(region: Region) -> None:
     """Every journey once, and what only accounts do."""
-    for name, journey in vars(stories).items():
+    for name, journey in (vars(stories) | vars(meetings)).items():
         if name.startswith("test_"):
             journey(region)
     karim = region.lille.members["karim"]

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Status
 from services.booking import listing, queries
-from services.booking.api.edge import At, Settings, view_all, view_of
+from services.booking.api.edge import At, Settings, first_view, view_all, view_of
 from services.booking.api.forms import BookingForm, CancelForm, Instant, ReasonForm
 from services.booking.commands import book as booking_commands
 from services.booking.commands import decide
@@ -47,7 +47,7 @@ async def create_booking(
             )
             limit, now = settings.booking_pending_per_member, at.clock.now()
             booked = await booking_commands.book(session, wanted, origin=form.origin, by=person, limit=limit, now=now)
-            return await view_of(session, booked, person, now)
+            return await first_view(session, booked, person, now)
 
         return await once(session, actor.id, form, BookingView, make)
 
@@ -59,7 +59,7 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    role: Literal["borrower", "owner", "to_decide"] = "borrower"
+    role: Literal["borrower", "owner", "to_decide", "orphaned"] = "borrower"
     status: list[Status] = []
     from_: Instant | None = Field(default=None, alias="from")
     offer_id: UUID | None = None
@@ -70,6 +70,8 @@ class ListQuery(BaseModel):
 @router.get("/bookings")
 async def list_bookings(actor: CurrentMember, at: At, query: Annotated[ListQuery, Query()]) -> Page[BookingView]:
     """Bookings of this person: asked for, of their offers, or waiting for their decision.
+
+    For coordinators also `orphaned`: those to come of offers whose owner has left.
 
     With `from`: those that end after it, the next one first. Without: the latest first.
     """

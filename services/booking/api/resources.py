@@ -10,8 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
+from services.booking.api.edge import At
 from services.booking.api.forms import ResourceForm
+from services.booking.api.settling import ReadersLanguage, affected_views
 from services.booking.commands import resources as commands
+from services.booking.commands import settling
 from services.booking.commands.resources import may_edit
 from services.booking.domain.availability import availability, next_free
 from services.booking.domain.deciding import Offer, Person, may_see
@@ -19,6 +22,7 @@ from services.booking.domain.opening import local_midnight
 from services.booking.domain.problems import NotBookable, OfferUnknown
 from services.booking.domain.spans import Span
 from services.booking.resources import Resource
+from services.booking.settling_views import SavedResourceView
 from services.booking.views import AvailabilityView, ResourceView, day_views, intervals, resource_view
 from services.chassis.auth import Actor, CurrentMember, MaybeMember
 from services.chassis.clock import ClockDep
@@ -52,16 +56,19 @@ Origin = Annotated[str | None, Query(max_length=200, min_length=1)]
 
 @router.put("/resources/{offer_id}")
 async def put_resource(
-    offer_id: UUID, form: ResourceForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep
-) -> ResourceView:
-    """Make an offer bookable, or change its rules."""
+    offer_id: UUID, form: ResourceForm, actor: CurrentMember, at: At, language: ReadersLanguage
+) -> SavedResourceView:
+    """Make an offer bookable, or change its rules; `affected`: the bookings to come that do not fit them."""
 
-    async def work(session: AsyncSession) -> ResourceView:
-        person = await queries.person_of(session, actor)
-        await commands.put_resource(session, offer_id, form.conditions(), by=person, now=clock.now())
-        return await _view(session, offer_id, None, actor, clock.now())
+    async def work(session: AsyncSession) -> SavedResourceView:
+        person, now = await queries.person_of(session, actor), at.clock.now()
+        await commands.put_resource(session, offer_id, form.conditions(), by=person, now=now)
+        offer = await settling.editable(session, offer_id, person)
+        found = [one for one in await settling.concerned(session, offer, None, now=now) if one.why]
+        saved = await _view(session, offer_id, None, actor, now)
+        return SavedResourceView(**dict(saved), affected=await affected_views(session, found, person, language, now))
 
-    return await db.run(work)
+    return await at.db.run(work)
 
 
 @router.post("/resources/{offer_id}/close")

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
+from services.booking.commands.arrivals import asked_on_arrival
 from services.booking.commands.binding import Outcome, bind
 from services.booking.commands.expiring import expire_in_the_way
+from services.booking.commands.handing_out import hand_out
 from services.booking.commands.quotas import check_quotas
 from services.booking.commands.refusing import taken
 from services.booking.commands.telling import tell
@@ -36,6 +38,7 @@ class Wanted:
     """What is asked for. `decide_by`: an earlier end of the time to decide, when the asking peer names one.
 
     `circle_id`: the circle on whose behalf. `hold_id`: the member's own hold that makes way for it.
+    `waiting_id`: the wish of a waiting list that it is to fulfil.
     """
 
     id: UUID
@@ -46,6 +49,7 @@ class Wanted:
     decide_by: datetime | None = None
     circle_id: UUID | None = None
     hold_id: UUID | None = None
+    waiting_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,15 +155,20 @@ async def bind_now(
     limit: int | None = None,
     releases: UUID | None = None,
 ) -> Outcome:
-    """Bind `booking` of our resource; requests in its way that nobody decided in time give way first (rule 8)."""
+    """Bind `booking` of our resource; requests in its way that nobody decided in time give way first (rule 8).
+
+    What that, or anything else, has made free goes to those who wait for it, before `booking` is looked at again.
+    """
     event = booking.asked() if line is not None else None
-    for _ in range(2):
+    for _ in range(4):
         outcome = await bind(
             session, booking, under=resource.version, event=event, line=line, limit=limit, releases=releases
         )
         if outcome != "expire_first":
             return outcome
         await expire_in_the_way(session, booking)
+        if booking.waiting_id is None:
+            await hand_out(session, booking.offer_id)
     return "taken"
 
 
@@ -222,6 +231,7 @@ def new_booking(offer: Offer, wanted: Wanted, borrower: Borrower, resource: Reso
         price=terms.price.model_dump() if terms.price else None,
         instructions=terms.instructions,
         cancel_notice_minutes=terms.cancel_notice_minutes,
+        waiting_id=wanted.waiting_id,
         status="pending",
         reason=None,
         decide_by=None,
@@ -229,4 +239,5 @@ def new_booking(offer: Offer, wanted: Wanted, borrower: Borrower, resource: Reso
         version=1,
         created_at=now,
         changed_at=now,
+        **asked_on_arrival(resource, here=offer.origin is None),
     )

@@ -10,19 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.booking import queries
 from services.booking.commands.decide import approval_of, readable
 from services.booking.commands.expiring import expire_in_the_way
+from services.booking.commands.handing_out import hand_out
 from services.booking.commands.quotas import check_quotas
 from services.booking.commands.refusing import taken
 from services.booking.commands.telling import busy_changed_by, tell
 from services.booking.domain.availability import search_window
-from services.booking.domain.booking import Booking, Side
+from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change, check_may_answer, check_may_change, decided_at_once
 from services.booking.domain.deciding import Offer, Person
 from services.booking.domain.limits import NoChangeAsked
 from services.booking.domain.problems import NotBookable, OfferUnknown
 from services.booking.domain.requests import check_request, decide_by, is_free
 from services.booking.domain.spans import Span
+from services.booking.domain.states import Side
 from services.booking.resources import Resource
-from services.booking.tables import changes, resources
+from services.booking.tables import changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +100,11 @@ async def _waiting(
 
 
 async def _locked(session: AsyncSession, booking: Booking) -> tuple[Resource, Offer]:
-    """Resource and offer; the resource locked, so that what is seen of its bookings holds until the end."""
-    lock = sa.select(resources.c.offer_id).where(resources.c.offer_id == booking.offer_id)
-    await session.execute(lock.with_for_update(key_share=True))
+    """Resource and offer; the resource locked, so that what is seen of its bookings holds until the end.
+
+    What has become free goes to those who wait for it, before a booking may move there.
+    """
+    await hand_out(session, booking.offer_id)
     resource, offer = (
         await queries.resource(session, booking.offer_id),
         await queries.offer(session, booking.offer_id),

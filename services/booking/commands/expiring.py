@@ -24,24 +24,33 @@ _OVERDUE = sa.and_(
 
 
 async def expire_in_the_way(session: AsyncSession, wanted: Booking) -> None:
-    """Requests and changes that nobody decided in time give way to `wanted` here and now (rule 8)."""
+    """Holds, requests and changes whose time is over give way to `wanted` here and now (rule 8)."""
     if wanted.occupied is not None:
-        await expire_within(session, wanted.offer_id, wanted.occupied)
+        await expire_around(session, wanted.offer_id, wanted.occupied)
 
 
-async def expire_within(session: AsyncSession, offer_id: UUID, window: Span) -> None:
-    """End what nobody decided in time and would occupy (part of) `window`; a series ends whole."""
-    blocking = sa.select(Booking).where(_OVERDUE, bookings.c.offer_id == offer_id, bookings.c.occupied.op("&&")(window))
-    found = (await session.execute(blocking.order_by(bookings.c.id).with_for_update())).scalars().all()
-    await _expire(session, found)
-    await _drop_changes(session, sa.and_(changes.c.offer_id == offer_id, changes.c.occupied.op("&&")(window)))
+async def expire_around(session: AsyncSession, offer_id: UUID, around: Span) -> None:
+    """Holds, requests and changes for our resource within `around` whose time is over end here and now (rule 8).
 
-
-async def drop_holds_within(session: AsyncSession, offer_id: UUID, window: Span) -> None:
-    """Holds whose time is over make way for what is about to be booked in `window`."""
-    over = sa.and_(bookings.c.status == "held", bookings.c.decide_by <= sa.func.clock_timestamp())
-    here = sa.and_(bookings.c.offer_id == offer_id, bookings.c.occupied.op("&&")(window))
-    await session.execute(sa.delete(bookings).where(over, here, bookings.c.resource_origin.is_(None)))
+    What is kept for a waiting list is not meant: the line itself moves on.
+    """
+    held = sa.delete(bookings).where(
+        bookings.c.offer_id == offer_id,
+        bookings.c.resource_origin.is_(None),
+        bookings.c.status == "held",
+        bookings.c.waiting_id.is_(None),
+        bookings.c.occupied.op("&&")(around),
+        bookings.c.decide_by <= sa.func.clock_timestamp(),
+    )
+    await session.execute(held)
+    blocking = (
+        sa.select(Booking)
+        .where(_OVERDUE, bookings.c.offer_id == offer_id, bookings.c.occupied.op("&&")(around))
+        .order_by(bookings.c.id)
+        .with_for_update()
+    )
+    await _expire(session, (await session.execute(blocking)).scalars().all())
+    await _drop_changes(session, sa.and_(changes.c.offer_id == offer_id, changes.c.occupied.op("&&")(around)))
 
 
 async def expire_undecided(session: AsyncSession) -> int:
@@ -53,9 +62,10 @@ async def expire_undecided(session: AsyncSession) -> int:
 
 
 async def drop_expired_holds(session: AsyncSession) -> int:
-    """Holds leave no trace: nobody was told of them. Returns how many."""
+    """Holds leave no trace: nobody was told of them. Returns how many. What is kept for a waiting list is not meant."""
     over = sa.delete(bookings).where(
         bookings.c.status == "held",
+        bookings.c.waiting_id.is_(None),
         bookings.c.resource_origin.is_(None),
         bookings.c.decide_by <= sa.func.clock_timestamp(),
     )

@@ -39,11 +39,12 @@ async def hold(session: AsyncSession, wanted: Wanted, *, by: Person, lasts: time
 async def release(session: AsyncSession, *, by: Person, hold_id: UUID | None = None) -> None:
     """Give back the member's hold (or `hold_id` alone); nothing happens when it is gone already.
 
-    Two holds of one member at once pass here one after the other.
+    Two holds of one member at once pass here one after the other. What is kept for a waiting list is no such hold.
     """
     key = sa.func.hashtextextended(f"held:{by.id}", 0)
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
     held = sa.delete(bookings).where(bookings.c.borrower_member_id == by.id, bookings.c.status == "held")
+    held = held.where(bookings.c.waiting_id.is_(None))
     if hold_id is not None:
         held = held.where(bookings.c.id == hold_id)
     await busy_changed(session, *(await session.execute(held.returning(bookings.c.offer_id))).scalars())

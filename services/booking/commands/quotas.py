@@ -26,7 +26,7 @@ _SCOPES = {
 
 async def check_quotas(session: AsyncSession, resource: Resource, booking: Booking) -> None:
     """Raises QuotaReached when `booking` of our resource would be more than a quota allows. Itself is not counted."""
-    for quota, which in await _quotas_of(session, resource, booking.offer_id):
+    for quota, which in _quotas_of(resource, booking.offer_id):
         await _check(session, quota, booking, which)
 
 
@@ -38,7 +38,7 @@ async def ledgers(
     `leaving_out`: bookings that are not counted.
     """
     found: list[Ledger] = []
-    for quota, which in await _quotas_of(session, resource, booking.offer_id):
+    for quota, which in _quotas_of(resource, booking.offer_id):
         who = whose(quota, booking)
         if who is None:
             continue
@@ -59,26 +59,13 @@ async def put_category_quotas(session: AsyncSession, category: str, quotas: Sequ
         await session.execute(insert(category_quotas).values(rows))
 
 
-async def _quotas_of(
-    session: AsyncSession, resource: Resource, offer_id: UUID
-) -> list[tuple[Quota, sa.ColumnElement[bool]]]:
+def _quotas_of(resource: Resource, offer_id: UUID) -> list[tuple[Quota, sa.ColumnElement[bool]]]:
     """The quotas of the resource and of its category, each with the bookings that it is about."""
-    category, quotas = await _of_category(session, offer_id)
-    same = sa.select(offers.c.id).where(offers.c.origin == OURS, offers.c.category == category)
+    ours = sa.select(offers.c.id, offers.c.category).where(offers.c.origin == OURS).subquery()
+    category = sa.select(ours.c.category).where(ours.c.id == offer_id).scalar_subquery()
+    same = sa.select(ours.c.id).where(ours.c.category == category)
     own = [(quota, bookings.c.offer_id == offer_id) for quota in resource.terms.quotas]
-    return [*own, *((quota, bookings.c.offer_id.in_(same)) for quota in quotas)]
-
-
-async def _of_category(session: AsyncSession, offer_id: UUID) -> tuple[str, list[Quota]]:
-    found = (
-        sa.select(category_quotas)
-        .join(offers, offers.c.category == category_quotas.c.category)
-        .where(offers.c.origin == OURS, offers.c.id == offer_id)
-    )
-    rows = (await session.execute(found)).all()
-    return (rows[0].category if rows else ""), [
-        Quota(scope=row.scope, per=row.per, unit=row.unit, most=row.most) for row in rows
-    ]
+    return [*own, *((quota, bookings.c.offer_id.in_(same)) for quota in resource.category_quotas)]
 
 
 async def _check(session: AsyncSession, quota: Quota, booking: Booking, which: sa.ColumnElement[bool]) -> None:

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.booking import SeriesConfirmed, SeriesRequested
 from services.booking import queries
 from services.booking.commands.book import Borrower, Wanted, bookable_offer, check_pending, new_booking
-from services.booking.commands.expiring import drop_holds_within, expire_within
+from services.booking.commands.expiring import expire_around
+from services.booking.commands.handing_out import hand_out
 from services.booking.commands.quotas import ledgers
 from services.booking.commands.telling import busy_changed
 from services.booking.commands.together import insert_all, tell_series
@@ -105,8 +106,8 @@ async def book_series(
     if case.waits:
         await check_pending(session, case.borrower)
     await _lock(session, case.resource)
-    await expire_within(session, wanted.offer_id, case.window)
-    await drop_holds_within(session, wanted.offer_id, case.window)
+    await expire_around(session, wanted.offer_id, case.window)
+    await hand_out(session, wanted.offer_id)
     examined = await _examine(session, case, wanted, counted, now=now)
     if not examined.fitting or (examined.conflicts and not wanted.skip):
         raise SeriesHasConflicts(examined.conflicts, free=len(examined.fitting))

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.booking import SeriesMoved
 from services.booking import queries
 from services.booking.commands.changing import WantedChange
-from services.booking.commands.expiring import drop_holds_within, expire_within
+from services.booking.commands.expiring import expire_around
+from services.booking.commands.handing_out import hand_out
 from services.booking.commands.quotas import ledgers
 from services.booking.commands.series import counting
 from services.booking.commands.series_deciding import around, locked_resource, of_series
@@ -92,8 +93,8 @@ async def _fitting(
     """New periods by occurrence, and what stands in the way of the rest, which stays where it is (and in the way)."""
     rules = rules_for_series(resource.rules, wanted.days)
     window = search_window(_covering(meant, wishes, rules))
-    await expire_within(session, resource.offer_id, window)
-    await drop_holds_within(session, resource.offer_id, window)
+    await expire_around(session, resource.offer_id, window)
+    await hand_out(session, resource.offer_id)
     ids = [booking.id for booking in meant]
     counted = await ledgers(session, resource, meant[0], window, leaving_out=ids)
     others = await queries.occupied(session, resource.offer_id, window, excluding=ids)

@@ -2,41 +2,22 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from contracts.booking import (
-    BookingCancellationAsked,
-    BookingCancelled,
     BookingChangeAsked,
     BookingChangeRefused,
-    BookingCompleted,
-    BookingConfirmed,
-    BookingDeclined,
     BookingEvent,
-    BookingExpired,
     BookingMoved,
-    BookingRequested,
     BookingState,
     ChangeState,
-    Party,
-    Price,
-    SeriesPlace,
     Status,
 )
+from services.booking.domain.prices import Value, minutes_of, value_of
 from services.booking.domain.problems import AlreadyDecided, CannotCancel, TooLate
 from services.booking.domain.spans import Span
-
-Side = Literal["borrower", "owner", "system"]
-
-OCCUPYING: tuple[Status, ...] = ("held", "pending", "confirmed", "in_use", "overdue")
-"""While in one of these states a booking takes its place (rule 1)."""
-
-OPEN: tuple[Status, ...] = (*OCCUPYING, "cancelling")
-"""Something may still happen to a booking in one of these states."""
-
-AGREED: tuple[Status, ...] = ("confirmed", "in_use", "overdue", "completed", "no_show")
-"""The two people may know each other from here on."""
+from services.booking.domain.states import AGREED, OPEN, Side, state_of, told
 
 
 @dataclass(eq=False, kw_only=True)
@@ -46,9 +27,12 @@ class Booking:
     `resource_origin`: the peer that decides, None for ours. `borrower_peer_id`: the peer whose member asked, else None.
     `occupied`: the period with the buffers of the day it was booked; None where nothing is occupied here.
     `circle_id`: the circle of ours on whose behalf it is. `price`, `instructions`, `cancel_notice_minutes`: as they
-    were when it was booked. `approved_by`: who has said yes while more must. `occurrence`: where it is one of a series,
-    the instant at which its rule begins it, wherever it was moved.
-    `remote_version`: the newest version of the peer's answer that was applied.
+    were when it was booked. `approved_by`: who has said yes while more must.
+    `remote_version`: the newest version of the peer's answer that was applied. `grace_minutes`: how long after the
+    start people may arrive, None where they need not say so. `told_value` (kept nowhere): what the peer said that the
+    use was worth, in the transaction that completes it.
+    `occurrence`: where it is one of a series, the instant at which its rule begins it, wherever it was moved.
+    `waiting_id`: the wish of a waiting list that it came from; while `held`, the place is kept for that wish.
     """
 
     id: UUID
@@ -81,6 +65,7 @@ class Booking:
     series_position: int | None = None
     series_size: int | None = None
     occurrence: datetime | None = None
+    waiting_id: UUID | None = None
     status: Status
     reason: str | None
     decide_by: datetime | None
@@ -88,6 +73,12 @@ class Booking:
     version: int
     created_at: datetime
     changed_at: datetime
+    grace_minutes: int | None = None
+    check_in_code: str | None = None
+    wrong_codes: int = 0
+    checked_in_at: datetime | None = None
+    checked_out_at: datetime | None = None
+    told_value: Value | None = None
 
     @property
     def period(self) -> Span:
@@ -102,6 +93,19 @@ class Booking:
     def crosses(self) -> bool:
         """Whether the two people belong to two cooperatives."""
         return not self.is_ours or self.borrower_peer_id is not None
+
+    @property
+    def used(self) -> Span:
+        """When it was used: from arrival to return where people say so, else the whole period."""
+        start = self.checked_in_at or self.starts_at
+        return Span(start, max(self.checked_out_at or self.ends_at, start))
+
+    @property
+    def worth(self) -> Value | None:
+        """What the use was worth, once it is completed: by its price; at a peer's resource, as the peer said."""
+        if self.status != "completed":
+            return None
+        return self.told_value or value_of(self.price, minutes=minutes_of(self.used), quantity=self.quantity)
 
     def asked(self) -> BookingEvent:
         """The event that tells of this booking as it is now."""
@@ -131,6 +135,15 @@ class Booking:
     def complete(self, *, now: datetime) -> BookingEvent:
         """The period is over."""
         return self._become("completed", now)
+
+    def turn(self, status: Status, *, now: datetime) -> BookingEvent:
+        """Take the next step of a use, as `domain/use.py` rules."""
+        return self._become(status, now)
+
+    def count_change(self, now: datetime) -> None:
+        """Something about it is said anew, though its state stays."""
+        self.version += 1
+        self.changed_at = now
 
     def cancel(self, *, by: Side, reason: str | None, now: datetime) -> BookingEvent:
         """Call it off, or ask the peer to (`cancelling`). Raises CannotCancel."""
@@ -175,10 +188,12 @@ class Booking:
         if self.status not in OPEN:
             return None
         if self.status == "cancelling" and status in {"pending", "confirmed"}:
-            return None  # the answers crossed: the end is still to come
+            return None  # the answers crossed: the end is still to come (what is in use is not called off any more)
         if self.status == status and self.period == period:
             return None
-        if self.status == "confirmed" and status == "pending":
+        if status == "pending" and self.status in AGREED:
+            return None
+        if status == "confirmed" and self.status in {"in_use", "overdue"}:
             return None
         self.starts_at, self.ends_at = period.start, period.end
         by: Side = "owner" if self.status != "cancelling" else "borrower"
@@ -195,55 +210,7 @@ class Booking:
 
     def state(self) -> BookingState:
         """What is said of it. Names cross, and the address to a peer, only once it is agreed (rule 6)."""
-        known = not self.crosses or self.status in AGREED
-        return BookingState(
-            id=self.id,
-            offer_id=self.offer_id,
-            offer_title=self.offer_title,
-            resource_origin=self.resource_origin,
-            origin_name=self.origin_name,
-            borrower=self._borrower(known=known),
-            owner=self._owner(known=known),
-            start=self.starts_at,
-            end=self.ends_at,
-            time_zone=self.time_zone,
-            place_label=self.place_label if known else None,
-            quantity=self.quantity,
-            note=self.note,
-            status=self.status,
-            reason=self.reason,
-            decide_by=self.decide_by,
-            version=self.version,
-            changed_at=self.changed_at,
-            approvals=len(self.approved_by),
-            circle_id=self.circle_id,
-            circle_name=self.circle_name,
-            price=Price.model_validate(self.price) if self.price else None,
-            instructions=self.instructions if self.status in AGREED else "",
-            series=self._series_place(),
-        )
-
-    def _borrower(self, *, known: bool) -> Party:
-        return Party(
-            member_id=self.borrower_member_id,
-            name=self.borrower_name if known or self.borrower_peer_id is None else None,
-            peer_id=self.borrower_peer_id,
-            peer_name=self.borrower_peer_name,
-            pseudonym=self.borrower_pseudonym,
-        )
-
-    def _owner(self, *, known: bool) -> Party:
-        return Party(
-            member_id=self.owner_member_id,
-            name=self.owner_name if known or self.borrower_peer_id is not None else None,
-            peer_id=self.resource_origin,
-            peer_name=self.origin_name,
-        )
-
-    def _series_place(self) -> SeriesPlace | None:
-        if self.series_id is None:
-            return None
-        return SeriesPlace(id=self.series_id, position=self.series_position or 0, of=self.series_size or 0)
+        return state_of(self)
 
     def _check_waits(self) -> None:
         if self.status != "pending":
@@ -258,22 +225,3 @@ class Booking:
     def _count(self, now: datetime) -> None:
         self.version += 1
         self.changed_at = now
-
-
-def told(booking: Booking, *, by: Side = "system") -> BookingEvent:
-    """The event for the state that `booking` is in; `by`: which side called it off."""
-    state = booking.state()
-    if booking.status == "cancelled":
-        return BookingCancelled(booking=state, by=by)
-    kinds: dict[Status, type[BookingEvent]] = {
-        "pending": BookingRequested,
-        "confirmed": BookingConfirmed,
-        "in_use": BookingConfirmed,
-        "overdue": BookingConfirmed,
-        "declined": BookingDeclined,
-        "cancelling": BookingCancellationAsked,
-        "expired": BookingExpired,
-        "completed": BookingCompleted,
-        "no_show": BookingCompleted,
-    }
-    return kinds[booking.status](booking=state)

@@ -37,6 +37,15 @@ def check_may_ask(rules: Rules, terms: Terms, asking: Asking, period: Span, *, n
             raise TooEarlyForPeers(days=terms.peers_within_days, opens=opens.isoformat())
 
 
+def may_ask(rules: Rules, terms: Terms, asking: Asking, period: Span, *, now: datetime) -> bool:
+    """Whether `check_may_ask` has nothing to say."""
+    try:
+        check_may_ask(rules, terms, asking, period, now=now)
+    except (NotForYou, NotForPeers, TooEarlyForPeers):
+        return False
+    return True
+
+
 def _is_for(terms: Terms, asking: Asking) -> bool:
     person = asking.person
     if person is None:

@@ -13,32 +13,52 @@ from services.booking.queries.bookings import (
     pending_count,
     upcoming,
 )
+from services.booking.queries.calendars import (
+    bookings_shown,
+    external_busy,
+    external_of,
+    feed_of_secret,
+    feeds_of,
+    follows,
+    offers_that_follow,
+)
 from services.booking.queries.offers import LINKED, has_ended_with, is_linked, like, offer, peer_busy_times, resource
 from services.booking.queries.people import circles_of, member, person_of
+from services.booking.queries.places import Occupying, occupying_after, resource_held
 from services.booking.queries.series import bookings_of_series, series_of
 
 __all__ = [
     "LINKED",
     "Deciding",
     "HistoryLine",
+    "Occupying",
     "above",
     "booking",
     "bookings_of_series",
+    "bookings_shown",
     "changes_of",
     "circles_of",
     "database_time",
     "deciding_of",
+    "external_busy",
+    "external_of",
+    "feed_of_secret",
+    "feeds_of",
+    "follows",
     "has_ended_with",
     "history_of",
     "is_linked",
     "like",
     "member",
     "occupied",
+    "occupying_after",
     "offer",
+    "offers_that_follow",
     "peer_busy_times",
     "pending_count",
     "person_of",
     "resource",
+    "resource_held",
     "series_of",
     "upcoming",
 ]

@@ -10,9 +10,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Approval
-from services.booking.domain.booking import OCCUPYING, OPEN, Booking
+from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change
 from services.booking.domain.spans import Occupied, Span, clipped, levels
+from services.booking.domain.states import OCCUPYING, OPEN
+from services.booking.queries.calendars import external_busy
 from services.booking.queries.offers import peer_busy_times
 from services.booking.tables import bookings, changes, history, resources
 
@@ -41,8 +43,9 @@ async def occupied(
     origin: str | None = None,
     excluding: UUID | Collection[UUID] | None = None,
 ) -> list[Occupied]:
-    """What bookings occupy within `window`, sorted; without holds and requests whose time is over.
+    """What is taken within `window`, sorted; without holds and requests whose time is over.
 
+    Ours is taken by bookings, and wholly by the calendar elsewhere of the person whose time it is.
     For a peer's resource: what the peer told, and what our own members have asked for since.
     `excluding`: a booking (or several) not counted, nor its change of period.
     """
@@ -56,7 +59,8 @@ async def occupied(
     over = sa.and_(bookings.c.status.in_(("held", "pending")), bookings.c.decide_by <= sa.func.clock_timestamp())
     which = sa.and_(bookings.c.resource_origin.is_(None), sa.not_(over))
     booked = await _booked(session, offer_id, window, which, left_out)
-    return sorted([*booked, *await _changing(session, offer_id, window, left_out)])
+    elsewhere = await external_busy(session, offer_id, window)
+    return sorted([*booked, *await _changing(session, offer_id, window, left_out), *elsewhere])
 
 
 async def _booked(

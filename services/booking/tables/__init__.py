@@ -12,9 +12,13 @@ from services.booking.tables.bookings import (
     resources,
     withdrawals,
 )
+from services.booking.tables.calendars import external_busy, external_calendars, feeds, resource_calendars
 from services.booking.tables.columns import OURS, SpanType, metadata
 from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
 from services.booking.tables.series import series
+from services.booking.tables.sessions import session_roles, session_sign_ups, sessions
+from services.booking.tables.uses import uses
+from services.booking.tables.waiting import places_freed, waiting
 
 __all__ = [
     "IS_OCCUPYING",
@@ -26,6 +30,9 @@ __all__ = [
     "category_quotas",
     "changes",
     "circles",
+    "external_busy",
+    "external_calendars",
+    "feeds",
     "history",
     "links",
     "mapping",
@@ -34,7 +41,14 @@ __all__ = [
     "offers",
     "peer_busy",
     "peer_resources",
+    "places_freed",
+    "resource_calendars",
     "resources",
     "series",
+    "session_roles",
+    "session_sign_ups",
+    "sessions",
+    "uses",
+    "waiting",
     "withdrawals",
 ]

@@ -4,7 +4,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 from sqlalchemy.orm import registry
 
-from services.booking.domain.booking import OCCUPYING, Booking
+from services.booking.domain.booking import Booking
+from services.booking.domain.states import OCCUPYING
 from services.booking.tables.columns import SpanType, instant, metadata
 
 NEVER_OVERLAP = "bookings_never_overlap"
@@ -31,6 +32,9 @@ resources = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("busy_version", sa.BigInteger, nullable=False),
     instant("changed_at"),
+    sa.Column("check_in", sa.Text, nullable=False, server_default="none"),
+    sa.Column("grace_minutes", sa.Integer, nullable=False, server_default="30"),
+    sa.CheckConstraint("check_in IN ('none', 'asked') AND grace_minutes >= 0", name="resources_check_in"),
     sa.CheckConstraint("capacity >= 1", name="resources_capacity"),
     sa.CheckConstraint("status IN ('open', 'closed')", name="resources_status"),
 )
@@ -68,6 +72,7 @@ bookings = sa.Table(
     sa.Column("series_position", sa.Integer),
     sa.Column("series_size", sa.Integer),
     instant("occurrence", nullable=True),
+    sa.Column("waiting_id", sa.Uuid),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
     instant("decide_by", nullable=True),
@@ -75,6 +80,11 @@ bookings = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     instant("created_at"),
     instant("changed_at"),
+    sa.Column("grace_minutes", sa.Integer),
+    sa.Column("check_in_code", sa.Text),
+    sa.Column("wrong_codes", sa.Integer, nullable=False, server_default="0"),
+    instant("checked_in_at", nullable=True),
+    instant("checked_out_at", nullable=True),
     # Rule 1, for exclusive resources. For every capacity the trigger `bookings_never_exceed` holds it (migration 0002).
     # One index for both: a lane that is NULL meets nobody, but is found.
     ExcludeConstraint(
@@ -96,8 +106,23 @@ bookings = sa.Table(
     sa.Index("bookings_of_borrower", "borrower_member_id", "starts_at", "id"),
     sa.Index("bookings_of_owner", "owner_member_id", "starts_at", "id"),
     sa.Index("bookings_of_offer", "offer_id", "starts_at"),
+    sa.Index(
+        "bookings_kept_for_line",
+        "offer_id",
+        postgresql_where=sa.text("status = 'held' AND waiting_id IS NOT NULL"),
+    ),
     sa.Index("bookings_waiting", "decide_by", postgresql_where=sa.text("status = 'pending'")),
     sa.Index("bookings_to_complete", "ends_at", postgresql_where=sa.text("status = 'confirmed'")),
+    sa.Index(
+        "bookings_to_arrive",
+        "starts_at",
+        postgresql_where=sa.text("status = 'confirmed' AND grace_minutes IS NOT NULL AND resource_origin IS NULL"),
+    ),
+    sa.Index(
+        "bookings_to_return",
+        "ends_at",
+        postgresql_where=sa.text("status IN ('in_use', 'overdue') AND resource_origin IS NULL"),
+    ),
     sa.Index("bookings_open_with_origin", "resource_origin", postgresql_where=sa.text("resource_origin IS NOT NULL")),
     sa.CheckConstraint(
         "(series_id IS NULL) = (occurrence IS NULL) AND (series_id IS NULL) = (series_position IS NULL)"

@@ -75,13 +75,20 @@ async def send_letter(session: AsyncSession, letter: AccountLetter, *, now: date
     await _write_deliveries(session, [row])
 
 
-async def no_longer_ask(session: AsyncSession, about_id: str, template: str, *, now: datetime) -> None:
-    """What `template` asked about a thing is answered: mark it read, and do not mail it any more."""
+async def no_longer_ask(
+    session: AsyncSession, about_id: str, template: str, *, now: datetime, of: UUID | None = None
+) -> None:
+    """What `template` asked about a thing is answered: mark it read, and do not mail it any more.
+
+    `of`: asked of this member alone; None: of anybody.
+    """
     asked = sa.and_(notifications.c.about_id == about_id, notifications.c.template == template)
-    read = sa.update(notifications).where(asked, notifications.c.read_at.is_(None)).values(read_at=now)
     unsent = sa.and_(
         deliveries.c.about_id == about_id, deliveries.c.template == template, deliveries.c.status == "waiting"
     )
+    if of is not None:
+        asked, unsent = sa.and_(asked, notifications.c.member_id == of), sa.and_(unsent, deliveries.c.member_id == of)
+    read = sa.update(notifications).where(asked, notifications.c.read_at.is_(None)).values(read_at=now)
     dropped = {"status": "dropped", "last_error": "no longer needed", "done_at": now}
     await session.execute(read)
     await session.execute(sa.update(deliveries).where(unsent).values(dropped))

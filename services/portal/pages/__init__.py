@@ -4,8 +4,10 @@ from fastapi import APIRouter
 
 from services.portal.pages import (
     account,
+    accounts,
     booking_rules,
     bookings,
+    calendars,
     choices,
     circles,
     coordination,
@@ -19,13 +21,37 @@ from services.portal.pages import (
     members,
     search,
     series,
+    session_forms,
+    sessions,
+    settling,
+    waiting,
 )
 
 
 def routers() -> list[APIRouter]:
     """All of them; forms before things, so that `/offers/new` is no offer."""
     rooms = (
-        home, choices, account, me, search, listing_forms, booking_rules, listings, series, bookings, inbox,
-        circles, coordination, members, imports, links,
-    )  # fmt: skip
+        home,
+        choices,
+        account,
+        me,
+        calendars,
+        search,
+        listing_forms,
+        booking_rules,
+        listings,
+        series,
+        accounts,
+        bookings,
+        session_forms,
+        sessions,
+        inbox,
+        circles,
+        coordination,
+        members,
+        imports,
+        links,
+        waiting,
+        settling,
+    )
     return [room.router for room in rooms]

@@ -10,12 +10,13 @@ from services.portal.client import Json, Refusal
 from services.portal.forms import Form, filled
 from services.portal.looks import listing_path
 from services.portal.pages.listings import id_of
+from services.portal.pages.settling import look_first
 from services.portal.visit import MemberVisit, Visit
 
 router = APIRouter()
 _NUMBERS = (
     "step_minutes", "minimum_minutes", "maximum_minutes", "lead_minutes", "horizon_days",
-    "buffer_before_minutes", "buffer_after_minutes",
+    "buffer_before_minutes", "buffer_after_minutes", "grace_minutes",
 )  # fmt: skip
 _WORKING_DAYS = range(5)
 _WAITS = (0.1, 0.2, 0.4, 0.8, 1.5)
@@ -31,6 +32,8 @@ RULE_DEFAULTS: dict[str, Any] = {
     "buffer_before_minutes": 0,
     "buffer_after_minutes": 0,
     "approval": "owner",
+    "check_in": "none",
+    "grace_minutes": 30,
 }
 
 
@@ -52,6 +55,8 @@ async def save_rules(visit: MemberVisit, reference: str) -> Response:
     """Set the rules; bookings already made keep their time."""
     form = await visit.form()
     offer = await visit.get("catalog", f"/listings/{id_of(reference)}")
+    if (choices := await look_first(visit, offer, _body(visit, form))) is not None:
+        return choices
     try:
         await put_rules(visit, offer["id"], form)
     except Refusal as refusal:
@@ -77,8 +82,15 @@ async def rules_page(
     visit: Visit, offer: Json, form: Form, *, resource: Json | None = None, flash: str = "", status: int = 200
 ) -> Response:
     """The page of the rules. `flash` is said at the top, of words.FLASHES."""
+    follow = await visit.try_get("booking", f"/resources/{offer['id']}/calendar") if resource else None
     return await visit.page(
-        "booking_rules.html", status=status, listing=offer, form=form, resource=resource, said_before=flash
+        "booking_rules.html",
+        status=status,
+        listing=offer,
+        form=form,
+        resource=resource,
+        said_before=flash,
+        follow=follow,
     )
 
 
@@ -102,6 +114,7 @@ def _body(visit: Visit, form: Form) -> Json:
         "opening_hours": list(_hours(form)),
         **{name: form[name] for name in _NUMBERS},
         "approval": form["approval"],
+        "check_in": form["check_in"] or "none",
     }
 
 
@@ -118,7 +131,7 @@ def _hours(form: Form) -> list[Json]:
 
 
 def _form_of(resource: Json) -> Form:
-    values: dict[str, Any] = {name: resource[name] for name in (*_NUMBERS, "approval", "time_zone")}
+    values: dict[str, Any] = {name: resource[name] for name in (*_NUMBERS, "approval", "time_zone", "check_in")}
     values["open_days"] = sorted({one["weekday"] for one in resource["opening_hours"]})
     for day in range(7):
         of_day = sorted((one["opens"], one["closes"]) for one in resource["opening_hours"] if one["weekday"] == day)

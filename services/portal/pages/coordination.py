@@ -10,6 +10,7 @@ from services.portal.client import Refusal
 from services.portal.forms import Form, filled
 from services.portal.language import LOCALES
 from services.portal.pages.home import items
+from services.portal.pages.settling import orphaned
 from services.portal.visit import CoordinatorVisit, Visit
 
 router = APIRouter(prefix="/coordination")
@@ -25,7 +26,13 @@ async def show_overview(visit: CoordinatorVisit) -> Response:
         visit.try_get("federation", "/links"),
     )
     waiting = [one for one in items(invitations) if one["status"] in {"open", "pending", "sent"}]
-    return await visit.page("coordination.html", to_decide=items(to_decide), invitations=waiting, links=items(links))
+    return await visit.page(
+        "coordination.html",
+        to_decide=items(to_decide),
+        invitations=waiting,
+        links=items(links),
+        orphaned=await orphaned(visit),
+    )
 
 
 @router.get("/cooperative")

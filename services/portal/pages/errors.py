@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from services.chassis import logs, tracing
 from services.chassis.http import answer
-from services.chassis.problems import NotAllowed, NotFound, NotSignedIn, Problem
+from services.chassis.problems import NotAllowed, NotFound, NotSignedIn, Problem, TooLarge
 from services.portal.client import PartMissing, Refusal
 from services.portal.language import choose
 from services.portal.place import Portal
@@ -54,7 +54,8 @@ async def _problem(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if _is_api(request):
-        return answer(request, NotAllowed() if status == NotAllowed.status else NotFound(), status=status)
+        known = {NotAllowed.status: NotAllowed, TooLarge.status: TooLarge}
+        return answer(request, known.get(status, NotFound)(), status=status)
     return _page(request, status)
 
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import httpx
 from fastapi import APIRouter
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
-from services.portal.client import Json, PartMissing, Refusal
+from services.portal.client import Json, Refusal
+from services.portal.downloads import csv_from
 from services.portal.forms import Form
 from services.portal.visit import CoordinatorVisit, MemberVisit, Visit
 
@@ -24,17 +24,24 @@ async def show_import(visit: CoordinatorVisit) -> Response:
 async def check(visit: CoordinatorVisit) -> Response:
     """Check the file and say every line that is wrong."""
     form = await visit.form()
-    posted = await visit.request.form()
-    file = posted.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
+    file = await _chosen_file(visit)
+    if file is None:
         form.errors["file"] = visit.say("Choisissez un fichier.")
         return await visit.page("import.html", form=form, status=422)
-    files = {"file": (file.filename, await file.read(), file.content_type or "text/csv")}
     try:
-        report = await visit.send("catalog", "POST", "/imports/check", files=files)
+        report = await visit.send("catalog", "POST", "/imports/check", files={"file": file})
     except Refusal as refusal:
         return await visit.page("import.html", form=form.refused(refusal), status=refusal.status)
-    return await _report_page(visit, report, Form(), name=file.filename)
+    return await _report_page(visit, report, Form(), name=file[0])
+
+
+async def _chosen_file(visit: Visit) -> tuple[str, bytes, str] | None:
+    """Name, content and type of the posted file, whose temporary copy on the disk ends here."""
+    async with visit.request.form() as posted:
+        file = posted.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            return None
+        return file.filename, await file.read(), file.content_type or "text/csv"
 
 
 async def _report_page(visit: Visit, report: Json, form: Form, *, name: str = "", status: int = 200) -> Response:
@@ -72,21 +79,4 @@ async def export_mine(visit: MemberVisit) -> Response:
 
 
 async def _export(visit: Visit, params: dict[str, str]) -> Response:
-    services = visit.portal.services
-    given = {name: value for name, value in params.items() if value}
-    request = services.http.build_request(
-        "GET", services.url("catalog", "/export.csv"), params=given, headers=visit.caller.headers()
-    )
-    try:
-        incoming = await services.http.send(request, stream=True)
-    except httpx.TransportError as error:
-        raise PartMissing(503, "unavailable", service="catalog") from error
-    if not incoming.is_success:
-        await incoming.aclose()
-        raise Refusal(incoming.status_code)
-    name = "maillage-export.csv"
-    return StreamingResponse(
-        incoming.aiter_bytes(),
-        media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f'attachment; filename="{name}"'},
-    )
+    return await csv_from(visit, "catalog", "/export.csv", params, name="maillage-export.csv")

@@ -5,7 +5,7 @@ from itertools import groupby
 
 import httpx
 from fastapi import APIRouter
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from services.portal.client import Json, PartMissing, Refusal
 from services.portal.pages.home import items
@@ -57,6 +57,12 @@ async def read_all(visit: MemberVisit) -> Response:
     return visit.redirect("/inbox", flash="all-read")
 
 
+@router.get("/unread")
+async def count_unread(visit: MemberVisit) -> Response:
+    """How many messages are unread, for a page that comes back into sight."""
+    return JSONResponse(await visit.get("notify", "/inbox/unread"))
+
+
 @router.get("/live")
 async def live(visit: MemberVisit) -> Response:
     """Notify's stream of new messages, for the browser's session (server-sent events)."""
@@ -64,11 +70,9 @@ async def live(visit: MemberVisit) -> Response:
     if last := visit.request.headers.get("last-event-id"):
         headers["last-event-id"] = last
     services = visit.portal.services
-    request = services.http.build_request(
-        "GET", services.url("notify", "/inbox/live"), headers=headers, timeout=httpx.Timeout(None, connect=3)
-    )
+    request = services.streams.build_request("GET", services.url("notify", "/inbox/live"), headers=headers)
     try:
-        incoming = await services.http.send(request, stream=True)
+        incoming = await services.streams.send(request, stream=True)
     except httpx.TransportError as error:
         raise PartMissing(503, "unavailable", service="notify") from error
     if not incoming.is_success:

@@ -15,6 +15,7 @@ from services.portal.moments import Moments
 from services.portal.pages.booking_rules import RULE_DEFAULTS, put_rules, rules_page
 from services.portal.pages.home import items
 from services.portal.pages.listings import id_of
+from services.portal.pages.settling import upcoming_of
 from services.portal.visit import MemberVisit, Visit
 
 router = APIRouter()
@@ -93,7 +94,9 @@ async def change(visit: MemberVisit, reference: str) -> Response:
 @router.get("/needs/{reference}/withdraw")
 async def ask_withdraw(visit: MemberVisit, reference: str) -> Response:
     """What withdrawing does, before it happens."""
-    return await visit.page("listing_withdraw.html", listing=await _mine(visit, reference), form=Form())
+    listing = await _mine(visit, reference)
+    upcoming = await upcoming_of(visit, listing)
+    return await visit.page("listing_withdraw.html", listing=listing, form=Form(), upcoming=upcoming)
 
 
 @router.post("/offers/{reference}/withdraw")
@@ -106,9 +109,10 @@ async def withdraw(visit: MemberVisit, reference: str) -> Response:
         await visit.send("catalog", "POST", f"/listings/{listing['id']}/withdraw")
     except Refusal as refusal:
         return await visit.page(
-            "listing_withdraw.html", listing=listing, form=form.refused(refusal), status=refusal.status
+            "listing_withdraw.html", listing=listing, form=form.refused(refusal), upcoming=[], status=refusal.status
         )
-    return visit.redirect("/me#mine", flash="withdrawn")
+    upcoming = await upcoming_of(visit, listing)
+    return visit.redirect(f"/to-settle/{listing['id']}" if upcoming else "/me#mine", flash="withdrawn")
 
 
 async def _mine(visit: Visit, reference: str) -> Json:
@@ -120,6 +124,8 @@ async def _mine(visit: Visit, reference: str) -> Json:
 
 async def _page(visit: Visit, side: str, form: Form, *, listing: Json | None = None, status: int = 200) -> Response:
     circles, peers = await asyncio.gather(visit.try_get("identity", "/circles"), visit.try_get("federation", "/peers"))
+    if "kind" in form.errors:  # what catalog says names the kinds by their codes
+        form.errors["kind"] = visit.say("Choisissez de quoi il s'agit.")
     mine = [circle for circle in items(circles) if circle["mine"] and circle["status"] == "active"]
     return await visit.page(
         "listing_form.html", side=side, form=form, listing=listing, circles=mine, peers=items(peers), status=status

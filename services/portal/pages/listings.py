@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.portal.client import Json, Refusal
 from services.portal.forms import Form, filled
 from services.portal.moments import Moments
+from services.portal.pages.lines import line_of
 from services.portal.visit import MemberVisit, Visit, VisitDep
 from services.portal.week import lay_out, shortest_minutes
 
@@ -96,6 +97,7 @@ async def offer_page(
         week=week,
         form=form or _booking_form(visit, open_resource),
         alternatives=_alternatives(form),
+        in_line=await line_of(visit, offer),
     )
 
 

@@ -13,7 +13,7 @@ import httpx
 import uvicorn
 
 from contracts.booking import BookingExpired
-from services.chassis import ids
+from services.chassis import ids, paging
 from tests.services.notify.conftest import Notify, booking
 
 
@@ -63,6 +63,7 @@ async def test_wrong_input_is_said_in_the_readers_language(notify: Notify) -> No
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == "email"
         assert (await http.get("/inbox", params={"cursor": "x"})).status_code == 422
+        assert (await http.get("/inbox", params={"cursor": paging.encode(True)})).status_code == 200
         assert (await http.get("/preferences")).json() == {"email": "all"}
 
 

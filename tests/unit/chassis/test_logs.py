@@ -2,16 +2,19 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 
 import pytest
 from sqlalchemy import URL
 from structlog.testing import capture_logs
 
 from contracts.booking import ResourceChanged
-from services.chassis import logs, messaging, relay
+from services.chassis import database_listener, logs, messaging, relay
 from services.chassis.database import Database
+from services.chassis.database_listener import Listener
 from services.chassis.messaging import Consumers, Consuming
 from services.chassis.outbox import CHANNEL
+from services.chassis.process import Runs
 from services.chassis.publishing import Publisher
 from services.chassis.relay import Relay, event_message
 
@@ -34,7 +37,7 @@ def test_an_outage_is_told_as_it_begins_and_then_once_a_minute() -> None:
     assert outage.goes_on(), "the next one is told at once"
 
 
-async def _run_for(seconds: float, loop: Consuming | Relay) -> list[str]:
+async def _run_for(seconds: float, loop: Runs) -> list[str]:
     """What `loop` logged meanwhile."""
     with capture_logs() as said:
         running = asyncio.create_task(loop.run())
@@ -68,8 +71,13 @@ async def test_consumers_without_a_broker_say_so_once(monkeypatch: pytest.Monkey
 
 async def test_a_relay_without_a_database_says_so_once_and_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "PAUSE_SECONDS", 0.02)
-    outage = logs.Outage(seconds=0.3)
-    monkeypatch.setattr(logs, "Outage", lambda: outage)
+    monkeypatch.setattr(logs, "Outage", partial(logs.Outage, seconds=0.3))
     one = Relay(Database(NOWHERE), Publisher(NOBODY), event_message("t/catalog"), name="catalog", channel=CHANNEL)
     said = await _run_for(1.0, one)
     assert 2 <= said.count("relay-interrupted") <= 4
+
+
+async def test_a_listener_without_a_database_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_listener, "RECONNECT_SECONDS", 0.02)
+    said = await _run_for(0.5, Listener(NOWHERE, CHANNEL))
+    assert said.count("listener-interrupted") == 1

@@ -64,6 +64,13 @@ async def test_a_body_without_a_length_has_an_end_too() -> None:
     assert too_large.status_code == 413
 
 
+async def test_a_body_that_is_announced_as_too_large_is_refused_as_every_other_mistake_is() -> None:
+    refused = await client_of(BOOKING).post("/api/booking/length", content=b"x" * (LARGEST_BODY + 1))
+    assert refused.status_code == 413
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["type"] == "urn:maillage:problem:too-large"
+
+
 class Stumbling:
     """Ends in three ways that nobody expects, then waits."""
 

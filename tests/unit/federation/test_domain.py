@@ -50,6 +50,11 @@ def test_a_code_cut_short_is_said_to_be_unreadable() -> None:
         decode_code(encode_code(CODE)[:-7])
 
 
+def test_a_code_whose_end_names_no_time_zone_is_said_to_be_unreadable() -> None:
+    with pytest.raises(CodeNotReadable):
+        decode_code(encode_code(CODE.model_copy(update={"e": NOW.replace(tzinfo=None)})))
+
+
 def counts(*, age: timedelta = timedelta(), revoked: bool = False, used_by: str | None = None) -> None:
     check_invitation_counts(
         expires_at=NOW + timedelta(hours=72) - age,

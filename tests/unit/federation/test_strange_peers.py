@@ -49,3 +49,16 @@ def test_a_key_set_numbered_beyond_what_a_database_holds_is_refused() -> None:
     huge = genuine.model_copy(update={"serial": 10**30})
     with pytest.raises(NotGenuine, match="not a key set"):
         read_key_set(LILLE.sign(huge), LILLE.instance_id, NOW)
+
+
+def test_a_message_with_bytes_of_no_jws_is_refused_before_its_key_is_looked_for() -> None:
+    header = _part('{"alg": "Ed25519", "kid": "unknown", "typ": "maillage-event"}')
+    with pytest.raises(Refused, match="unreadable"):
+        authenticate(header.encode() + b".e30.A\xffA", passage())
+
+
+@pytest.mark.parametrize("critical", ["null", "5", "true", "[5]", "[[]]", '["b64"]'])
+def test_a_header_that_no_library_expects_is_a_forgery_and_no_accident(critical: str) -> None:
+    header = f'{{"alg": "Ed25519", "kid": "{LILLE.signing_kid}", "typ": "maillage-event", "crit": {critical}}}'
+    with pytest.raises(Refused, match="forged"):
+        authenticate(f"{_part(header)}.{_part('{}')}.{_part('x')}".encode(), passage())

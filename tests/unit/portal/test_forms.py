@@ -1,8 +1,11 @@
 """What a person does with forms: signed by the page, done once, kept when refused."""
 
+import re
+
 import httpx
 import pytest
 
+from services.portal.protection import form_token
 from tests.unit.portal.conftest import SESSION, Browse, fill
 from tests.unit.portal.pretend import (
     BOOKING,
@@ -10,6 +13,7 @@ from tests.unit.portal.pretend import (
     OFFER,
     PEER,
     PEER_OFFER,
+    REPORT,
     Pretend,
     Rule,
     at,
@@ -154,6 +158,17 @@ async def test_what_is_refused_is_said_beside_its_field_and_everything_typed_sta
     assert 'value="x"' in answer.text
 
 
+async def test_who_chose_no_kind_is_asked_in_the_pages_own_words(browse: Browse) -> None:
+    errors = [{"field": "kind", "code": "literal_error", "detail": "Choisissez parmi : 'space' or 'help'."}]
+    refuse: Rule = lambda _: problem(422, "invalid-fields", "À corriger.", errors=errors)  # noqa: E731
+    client = browse(Pretend(rules={"POST catalog /listings": refuse}))
+    page = await client.get("/offers/new")
+    assert page.text.count('name="kind" value="space" required') == 1
+    answer = await client.post("/offers/new", data=fill(page, title="Salle des fêtes"))
+    assert "Choisissez de quoi il s" in answer.text
+    assert "help" not in re.findall(r'id="e-kind">.*', answer.text)[0]
+
+
 async def test_nothing_typed_is_lost_when_the_catalogue_is_away(browse: Browse) -> None:
     pretend = Pretend()
     client = browse(pretend)
@@ -244,3 +259,12 @@ async def test_language_chosen_in_the_footer_is_kept_with_the_member(browse: Bro
     assert answer.headers["location"] == "/me?x=1"
     assert pretend.bodies("PATCH", "/api/identity/me") == [{"locale": "nl"}]
     assert 'lang="nl"' in (await client.get("/me")).text
+
+
+async def test_a_file_with_its_first_line_alone_is_not_said_to_be_all_right(browse: Browse) -> None:
+    nothing = REPORT | {"rows": 0, "valid": 0, "errors": [], "preview": []}
+    client = browse(Pretend(role="coordinator", rules={"POST catalog /imports/check": lambda _: nothing}))
+    file = {"file": ("a.csv", b"ref;type;genre;titre\n")}
+    answer = await client.post("/coordination/import", data={"form": form_token("opaque")}, files=file)
+    assert "aucune ligne</h1>" in answer.text
+    assert "Choisir un autre fichier" in answer.text

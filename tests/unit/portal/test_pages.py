@@ -13,6 +13,8 @@ from tests.unit.portal.pretend import (
     PAUL,
     PEER,
     PEER_OFFER,
+    SESSION,
+    WISH,
     Pretend,
     listing,
     problem,
@@ -25,13 +27,19 @@ EVERYWHERE = [
 ]  # fmt: skip
 FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
+    "/bookings", "/bookings/uses", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave",
+    "/me/calendars",
+    f"/waiting/{WISH}", f"/to-settle/{OFFER}",
     "/bookings", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
+    "/sessions", "/sessions?series=s1", "/sessions/new", "/sessions/new?template=co_development",
+    "/sessions/new?template=monthly_day", f"/sessions/{SESSION}", f"/sessions/{SESSION}/edit",
+    f"/sessions/{SESSION}/move", f"/sessions/{SESSION}/cancel",
 ]  # fmt: skip
 FOR_COORDINATORS = [
     "/coordination", "/coordination/members", f"/coordination/members/{PAUL}", "/coordination/import",
     f"/coordination/import/{IMPORT}", "/coordination/links", f"/coordination/links/{LINK}",
-    f"/coordination/links/{LINK}/end", "/coordination/cooperative",
+    f"/coordination/links/{LINK}/end", "/coordination/cooperative", "/coordination/accounts",
 ]  # fmt: skip
 EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "use"}
 
@@ -106,6 +114,13 @@ async def test_a_missing_part_is_said_and_never_an_accident(browse: Browse, path
     assert "Traceback" not in answer.text
     if answer.status_code == 503:
         assert "ne répond pas" in answer.text
+
+
+async def test_a_portal_that_has_never_heard_from_identity_says_what_is_missing(browse: Browse) -> None:
+    client = browse(Pretend(away={"identity"}), signed_in=False, instance="fresh")
+    home, nothing = await client.get("/"), await client.get("/nothing-here")
+    assert (home.status_code, nothing.status_code) == (200, 404)
+    assert "Fresh" in home.text
 
 
 async def test_the_peers_cooperative_is_said_in_words(browse: Browse) -> None:

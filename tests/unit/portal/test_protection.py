@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.chassis.http import LARGEST_BODY
 from services.portal.assets import Assets
 from services.portal.looks import blocks, slug
 from services.portal.protection import form_token
@@ -116,6 +117,12 @@ async def test_messages_lead_to_our_own_pages_only(browse: Browse) -> None:
     token = form_token("opaque")
     answer = await client.post(f"/inbox/{ANNA}/open", data={"form": token, "to": one["url"]})
     assert answer.headers["location"] == "/"
+
+
+async def test_a_file_that_is_too_large_is_told_on_a_page(browse: Browse) -> None:
+    answer = await browse(Pretend()).post("/inbox/read-all", files={"file": b"x" * LARGEST_BODY})
+    assert answer.status_code == 413
+    assert "trop gros</h1>" in answer.text
 
 
 async def test_a_changed_password_renews_the_session_of_this_browser(browse: Browse) -> None:

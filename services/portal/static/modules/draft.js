@@ -1,4 +1,4 @@
-// What was written stays in this browser until it is published.
+// What was written stays in this browser until it is published; start.js removes it once the answer says so.
 const form = document.querySelector("form[data-draft]");
 const key = `draft ${form.dataset.draft}`;
 const left_out = new Set(["form", "key", "version"]);
@@ -18,7 +18,7 @@ try {
   const kept = JSON.parse(localStorage.getItem(key) ?? "null");
   if (kept && !document.getElementById("problem")) write(kept);
   form.addEventListener("input", () => localStorage.setItem(key, JSON.stringify(read())));
-  form.addEventListener("submit", () => localStorage.removeItem(key));
+  form.addEventListener("submit", () => sessionStorage.setItem("sent", key));
 } catch {
   // Storage is switched off in this browser: the form works without drafts.
 }

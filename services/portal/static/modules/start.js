@@ -12,4 +12,12 @@ for (const [selector, module] of wanted) {
   if (document.querySelector(selector)) import(module);
 }
 document.getElementById("problem")?.focus();
+try {
+  // The page after a form that was sent: without good news on it (a new sign-in, say) what was written is kept.
+  const sent = sessionStorage.getItem("sent");
+  sessionStorage.removeItem("sent");
+  if (sent && document.querySelector(".flash")) localStorage.removeItem(sent);
+} catch {
+  // Storage is switched off: there are no drafts.
+}
 if (location.hash === "#decline") document.getElementById("decline")?.setAttribute("open", "");

@@ -1,0 +1,10 @@
+-- Whether the person whose time our offer is has something else in `span`, by the calendar that the offer follows.
+CREATE FUNCTION busy_elsewhere(of_offer uuid, span tstzrange) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM resource_calendars r
+        JOIN offers o ON o.origin = '' AND o.id = r.offer_id AND o.owner_member_id = r.member_id
+        JOIN external_busy e ON e.member_id = r.member_id
+        WHERE r.offer_id = of_offer AND r.follows_calendar AND e.busy && span
+    )
+$$

@@ -1,0 +1,375 @@
+"""The waiting list: each way of freeing a place offers it to the next, and nobody overtakes."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from contracts.booking import BookingConfirmed, PlaceOffered, WaitingChanged, WaitingEvent
+from contracts.catalog import ListingWithdrawn
+from contracts.identity import MemberChanged, MemberState
+from services.booking.commands.handing_out import note_time_is_over
+from services.booking.loops import PlaceOfferer, Sweeper
+from services.chassis.database_listener import Listener
+from services.chassis.ids import new_id
+from tests.services.booking.workshop import EVERY_DAY, Workshop, at
+
+KEPT = sa.text("SELECT id FROM bookings WHERE status = 'held' AND waiting_id IS NOT NULL")
+
+
+async def wait(
+    workshop: Workshop, client: httpx.AsyncClient, start: datetime, end: datetime, **more: Any
+) -> httpx.Response:
+    body = {"offer_id": str(workshop.laser), "start": start.isoformat(), "end": end.isoformat(), **more}
+    return await client.post("/waiting", json=body)
+
+
+async def waits(
+    workshop: Workshop, client: httpx.AsyncClient, start: datetime, end: datetime, **more: Any
+) -> dict[str, Any]:
+    answer = await wait(workshop, client, start, end, **more)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def look(workshop: Workshop) -> None:
+    """What the loop of the service does when it is woken."""
+    loop = PlaceOfferer(workshop.db, Listener(workshop.db.url, "places"))
+    await loop.hand_out_due()
+
+
+async def mine(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    return (await client.get("/waiting")).json()["items"]
+
+
+async def someone(workshop: Workshop, name: str) -> httpx.AsyncClient:
+    """A further member."""
+    member = MemberState(id=new_id(), name=name, role="member", status="active", locale="fr", version=1)
+    await workshop.hear(MemberChanged(member=member))
+    return workshop.client(member.id, name=name)
+
+
+async def booked(workshop: Workshop, client: httpx.AsyncClient, start: datetime, end: datetime, **more: Any) -> UUID:
+    answer = await workshop.book(client, start, end, **more)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+async def test_a_place_is_offered_in_order_and_accepted(workshop: Workshop) -> None:
+    first = await booked(workshop, workshop.as_chloe, at(9), at(12))
+    ben = await someone(workshop, "Ben")
+    one = await waits(workshop, workshop.as_ana, at(9), at(12), note="Pour l'enseigne")
+    two = await waits(workshop, ben, at(10), at(11))
+    assert (one["position"], two["position"], one["status"]) == (1, 2, "waiting")
+    listed = (await workshop.as_omar.get(f"/resources/{workshop.laser}/waiting")).json()["items"]
+    assert [(row["member_name"], row["position"]) for row in listed] == [("Ana", 1), ("Ben", 2)]
+    seen = (await ben.get(f"/resources/{workshop.laser}/waiting")).json()["items"]
+    assert [(row["member_name"], row["note"]) for row in seen] == [(None, ""), ("Ben", "")]
+    await workshop.said()
+    await workshop.as_chloe.post(f"/bookings/{first}/cancel", json={})
+    await look(workshop)
+    (offered,) = await workshop.said(PlaceOffered)
+    assert (offered.waiting.member_id, offered.waiting.status) == (workshop.ana, "offered")
+    (shown,) = await mine(workshop.as_ana)
+    assert (shown["status"], shown["accept_by"] is not None) == ("offered", True)
+    assert (await mine(ben))[0]["position"] == 1
+    assert (await workshop.book(ben, at(10), at(11))).status_code == 409
+    assert (await ben.post(f"/waiting/{one['id']}/accept")).status_code == 404
+    assert (await workshop.as_ana.get("/bookings")).json()["items"] == []
+    answer = await workshop.as_ana.post(f"/waiting/{one['id']}/accept")
+    assert (answer.status_code, answer.json()["status"], answer.json()["note"]) == (201, "confirmed", "Pour l'enseigne")
+    confirmed, changed = await workshop.said(BookingConfirmed, WaitingChanged)
+    assert (confirmed.booking.borrower.member_id, changed.waiting.status) == (workshop.ana, "accepted")
+    assert changed.waiting.booking_id == confirmed.booking.id
+    assert (await workshop.as_ana.post(f"/waiting/{one['id']}/accept")).status_code == 409
+
+
+async def free_by_declining(workshop: Workshop, held: UUID) -> None:
+    assert (await workshop.as_omar.post(f"/bookings/{held}/decline", json={})).status_code == 200
+
+
+async def free_by_cancelling(workshop: Workshop, held: UUID) -> None:
+    assert (await workshop.as_chloe.post(f"/bookings/{held}/cancel", json={})).status_code == 200
+
+
+async def free_by_expiry(workshop: Workshop, held: UUID) -> None:
+    await workshop.sql("UPDATE bookings SET decide_by = now() - interval '1 s' WHERE id = :id", id=held)
+    await Sweeper(workshop.db, seconds=60).sweep()
+
+
+async def free_by_moving(workshop: Workshop, held: UUID) -> None:
+    body = {"start": at(14).isoformat(), "end": at(16).isoformat(), "quantity": 1}
+    moved = await workshop.as_chloe.put(f"/bookings/{held}/change", json=body)
+    assert moved.status_code == 200, moved.text
+
+
+async def free_by_capacity(workshop: Workshop, held: UUID) -> None:
+    await workshop.rules(approval="owner", capacity=2)
+    assert held
+
+
+async def free_by_no_show(workshop: Workshop, held: UUID) -> None:
+    await workshop.sql("UPDATE bookings SET status = 'no_show' WHERE id = :id", id=held)
+
+
+WAYS = [free_by_declining, free_by_cancelling, free_by_expiry, free_by_moving, free_by_capacity, free_by_no_show]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_every_way_of_freeing_a_place_offers_it_to_the_next(workshop: Workshop, way: Any) -> None:
+    await workshop.rules(approval="owner")
+    held = await booked(workshop, workshop.as_chloe, at(9), at(12))
+    await waits(workshop, workshop.as_ana, at(10), at(12))
+    await workshop.said()
+    await way(workshop, held)
+    await look(workshop)
+    (offered,) = await workshop.said(PlaceOffered)
+    assert offered.waiting.member_id == workshop.ana
+    (shown,) = await mine(workshop.as_ana)
+    accepted = await workshop.as_ana.post(f"/waiting/{shown['id']}/accept")
+    assert (accepted.status_code, accepted.json()["status"]) == (201, "pending")
+
+
+async def test_an_expired_hold_and_wider_hours_free_places_too(workshop: Workshop) -> None:
+    body = {"offer_id": str(workshop.laser), "start": at(9).isoformat(), "end": at(12).isoformat()}
+    assert (await workshop.as_chloe.post("/holds", json=body)).status_code == 201
+    await waits(workshop, workshop.as_ana, at(9), at(12))
+    await workshop.sql("UPDATE bookings SET decide_by = now() - interval '1 s'")
+    await Sweeper(workshop.db, seconds=60).sweep()
+    await workshop.rules(opening_hours=[hours | {"opens": "10:00"} for hours in EVERY_DAY])
+    await look(workshop)
+    assert (await mine(workshop.as_ana))[0]["status"] == "waiting"
+    await workshop.rules()
+    await look(workshop)
+    assert (await mine(workshop.as_ana))[0]["status"] == "offered"
+
+
+async def test_nobody_from_outside_overtakes_in_the_moment_before_the_loop(workshop: Workshop) -> None:
+    held = await booked(workshop, workshop.as_chloe, at(9), at(12))
+    ben = await someone(workshop, "Ben")
+    await waits(workshop, workshop.as_ana, at(9), at(12))
+    await workshop.as_chloe.post(f"/bookings/{held}/cancel", json={})
+    refused = await workshop.book(ben, at(10), at(11))
+    assert (refused.status_code, bool(refused.json()["alternatives"])) == (409, True)
+    await look(workshop)
+    assert (await mine(workshop.as_ana))[0]["status"] == "offered"
+    assert (await workshop.book(ben, at(12), at(13))).status_code == 201
+
+
+async def test_nobody_moves_into_a_place_that_others_wait_for(workshop: Workshop) -> None:
+    held = await booked(workshop, workshop.as_chloe, at(9), at(12))
+    ben = await someone(workshop, "Ben")
+    later = await booked(workshop, ben, at(14), at(15))
+    await waits(workshop, workshop.as_ana, at(9), at(12))
+    await workshop.as_chloe.post(f"/bookings/{held}/cancel", json={})
+    body = {"start": at(10).isoformat(), "end": at(11).isoformat(), "quantity": 1}
+    assert (await ben.put(f"/bookings/{later}/change", json=body)).status_code == 409
+    await look(workshop)
+    assert (await mine(workshop.as_ana))[0]["status"] == "offered"
+
+
+async def test_an_own_hold_becomes_the_booking_although_others_wait_for_that_time(workshop: Workshop) -> None:
+    await workshop.rules(capacity=2)
+    ben = await someone(workshop, "Ben")
+    body = {"offer_id": str(workshop.laser), "start": at(9).isoformat(), "end": at(12).isoformat()}
+    hold = (await ben.post("/holds", json=body)).json()["id"]
+    await waits(workshop, workshop.as_ana, at(9), at(12), quantity=2)
+    taken = await workshop.book(ben, at(9), at(12), hold_id=hold)
+    assert taken.status_code == 201, taken.text
+
+
+async def test_when_the_time_is_over_it_moves_on_and_says_so(workshop: Workshop) -> None:
+    held = await booked(workshop, workshop.as_chloe, at(9), at(12))
+    ben = await someone(workshop, "Ben")
+    one = await waits(workshop, workshop.as_ana, at(9), at(12))
+    await waits(workshop, ben, at(9), at(12))
+    await workshop.as_chloe.post(f"/bookings/{held}/cancel", json={})
+    await look(workshop)
+    await workshop.said()
+    await pass_time(workshop, one["id"])
+    late = await workshop.as_ana.post(f"/waiting/{one['id']}/accept", headers={"Accept-Language": "fr"})
+    assert (late.status_code, "délai" in late.json()["detail"]) == (410, True)
+    await Sweeper(workshop.db, seconds=60).sweep()
+    await look(workshop)
+    lapsed, offered = await workshop.said(WaitingEvent)
+    assert (lapsed.waiting.status, lapsed.waiting.member_id) == ("lapsed", workshop.ana)
+    assert isinstance(offered, PlaceOffered)
+    assert (await mine(ben))[0]["status"] == "offered"
+    assert (await mine(workshop.as_ana))[0]["status"] == "lapsed"
+    assert (await workshop.as_ana.post(f"/waiting/{one['id']}/accept")).status_code == 410
+
+
+async def pass_time(workshop: Workshop, waiting_id: str) -> None:
+    """The time to accept is over."""
+    await workshop.sql("UPDATE waiting SET accept_by = now() - interval '1 s' WHERE id = :id", id=UUID(waiting_id))
+    await workshop.sql(
+        "UPDATE bookings SET decide_by = now() - interval '1 s' WHERE waiting_id = :id", id=UUID(waiting_id)
+    )
+
+
+async def test_leaving_gives_an_offered_place_to_the_next_at_once(workshop: Workshop) -> None:
+    held = await booked(workshop, workshop.as_chloe, at(9), at(12))
+    ben = await someone(workshop, "Ben")
+    one = await waits(workshop, workshop.as_ana, at(9), at(12))
+    await waits(workshop, ben, at(9), at(10))
+    await workshop.as_chloe.post(f"/bookings/{held}/cancel", json={})
+    await look(workshop)
+    left = await workshop.as_ana.post(f"/waiting/{one['id']}/leave")
+    assert left.json()["status"] == "left"
+    assert (await mine(ben))[0]["status"] == "offered"
+    assert (await workshop.as_ana.post(f"/waiting/{one['id']}/leave")).status_code == 409
+
+
+async def test_a_form_that_is_open_never_drops_an_offered_place(workshop: Workshop) -> None:
+    held = await booked(workshop, workshop.as_chloe, at(9), at(12))
+    one = await waits(workshop, workshop.as_ana, at(9), at(12))
+    await workshop.as_chloe.post(f"/bookings/{held}/cancel", json={})
+    await look(workshop)
+    body = {"offer_id": str(workshop.laser), "start": at(14).isoformat(), "end": at(15).isoformat()}
+    hold = (await workshop.as_ana.post("/holds", json=body)).json()
+    await workshop.as_ana.delete(f"/holds/{hold['id']}")
+    async with workshop.db.reading() as session:
+        kept = (await session.execute(KEPT)).scalars().all()
+    assert len(kept) == 1
+    await workshop.as_ana.delete(f"/holds/{kept[0]}")
+    taken = await workshop.book(workshop.as_ana, at(14), at(15), hold_id=str(kept[0]))
+    assert taken.status_code == 201
+    assert (await workshop.as_ana.post(f"/waiting/{one['id']}/accept")).status_code == 201
+
+
+async def test_what_cannot_be_waited_for(workshop: Workshop) -> None:
+    assert slug(await wait(workshop, workshop.as_ana, at(9), at(12))) == "booking/free-now"
+    await booked(workshop, workshop.as_chloe, at(8), at(16))
+    outside = await wait(workshop, workshop.as_ana, at(6), at(9))
+    assert (outside.status_code, outside.json()["errors"][0]["code"]) == (422, "outside_hours")
+    assert (await wait(workshop, workshop.as_ana, at(9), at(10), quantity=2)).status_code == 422
+    crossing = await wait(workshop, workshop.as_ana, at(9), at(10), origin="peer")
+    assert slug(crossing) == "booking/no-waiting-across-border"
+    for hour in range(8, 13):
+        await waits(workshop, workshop.as_ana, at(hour), at(hour + 1))
+    assert slug(await wait(workshop, workshop.as_ana, at(9), at(11))) == "booking/already-waiting"
+    assert slug(await wait(workshop, workshop.as_ana, at(14), at(15))) == "booking/too-many-wishes"
+
+
+def slug(answer: httpx.Response) -> str:
+    return answer.json()["type"].removeprefix("urn:maillage:problem:")
+
+
+async def test_the_same_key_waits_once(workshop: Workshop) -> None:
+    await booked(workshop, workshop.as_chloe, at(8), at(16))
+    body = {"offer_id": str(workshop.laser), "start": at(9).isoformat(), "end": at(10).isoformat()}
+    answers = [await workshop.as_ana.post("/waiting", json=body, headers={"Idempotency-Key": "k"}) for _ in "12"]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+
+
+async def test_wishes_end_by_themselves(workshop: Workshop) -> None:
+    await booked(workshop, workshop.as_chloe, at(8), at(16))
+    ben = await someone(workshop, "Ben")
+    one = await waits(workshop, workshop.as_ana, at(9), at(10))
+    await waits(workshop, ben, at(9), at(10))
+    await workshop.sql("UPDATE waiting SET starts_at = now() - interval '1 s' WHERE id = :id", id=UUID(one["id"]))
+    assert await workshop.db.run(note_time_is_over) == 1
+    await look(workshop)
+    assert (await mine(workshop.as_ana))[0]["status"] == "ended"
+    await workshop.hear(ListingWithdrawn(id=workshop.laser, side="offer", version=99, reason="withdrawn"))
+    await look(workshop)
+    assert (await mine(ben))[0]["status"] == "ended"
+
+
+async def test_quotas_are_asked_when_a_place_is_accepted_and_the_offer_stands(workshop: Workshop) -> None:
+    quota = {"scope": "member", "per": "week", "unit": "bookings", "most": 1}
+    held = await booked(workshop, workshop.as_chloe, at(9), at(12))
+    one = await waits(workshop, workshop.as_ana, at(9), at(12))
+    other = await booked(workshop, workshop.as_ana, at(14), at(15))
+    await workshop.rules(terms={"quotas": [quota]})
+    await workshop.as_chloe.post(f"/bookings/{held}/cancel", json={})
+    await look(workshop)
+    assert slug(await workshop.as_ana.post(f"/waiting/{one['id']}/accept")) == "booking/quota-reached"
+    await workshop.as_ana.post(f"/bookings/{other}/cancel", json={})
+    assert (await workshop.as_ana.post(f"/waiting/{one['id']}/accept")).status_code == 201
+
+
+async def test_accepting_and_the_end_of_the_time_at_once_come_to_one_outcome(workshop: Workshop) -> None:
+    ben = await someone(workshop, "Ben")
+    for day in range(3, 9):
+        held = await booked(workshop, workshop.as_chloe, at(9, days=day), at(12, days=day))
+        one = await waits(workshop, workshop.as_ana, at(9, days=day), at(12, days=day))
+        two = await waits(workshop, ben, at(9, days=day), at(12, days=day))
+        await workshop.as_chloe.post(f"/bookings/{held}/cancel", json={})
+        await look(workshop)
+
+        async def in_time(waiting_id: str) -> httpx.Response:
+            return await workshop.as_ana.post(f"/waiting/{waiting_id}/accept")
+
+        async def over(waiting_id: str) -> None:
+            await pass_time(workshop, waiting_id)
+            await workshop.db.run(note_time_is_over)
+            await look(workshop)
+
+        answer, _ = await asyncio.gather(in_time(one["id"]), over(one["id"]))
+        next_one = (await ben.get(f"/waiting/{two['id']}")).json()["status"]
+        assert (answer.status_code, next_one) in {(201, "waiting"), (410, "offered")}
+        await ben.post(f"/waiting/{two['id']}/leave")
+
+
+async def test_two_replicas_hand_out_once(workshop: Workshop) -> None:
+    await workshop.rules(capacity=4)
+    held = await booked(workshop, workshop.as_chloe, at(9), at(12), quantity=4)
+    people = [await someone(workshop, f"Membre {number}") for number in range(6)]
+    for person in people:
+        await waits(workshop, person, at(9), at(12))
+    await workshop.as_chloe.post(f"/bookings/{held}/cancel", json={})
+    await asyncio.gather(*(look(workshop) for _ in range(4)))
+    assert [(await mine(person))[0]["status"] for person in people] == ["offered"] * 4 + ["waiting"] * 2
+    assert len(await workshop.said(PlaceOffered)) == 4
+
+
+async def test_what_becomes_free_adds_up_for_a_big_wish_that_was_passed_over(workshop: Workshop) -> None:
+    await workshop.rules(capacity=3)
+    small = [await booked(workshop, workshop.as_chloe, at(9), at(12)) for _ in range(3)]
+    ben, zoe = await someone(workshop, "Ben"), await someone(workshop, "Zoé")
+    await waits(workshop, workshop.as_ana, at(9), at(12), quantity=3)
+    await waits(workshop, ben, at(9), at(12))
+    await waits(workshop, zoe, at(9), at(12))
+
+    async def free(booking_id: UUID) -> list[str]:
+        await workshop.as_chloe.post(f"/bookings/{booking_id}/cancel", json={})
+        await look(workshop)
+        return [(await mine(person))[0]["status"] for person in (workshop.as_ana, ben, zoe)]
+
+    assert await free(small[0]) == ["waiting", "offered", "waiting"]
+    (wish,) = await mine(ben)
+    taken = (await ben.post(f"/waiting/{wish['id']}/accept")).json()
+    await workshop.as_chloe.post(f"/bookings/{small[1]}/cancel", json={})
+    await look(workshop)
+    (kept,) = await mine(workshop.as_ana)
+    assert (kept["status"], kept["kept_until"] is not None) == ("waiting", True)
+    assert (await mine(zoe))[0]["status"] == "waiting"
+    assert (await workshop.book(workshop.as_omar, at(10), at(11))).status_code == 409
+    await workshop.as_chloe.post(f"/bookings/{small[2]}/cancel", json={})
+    await ben.post(f"/bookings/{taken['id']}/cancel", json={})
+    await look(workshop)
+    assert (await mine(workshop.as_ana))[0]["status"] == "offered"
+    assert (await mine(zoe))[0]["status"] == "waiting"
+
+
+async def test_the_loop_is_woken_within_a_moment(workshop: Workshop) -> None:
+    held = await booked(workshop, workshop.as_chloe, at(9), at(12))
+    await waits(workshop, workshop.as_ana, at(9), at(12))
+    heard = Listener(workshop.db.url, "places")
+    loops = [asyncio.create_task(heard.run()), asyncio.create_task(PlaceOfferer(workshop.db, heard).run())]
+    await asyncio.sleep(0.5)
+    await workshop.as_chloe.post(f"/bookings/{held}/cancel", json={})
+    for _ in range(50):
+        if (await mine(workshop.as_ana))[0]["status"] == "offered":
+            break
+        await asyncio.sleep(0.02)
+    else:
+        pytest.fail("nobody was offered the place within a second")
+    for loop in loops:
+        loop.cancel()
+    await asyncio.gather(*loops, return_exceptions=True)
