@@ -42,7 +42,7 @@ class BookingState(Data):
     `resource_origin` is None when the resource is ours, else the instance id of the peer that decides;
     `origin_name` is that peer's name. `start`/`end` are UTC, `time_zone` the resource's. `decide_by`: after this
     instant a pending booking is not confirmed any more. `version` rises with every change (iCalendar SEQUENCE).
-    `approvals`: how many have said yes while more must. `circle_name`: the borrower's circle on whose behalf it is.
+    `approvals`: how many have said yes while more must, `approved_by`: which members of ours. `circle_name`: the borrower's circle on whose behalf it is.
     `instructions`: what to know for the use, once it is confirmed.
     """
 
@@ -65,6 +65,7 @@ class BookingState(Data):
     version: int
     changed_at: datetime
     approvals: int = 0
+    approved_by: tuple[UUID, ...] = ()
     circle_id: UUID | None = None
     circle_name: str | None = None
     price: Price | None = None

@@ -61,6 +61,7 @@ def _whose(person: Person, wanted: Filter, now: datetime) -> sa.ColumnElement[bo
     ours = bookings.c.resource_origin.is_(None)
     if wanted.role == "owner":
         everybody = person.is_coordinator and wanted.offer_id is not None
+        ours = sa.and_(ours, bookings.c.status != "held")  # nobody is told of a hold
         return ours if everybody else sa.and_(ours, bookings.c.owner_member_id == person.id)
     waiting = sa.and_(ours, bookings.c.status == "pending", bookings.c.decide_by > now)
     not_own = sa.or_(bookings.c.borrower_member_id.is_(None), bookings.c.borrower_member_id != person.id)

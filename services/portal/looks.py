@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
+from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 from types import CodeType
 from typing import Any
 from urllib.parse import quote
 
+from babel.numbers import format_currency
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.bccache import Bucket
 
@@ -69,7 +71,13 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
         duration=moments.duration, **_phrases(said, moments),
     )  # fmt: skip
     filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType] - same
-    filters.update(blocks=blocks, capital=capital, say=said.gettext, number=partial(_number, language=language))
+    filters.update(
+        blocks=blocks,
+        capital=capital,
+        say=said.gettext,
+        number=partial(_number, language=language),
+        money=partial(_money, language=language),
+    )
     return environment
 
 
@@ -85,7 +93,10 @@ def _phrases(said: Words, moments: Moments) -> dict[str, Any]:
     def lacking(code: str, value: str) -> str:
         return codes.say_lack(said, code, _day_of(value, moments) if code == "free" else value)
 
-    return {"word": word, "reason": reason, "lacking": lacking}
+    def said_roles(roles: list[str]) -> str:
+        return ", ".join(word(codes.ROLES, role) for role in roles)
+
+    return {"word": word, "reason": reason, "lacking": lacking, "said_roles": said_roles}
 
 
 def listing_path(listing: dict[str, Any]) -> str:
@@ -120,6 +131,10 @@ def _number(value: float, language: Locale) -> str:
         return text
     thousands = "\N{NARROW NO-BREAK SPACE}" if language == "fr" else "."
     return text.replace(",", "_").replace(".", ",").replace("_", thousands)
+
+
+def _money(amount: str, language: Locale) -> str:
+    return format_currency(Decimal(amount), "EUR", locale=language)
 
 
 def _day_of(value: str, moments: Moments) -> str:

@@ -85,6 +85,12 @@ HAPPENINGS: dict[str, str] = {
     "cancellation_asked": N_("Annulation demandée"),
     "cancelled": N_("Annulée"),
     "expired": N_("Restée sans réponse"),
+    "approved_first": N_("Un premier oui"),
+    "moved": N_("Déplacée"),
+    "change_asked": N_("Changement demandé"),
+    "change_refused": N_("Changement refusé, rien ne bouge"),
+    "change_withdrawn": N_("Changement retiré, rien ne bouge"),
+    "change_expired": N_("Changement resté sans réponse, rien ne bouge"),
     "completed": N_("Terminée"),
 }
 ROLES: dict[str, str] = {
@@ -103,6 +109,31 @@ APPROVALS: dict[str, str] = {
     "automatic": N_("Automatique : confirmée tout de suite si c'est libre"),
     "owner": N_("J'accepte chaque demande moi-même"),
     "coordinator": N_("L'équipe d'appui accepte chaque demande"),
+}
+HOLIDAYS: dict[str, str] = {
+    "FR": N_("oui, ceux de France"),
+    "FR-57": N_("oui, ceux d'Alsace-Moselle"),
+    "BE": N_("oui, ceux de Belgique"),
+    "NL": N_("oui, ceux des Pays-Bas"),
+}
+HOLIDAY_PLACES: dict[str, str] = {
+    "FR": N_("France"),
+    "FR-57": N_("Alsace-Moselle"),
+    "BE": N_("Belgique"),
+    "NL": N_("Pays-Bas"),
+}
+PRICES: dict[str, str] = {
+    "free": N_("gratuit"),
+    "fixed": N_("par utilisation"),
+    "hourly": N_("par heure"),
+    "time": N_("en heures d'échange"),
+}
+QUOTA_UNITS: dict[str, str] = {"bookings": N_("réservations"), "hours": N_("heures")}
+QUOTA_PERIODS: dict[str, str] = {"week": N_("par semaine"), "month": N_("par mois")}
+QUOTA_SCOPES: dict[str, str] = {
+    "member": N_("par membre"),
+    "circle": N_("par cercle"),
+    "peer": N_("par coopérative liée"),
 }
 MAIL_CHOICES: dict[str, str] = {
     "all": N_("Tout : chaque nouvelle aussi par courriel"),
@@ -146,6 +177,12 @@ FLASHES: dict[str, str] = {
     "requested": N_("La demande est partie. Vous serez prévenu·e dès la réponse."),
     "approved": N_("C'est accepté. La personne est prévenue."),
     "declined": N_("C'est refusé. La personne est prévenue."),
+    "approved-first": N_("Votre oui est noté. Une deuxième personne doit encore dire oui."),
+    "moved": N_("La réservation est déplacée. Les deux agendas sont mis à jour."),
+    "change-asked": N_("La demande de changement est partie. L'ancienne période reste gardée jusqu'à la réponse."),
+    "change-refused": N_("C'est refusé. La réservation reste comme elle était."),
+    "change-withdrawn": N_("Le changement n'est plus demandé. La réservation reste comme elle était."),
+    "hold-released": N_("La place est rendue."),
     "cancelled": N_("C'est annulé. Les personnes concernées sont prévenues."),
     "cancelling": N_("L'annulation est partie chez l'autre coopérative. Elle compte dès sa réponse."),
     "all-read": N_("Tout est marqué comme lu."),

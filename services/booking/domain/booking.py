@@ -224,6 +224,7 @@ class Booking:
             version=self.version,
             changed_at=self.changed_at,
             approvals=len(self.approved_by),
+            approved_by=tuple(self.approved_by),
             circle_id=self.circle_id,
             circle_name=self.circle_name,
             price=Price.model_validate(self.price) if self.price else None,

@@ -5,7 +5,9 @@ from fastapi import APIRouter
 from services.portal.pages import (
     account,
     booking_rules,
+    booking_steps,
     bookings,
+    changes,
     choices,
     circles,
     coordination,
@@ -24,7 +26,7 @@ from services.portal.pages import (
 def routers() -> list[APIRouter]:
     """All of them; forms before things, so that `/offers/new` is no offer."""
     rooms = (
-        home, choices, account, me, search, listing_forms, booking_rules, listings, bookings, inbox,
+        home, choices, account, me, search, listing_forms, booking_rules, booking_steps, listings, bookings, changes, inbox,
         circles, coordination, members, imports, links,
     )  # fmt: skip
     return [room.router for room in rooms]

@@ -14,6 +14,7 @@ Rule = Callable[[httpx.Request], Answer]
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 OFFER, NEED, BOOKING, PEER_OFFER, LINK = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 6))
+HOLD = "0190a000-0000-7000-8000-000000000006"
 PEER = "peer-thumbprint"
 ANNA, PAUL = "0190a000-0000-7000-8000-0000000000a1", "0190a000-0000-7000-8000-0000000000b2"
 
@@ -62,6 +63,14 @@ def result(one: dict[str, Any], **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def terms(**changes: Any) -> dict[str, Any]:
+    return {
+        "seasons": [], "closures": [], "holidays": None, "approvals_needed": 1, "circle_ids": [], "roles": [],
+        "peers": True, "peers_within_days": None, "quotas": [], "price": None, "deposit": "", "instructions": "",
+        "cancel_notice_minutes": 0, **changes,
+    }  # fmt: skip
+
+
 def resource(**changes: Any) -> dict[str, Any]:
     return {
         "offer_id": OFFER, "offer_title": "Salle de réunion", "owner_name": "Paul Lemaire", "origin": None,
@@ -69,7 +78,7 @@ def resource(**changes: Any) -> dict[str, Any]:
         "opening_hours": [{"weekday": day, "opens": "09:00", "closes": "18:00"} for day in range(7)],
         "step_minutes": 60, "minimum_minutes": 60, "maximum_minutes": 480, "lead_minutes": 120, "horizon_days": 60,
         "buffer_before_minutes": 0, "buffer_after_minutes": 0, "approval": "owner", "capacity": 1, "status": "open",
-        **changes,
+        "terms": terms(), **changes,
     }  # fmt: skip
 
 
@@ -96,7 +105,9 @@ def booking(**changes: Any) -> dict[str, Any]:
         "owner": {"member_id": PAUL, "name": "Paul Lemaire", "peer_name": None}, "start": at(3), "end": at(3, 12),
         "time_zone": "Europe/Paris", "place_label": "Lille", "quantity": 1, "note": "Pour l'assemblée.",
         "status": "pending", "reason": None, "decide_by": at(2), "version": 1, "changed_at": at(0), "mine": True,
-        "may_decide": False, "may_cancel": True,
+        "may_decide": False, "may_cancel": True, "may_change": True, "change": None, "cancel_until": None,
+        "approvals": 0, "approvals_needed": 1, "approved_by": [], "circle_id": None, "circle_name": None,
+        "price": None, "instructions": "",
         "history": [{"at": at(0), "what": "requested", "by_name": "Anna Dubois"}], **changes,
     }  # fmt: skip
 
@@ -197,6 +208,9 @@ def _standard(role: str) -> dict[str, Rule]:
             else booking(id=str(uuid4()), status="confirmed")
         ),
         f"GET booking /bookings/{BOOKING}": lambda _: booking(),
+        "POST booking /holds": lambda _: httpx.Response(201, json=booking(id=HOLD, status="held", decide_by=at(1))),
+        f"GET booking /bookings/{HOLD}": lambda _: booking(id=HOLD, status="held", decide_by=at(1)),
+        f"DELETE booking /holds/{HOLD}": lambda _: None,
         "POST booking /bookings": lambda _: httpx.Response(201, json=booking()),
         f"POST booking /bookings/{BOOKING}/approve": lambda _: booking(status="confirmed"),
         f"POST booking /bookings/{BOOKING}/cancel": lambda _: booking(status="cancelled"),
