@@ -75,13 +75,26 @@ async def send_letter(session: AsyncSession, letter: AccountLetter, *, now: date
     await _write_deliveries(session, [row])
 
 
-async def no_longer_ask(session: AsyncSession, about_id: str, template: str, *, now: datetime) -> None:
-    """What `template` asked about a thing is answered: mark it read, and do not mail it any more."""
-    asked = sa.and_(notifications.c.about_id == about_id, notifications.c.template == template)
-    read = sa.update(notifications).where(asked, notifications.c.read_at.is_(None)).values(read_at=now)
+async def asked(session: AsyncSession, about_id: str, template: str) -> frozenset[UUID]:
+    """Whom `template` has asked about a thing."""
+    found = sa.select(notifications.c.member_id).where(
+        notifications.c.about_id == about_id, notifications.c.template == template
+    )
+    return frozenset((await session.execute(found)).scalars())
+
+
+async def no_longer_ask(
+    session: AsyncSession, about_id: str, template: str, *, now: datetime, reader: UUID | None = None
+) -> None:
+    """What `template` asked (`reader` alone) about a thing is answered: mark it read, and do not mail it any more."""
+    asked_about = sa.and_(notifications.c.about_id == about_id, notifications.c.template == template)
     unsent = sa.and_(
         deliveries.c.about_id == about_id, deliveries.c.template == template, deliveries.c.status == "waiting"
     )
+    if reader is not None:
+        asked_about = sa.and_(asked_about, notifications.c.member_id == reader)
+        unsent = sa.and_(unsent, deliveries.c.member_id == reader)
+    read = sa.update(notifications).where(asked_about, notifications.c.read_at.is_(None)).values(read_at=now)
     dropped = {"status": "dropped", "last_error": "no longer needed", "done_at": now}
     await session.execute(read)
     await session.execute(sa.update(deliveries).where(unsent).values(dropped))
