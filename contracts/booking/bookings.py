@@ -42,8 +42,8 @@ class BookingState(Data):
     `resource_origin` is None when the resource is ours, else the instance id of the peer that decides;
     `origin_name` is that peer's name. `start`/`end` are UTC, `time_zone` the resource's. `decide_by`: after this
     instant a pending booking is not confirmed any more. `version` rises with every change (iCalendar SEQUENCE).
-    `approvals`: how many have said yes while more must, `approved_by`: which members of ours. `circle_name`: the borrower's circle on whose behalf it is.
-    `instructions`: what to know for the use, once it is confirmed.
+    `approvals`: how many have said yes while more must, `approved_by`: which members of ours.
+    `circle_name`: the borrower's circle on whose behalf it is. `instructions`: what to know for the use, once it is confirmed.
     """
 
     id: UUID

@@ -26,7 +26,7 @@ from services.portal.pages import (
 def routers() -> list[APIRouter]:
     """All of them; forms before things, so that `/offers/new` is no offer."""
     rooms = (
-        home, choices, account, me, search, listing_forms, booking_rules, booking_steps, listings, bookings, changes, inbox,
-        circles, coordination, members, imports, links,
+        home, choices, account, me, search, listing_forms, booking_rules, booking_steps, listings, bookings, changes,
+        inbox, circles, coordination, members, imports, links,
     )  # fmt: skip
     return [room.router for room in rooms]

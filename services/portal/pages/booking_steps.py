@@ -82,7 +82,7 @@ async def book(visit: MemberVisit, reference: str, origin: str | None = None) ->
         booking = await visit.send("booking", "POST", "/bookings", body, key=form.key)
     except Refusal as refusal:
         form.refused(refusal).values["at"] = [f"{start}/{end}"]
-        show = _step_page if form["step"] == "last" else offer_page
+        show = _step_page if form["step"] == "last" or isinstance(refusal, PartMissing) else offer_page
         return await show(visit, reference, origin, form=form, status=refusal.status)
     flash = "booked" if booking["status"] == "confirmed" else "requested"
     return visit.redirect(f"/bookings/{booking['id']}", flash=flash)
@@ -96,13 +96,17 @@ async def _step_page(
     if resource is not None and form is None:
         query = visit.query
         form = period_form(visit, resource, query["start"], query["end"], quantity=query["quantity"] or 1)
+    if resource is None and "booking" in visit.missing:
+        if form is None:
+            raise PartMissing(503, "unavailable", service="booking")
+        resource = _unknown_resource(form)
     if resource is None or form is None:
         return visit.redirect(listing_path(offer))
     found, circles = await asyncio.gather(
         visit.try_get("booking", f"/bookings/{id_of(hold_id)}") if hold_id else none(), circles_of(visit)
     )
     held = found if found and is_held(found) else None
-    form.values["hold_id"] = [held["id"]] if held else []
+    form.values["hold_id"] = [held["id"] if held else ""]
     return await visit.page(
         "booking_step.html",
         status=status,
@@ -113,6 +117,18 @@ async def _step_page(
         held=held,
         hold_is_over=bool(hold_id) and held is None,
     )
+
+
+def _unknown_resource(form: Form) -> Json:
+    """As much as the form needs, while booking does not answer: what was written stays, to be sent once more."""
+    typed = form["quantity"]
+    return {
+        "time_zone": form["zone"] or "UTC",
+        "step_minutes": 1,
+        "capacity": int(typed) if typed.isdecimal() else 1,
+        "approval": "owner",
+        "terms": {"approvals_needed": 1, "cancel_notice_minutes": 0},
+    }
 
 
 def period_of(visit: Visit, form: Form) -> tuple[Any, Any]:

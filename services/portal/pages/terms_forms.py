@@ -140,9 +140,7 @@ def _quota(form: Form, before: str) -> Json:
 def _close_ranks(form: Form, kind: str) -> None:
     """Leave out the rows that say nothing, and number the others anew."""
     rows = [
-        row
-        for row in range(count(form, kind))
-        if any(form[f"terms_{kind}_{row}_{name}"] for name in _NEEDED[kind])
+        row for row in range(count(form, kind)) if any(form[f"terms_{kind}_{row}_{name}"] for name in _NEEDED[kind])
     ]
     kept: dict[str, list[str]] = {}
     for number, row in enumerate(rows):

@@ -149,7 +149,8 @@ _NOT_FREE = {
 def test_a_booking_of_which_little_is_known_still_reads_well(name: str, locale: Locale) -> None:
     least = facts(
         place=None, borrower=None, borrower_cooperative="OpenFlow", owner=None, owner_cooperative=None, quantity=1,
-        origin_name=None, note="", reason=None, decide_by=None, circle=None, price=None, instructions="", change_note="", was_confirmed=False, by="system",
+        origin_name=None, note="", reason=None, decide_by=None, was_confirmed=False, by="system",
+        circle=None, price=None, instructions="", change_note="",
     )  # fmt: skip
     said = wording.notice(name, least, reader(locale))
     assert "None" not in said.title + said.sentence

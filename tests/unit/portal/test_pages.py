@@ -1,4 +1,5 @@
 from html.parser import HTMLParser
+from urllib.parse import urlencode
 
 import pytest
 
@@ -6,6 +7,7 @@ from tests.unit.portal.conftest import Browse
 from tests.unit.portal.pretend import (
     BOOKING,
     CIRCLE,
+    HOLD,
     IMPORT,
     LINK,
     NEED,
@@ -14,10 +16,12 @@ from tests.unit.portal.pretend import (
     PEER,
     PEER_OFFER,
     Pretend,
+    at,
     listing,
     problem,
 )  # fmt: skip
 
+PERIOD = urlencode({"start": at(3), "end": at(3, 12)})
 EVERYWHERE = [
     "/", "/search", "/search?q=salle&side=offer", f"/offers/{OFFER}", f"/offers/{OFFER}-un-titre",
     f"/from/{PEER}/offers/{PEER_OFFER}", "/account/reset", "/account/reset/abc", "/account/join/abc",
@@ -25,7 +29,9 @@ EVERYWHERE = [
 ]  # fmt: skip
 FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
-    "/bookings", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave",
+    "/bookings", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", f"/bookings/{BOOKING}/change",
+    "/inbox", "/me", "/me/leave",
+    f"/offers/{OFFER}/book?{PERIOD}&hold={HOLD}", f"/from/{PEER}/offers/{PEER_OFFER}/book?{PERIOD}",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
 ]  # fmt: skip
 FOR_COORDINATORS = [
