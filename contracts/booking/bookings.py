@@ -43,7 +43,8 @@ class BookingState(Data):
     `origin_name` is that peer's name. `start`/`end` are UTC, `time_zone` the resource's. `decide_by`: after this
     instant a pending booking is not confirmed any more. `version` rises with every change (iCalendar SEQUENCE).
     `approvals`: how many have said yes while more must, `approved_by`: which members of ours.
-    `circle_name`: the borrower's circle on whose behalf it is. `instructions`: what to know for the use, once it is confirmed.
+    `circle_name`: the borrower's circle on whose behalf it is.
+    `instructions`: what to know for the use, once it is confirmed.
     """
 
     id: UUID

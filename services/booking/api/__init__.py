@@ -1,5 +1,5 @@
 """The HTTP routes of booking."""
 
-from services.booking.api import bookings, changes, resources
+from services.booking.api import bookings, changes, quotas, resources
 
-routers = [resources.router, bookings.router, changes.router]
+routers = [resources.router, bookings.router, changes.router, quotas.router]

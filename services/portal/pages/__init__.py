@@ -14,6 +14,7 @@ from services.portal.pages import (
     home,
     imports,
     inbox,
+    limits,
     links,
     listing_forms,
     listings,
@@ -27,6 +28,6 @@ def routers() -> list[APIRouter]:
     """All of them; forms before things, so that `/offers/new` is no offer."""
     rooms = (
         home, choices, account, me, search, listing_forms, booking_rules, booking_steps, listings, bookings, changes,
-        inbox, circles, coordination, members, imports, links,
+        inbox, circles, coordination, members, imports, limits, links,
     )  # fmt: skip
     return [room.router for room in rooms]

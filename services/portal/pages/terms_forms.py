@@ -98,6 +98,18 @@ def terms_of(form: Form) -> Json:
     }
 
 
+def quotas_of(form: Form) -> list[Json]:
+    """The rows of limits alone."""
+    _close_ranks(form, "quotas")
+    return [_quota(form, f"terms_quotas_{row}_") for row in range(count(form, "quotas"))]
+
+
+def quota_fields(quotas: list[Json]) -> dict[str, Any]:
+    """The fields that show `quotas`, with an empty row for one more."""
+    rows = {f"terms_quotas_{row}_{name}": value for row, one in enumerate(quotas) for name, value in one.items()}
+    return {"rows_quotas": len(quotas) + 1, **rows}
+
+
 def terms_fields(terms: Json) -> dict[str, Any]:
     """The fields that show `terms`, with an empty row for one more closure and quota."""
     price = terms["price"] or {"kind": "free", "amount": ""}
@@ -108,16 +120,15 @@ def terms_fields(terms: Json) -> dict[str, Any]:
         "terms_price_amount": price["amount"] if price["kind"] in {"fixed", "hourly"} else "",
         "rows_seasons": len(terms["seasons"]),
         "rows_closures": len(terms["closures"]) + 1,
-        "rows_quotas": len(terms["quotas"]) + 1,
+        **quota_fields(terms["quotas"]),
     }
     for row, season in enumerate(terms["seasons"]):
         before = f"terms_seasons_{row}_"
         values |= hours_fields(season["opening_hours"], before) | {f"{before}label": season["label"]}
         for side, written in (("from", season["begins"]), ("to", season["ends"])):
             values |= {f"{before}{side}_month": int(written[:2]), f"{before}{side}_day": int(written[3:])}
-    for kind in ("closures", "quotas"):
-        for row, one in enumerate(terms[kind]):
-            values |= {f"terms_{kind}_{row}_{name}": value for name, value in one.items()}
+    for row, one in enumerate(terms["closures"]):
+        values |= {f"terms_closures_{row}_{name}": value for name, value in one.items()}
     return values
 
 

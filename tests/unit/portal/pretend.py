@@ -208,6 +208,12 @@ def _standard(role: str) -> dict[str, Rule]:
             else booking(id=str(uuid4()), status="confirmed")
         ),
         f"GET booking /bookings/{BOOKING}": lambda _: booking(),
+        "GET booking /quotas": lambda _: {
+            "items": [
+                {"category": "réunion", "quotas": []},
+                {"category": "atelier", "quotas": [{"scope": "member", "per": "week", "unit": "hours", "most": 12}]},
+            ]
+        },
         "POST booking /holds": lambda _: httpx.Response(201, json=booking(id=HOLD, status="held", decide_by=at(1))),
         f"GET booking /bookings/{HOLD}": lambda _: booking(id=HOLD, status="held", decide_by=at(1)),
         f"DELETE booking /holds/{HOLD}": lambda _: None,

@@ -37,7 +37,8 @@ FOR_MEMBERS = [
 FOR_COORDINATORS = [
     "/coordination", "/coordination/members", f"/coordination/members/{PAUL}", "/coordination/import",
     f"/coordination/import/{IMPORT}", "/coordination/links", f"/coordination/links/{LINK}",
-    f"/coordination/links/{LINK}/end", "/coordination/cooperative",
+    f"/coordination/links/{LINK}/end", "/coordination/cooperative", "/coordination/limits",
+    "/coordination/limits?category=atelier",
 ]  # fmt: skip
 EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "use"}
 

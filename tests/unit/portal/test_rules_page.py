@@ -189,3 +189,27 @@ async def test_a_peers_offer_says_from_when_guests_may_book(browse: Browse) -> N
     pretend = Pretend(rules=rules)
     page = (await browse(pretend).get(f"/from/{PEER}/offers/{PEER_OFFER}")).text
     assert "vous pouvez réserver 14 jours à l'avance" in page.replace("&#39;", "'")
+
+
+async def test_limits_of_a_category_are_set_and_refused_beside_their_row(browse: Browse) -> None:
+    wrong = problem(422, "invalid-fields", "À corriger.", errors=[{"field": "quotas.1.most", "detail": "Deux fois."}])
+    answers = [wrong, None]
+    pretend = Pretend(role="coordinator", rules={"PUT booking /quotas": lambda _: answers.pop(0)})
+    client = browse(pretend)
+    shown = await client.get("/coordination/limits?category=atelier")
+    again = await client.post("/coordination/limits", data=_fields(shown.text) | {"more": "quotas"})
+    data = _fields(again.text)
+    assert data["rows_quotas"] == ["3"]
+    data |= {"terms_quotas_1_most": "3", "terms_quotas_1_scope": "member", "terms_quotas_1_unit": "hours"}
+    refused = await client.post("/coordination/limits", data=data)
+    assert 'id="e-terms_quotas_1_most"' in refused.text
+    assert (await client.post("/coordination/limits", data=_fields(refused.text))).status_code == 303
+    sent = pretend.bodies("PUT", "/api/booking/quotas")[-1]
+    assert sent["category"] == "atelier"
+    assert [quota["most"] for quota in sent["quotas"]] == ["12", "3"]
+
+
+def _fields(page: str) -> dict[str, Any]:
+    outline = _Fields()
+    outline.feed(page.split('action="/coordination/limits"', 1)[1].split("</form>", 1)[0])
+    return outline.values
