@@ -43,7 +43,8 @@ async def choose(visit: MemberVisit, reference: str, origin: str | None = None) 
     except Refusal as refusal:
         if _by_script(visit):
             return JSONResponse({"hold_id": None, "said": refusal.detail}, refusal.status)
-        return await offer_page(visit, reference, origin, form=form.refused(refusal), status=refusal.status)
+        form.refused(refusal).values["choosing"] = ["yes"]
+        return await offer_page(visit, reference, origin, form=form, status=refusal.status)
     if _by_script(visit):
         return JSONResponse({"hold_id": held["id"], "said": _said_of(visit, held)} if held else {"hold_id": None})
     room = f"/from/{origin}" if origin else ""

@@ -96,6 +96,18 @@ async def test_giving_up_gives_the_period_back(browse: Browse) -> None:
     assert left.status_code == 204
 
 
+async def test_another_time_instead_of_one_that_is_gone_goes_on_to_the_last_step(browse: Browse) -> None:
+    kept = httpx.Response(201, json=booking(id=HOLD, status="held", decide_by=at(1)))
+    answers = [TAKEN, kept]
+    client = browse(Pretend(rules={"POST booking /holds": lambda _: answers.pop(0)}))
+    shown = await client.get(f"/offers/{OFFER}")
+    refused = await client.post(f"{SLUG}/hold", data=fill(shown, f"{SLUG}/hold", at=PICK))
+    assert refused.status_code == 409
+    other = f"{at(4)}/{at(4, 11)}"
+    chosen = await client.post(f"{SLUG}/hold", data=fill(refused, f"{SLUG}/hold", instead=other))
+    assert parse_qs(urlsplit(chosen.headers["location"]).query)["start"] == [at(4)]
+
+
 async def test_a_script_is_told_until_when(browse: Browse) -> None:
     client = browse(Pretend())
     data = fill(await client.get(f"/offers/{OFFER}"), f"{SLUG}/book", at=PICK)
