@@ -190,28 +190,14 @@ class Booking:
     def state(self) -> BookingState:
         """What is said of it. Names cross, and the address to a peer, only once it is agreed (rule 6)."""
         known = not self.crosses or self.status in AGREED
-        foreign = self.borrower_peer_id is not None
-        borrower_name = self.borrower_name if known or not foreign else None
-        owner_name = self.owner_name if known or foreign else None
         return BookingState(
             id=self.id,
             offer_id=self.offer_id,
             offer_title=self.offer_title,
             resource_origin=self.resource_origin,
             origin_name=self.origin_name,
-            borrower=Party(
-                member_id=self.borrower_member_id,
-                name=borrower_name,
-                peer_id=self.borrower_peer_id,
-                peer_name=self.borrower_peer_name,
-                pseudonym=self.borrower_pseudonym,
-            ),
-            owner=Party(
-                member_id=self.owner_member_id,
-                name=owner_name,
-                peer_id=self.resource_origin,
-                peer_name=self.origin_name,
-            ),
+            borrower=self._borrower(known=known),
+            owner=self._owner(known=known),
             start=self.starts_at,
             end=self.ends_at,
             time_zone=self.time_zone,
@@ -229,6 +215,23 @@ class Booking:
             circle_name=self.circle_name,
             price=Price.model_validate(self.price) if self.price else None,
             instructions=self.instructions if self.status in AGREED else "",
+        )
+
+    def _borrower(self, *, known: bool) -> Party:
+        return Party(
+            member_id=self.borrower_member_id,
+            name=self.borrower_name if known or self.borrower_peer_id is None else None,
+            peer_id=self.borrower_peer_id,
+            peer_name=self.borrower_peer_name,
+            pseudonym=self.borrower_pseudonym,
+        )
+
+    def _owner(self, *, known: bool) -> Party:
+        return Party(
+            member_id=self.owner_member_id,
+            name=self.owner_name if known or self.borrower_peer_id is not None else None,
+            peer_id=self.resource_origin,
+            peer_name=self.origin_name,
         )
 
     def _check_waits(self) -> None:
