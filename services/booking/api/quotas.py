@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.booking import Quota
 from services.booking.api.edge import At
 from services.booking.api.terms import QuotaForm
+from services.booking.api.texts import ShortLabel
 from services.booking.commands.quotas import put_category_quotas
 from services.booking.queries.quotas import quotas_by_category
 from services.chassis.auth import Coordinator
@@ -19,6 +20,8 @@ _TWICE = Text(
     en="This limit is given twice: keep one of them.",
     nl="Deze limiet staat er twee keer: behoud er één.",
 )
+
+_CATEGORY = Text(fr="Nommez une catégorie.", en="Name a category.", nl="Noem een categorie.")
 
 
 class CategoryView(BaseModel):
@@ -39,11 +42,13 @@ class QuotasForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    category: str = Field(min_length=1, max_length=60, pattern=r"\S")
+    category: ShortLabel
     quotas: list[QuotaForm] = Field(max_length=12)
 
     def checked(self) -> list[Quota]:
-        """Raises InvalidFields when one is given twice."""
+        """Raises InvalidFields when one is given twice, or no category is named."""
+        if not self.category:
+            raise InvalidFields(FieldError("category", "missing", _CATEGORY))
         seen: set[tuple[str, str, str]] = set()
         for number, quota in enumerate(self.quotas):
             key = (quota.scope, quota.per, quota.unit)

@@ -86,7 +86,7 @@ async def test_limits_of_a_category_are_set_by_coordinators_and_hold(workshop: W
     ("changes", "field"),
     [
         ({"category": ""}, "category"),
-        ({"category": "  "}, "category"),
+        ({"category": " \x00 "}, "category"),
         ({"quotas": [QUOTA, {**QUOTA, "most": 5}]}, "quotas.1.most"),
         ({"quotas": [{**QUOTA, "most": -1}]}, "quotas.0.most"),
         ({"quotas": [{**QUOTA, "scope": "everybody"}]}, "quotas.0.scope"),
