@@ -1,4 +1,4 @@
-"""What booking says: how a resource can be booked, when it is busy, and the life of every booking."""
+"""What booking says: how a resource can be booked, when it is busy, the life of bookings, sessions and their seats."""
 
 from contracts.booking.bookings import (
     BookingCancellationAsked,
@@ -31,6 +31,19 @@ from contracts.booking.resources import (
     Season,
     Terms,
 )
+from contracts.booking.sessions import (
+    SeatChanged,
+    SeatStatus,
+    SessionAudience,
+    SessionChanged,
+    SessionReminder,
+    SessionRole,
+    SessionSeat,
+    SessionState,
+    SessionStatus,
+    SessionStep,
+    SessionTemplate,
+)
 
 __all__ = [
     "Approval",
@@ -58,6 +71,17 @@ __all__ = [
     "ResourceChanged",
     "ResourceState",
     "Season",
+    "SeatChanged",
+    "SeatStatus",
+    "SessionAudience",
+    "SessionChanged",
+    "SessionReminder",
+    "SessionRole",
+    "SessionSeat",
+    "SessionState",
+    "SessionStatus",
+    "SessionStep",
+    "SessionTemplate",
     "Status",
     "Terms",
 ]

@@ -3,9 +3,9 @@
 import sys
 
 from deploy.local import folders, packages
-from deploy.local.packages import CHROMIUM, RABBITMQ, PackageMissing
+from deploy.local.packages import CHROMIUM, RABBITMQ, WRK, PackageMissing
 
-_KNOWN = {package.name: package for package in (RABBITMQ, CHROMIUM)}
+_KNOWN = {package.name: package for package in (RABBITMQ, CHROMIUM, WRK)}
 
 
 def main(arguments: list[str]) -> None:

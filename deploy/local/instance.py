@@ -100,6 +100,7 @@ class LocalInstance:
             "MAILLAGE_BORDER_PORT": str(self.border_port or self.addresses.amqp_port),
             "MAILLAGE_BORDER_TLS": "false",
             "MAILLAGE_FEDERATION_ALLOW_PRIVATE": "true",
+            "MAILLAGE_BOOKING_CALENDAR_ALLOW_PRIVATE": "true",
             "PYTHONPATH": str(CHECKOUT),
             "MALLOC_ARENA_MAX": "2",
         }

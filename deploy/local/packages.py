@@ -36,6 +36,7 @@ class Package:
 
 RABBITMQ = Package("rabbitmq-server", ("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"))
 CHROMIUM = Package("chromium", ("chromium", "chromium-browser", "google-chrome"))
+WRK = Package("wrk", ("wrk",))
 VENV = Package("python3-venv", ())
 
 

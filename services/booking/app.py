@@ -1,9 +1,11 @@
 """Puts booking together."""
 
 from services.booking import api
+from services.booking.calendar_reader import CalendarReader
 from services.booking.commands.telling import BUSY_CHANNEL
 from services.booking.consumers import consumers_with
 from services.booking.loops import BusyTeller, Sweeper
+from services.booking.sealing import Sealer
 from services.booking.settings import BookingSettings
 from services.chassis.assembly import assemble
 from services.chassis.database import Database
@@ -15,13 +17,16 @@ from services.chassis.settings import load
 def build(settings: BookingSettings | None = None) -> Service:
     """The service, not yet running."""
     settings = settings or load(BookingSettings)
-    return assemble(
+    sealer = Sealer(settings)
+    service = assemble(
         "booking",
         settings,
         routers=api.routers,
         consumers=consumers_with(pending_per_peer=settings.booking_pending_per_peer, language=settings.locale),
-        loops=lambda db: _loops(settings, db),
+        loops=lambda db: [*_loops(settings, db), CalendarReader(db, settings, sealer)],
     )
+    service.app.state.sealer = sealer
+    return service
 
 
 def _loops(settings: BookingSettings, db: Database) -> list[Runs]:

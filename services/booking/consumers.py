@@ -16,7 +16,7 @@ from contracts.federation import (
     ResourceReceived,
 )
 from contracts.identity import CircleChanged, MemberChanged
-from services.booking.commands import copies, peers
+from services.booking.commands import copies, peers, seats
 from services.booking.queries import database_time
 from services.chassis.messaging import Consumers
 from services.chassis.problems import Language
@@ -46,6 +46,8 @@ def _keep_copies(listening: Consumers) -> None:
     @listening.on(MemberChanged)
     async def keep_member(event: MemberChanged, session: AsyncSession) -> None:
         await copies.keep_member(session, event.member, now=await database_time(session))
+        if event.member.status == "left":
+            await seats.leave_all(session, event.member.id)
 
     @listening.on(CircleChanged)
     async def keep_circle(event: CircleChanged, session: AsyncSession) -> None:

@@ -5,6 +5,7 @@ import asyncio
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from services.booking.commands.expiring import BATCH, drop_expired_holds, drop_undecided_changes, expire_undecided
+from services.booking.commands.session_time import SWEEPS
 from services.booking.commands.telling import resources_to_tell, tell_busy
 from services.booking.commands.time_passes import complete_past, forget_ended_peers
 from services.chassis import logs
@@ -42,6 +43,7 @@ class Sweeper:
             expire_undecided,
             complete_past,
             forget_ended_peers,
+            *SWEEPS,
         ):
             while (done := await self._db.run(command)) > 0:
                 _log.info("swept", what=command.__name__, count=done)

@@ -1,5 +1,6 @@
 """A resource as booking knows it: ours from the row, a peer's from its copy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -7,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from contracts.booking import Approval, Closure, OpeningHours, ResourceState, Season, Terms
+from contracts.booking import Approval, Closure, OpeningHours, Quota, ResourceState, Season, Terms
 from contracts.border import SharedResource, SharedTerms
 from services.booking.domain import opening
 from services.booking.domain.availability import Rules
@@ -21,7 +22,8 @@ NO_TERMS = Terms()
 class Resource:
     """How an offer can be booked. `busy_version` counts what was told of its busy times.
 
-    `terms`: further conditions; seasons, closures and holidays stand in `rules` too, as they are computed with.
+    `category_quotas`: those of all offers of its category together. `terms`: further conditions; seasons, closures and
+    holidays stand in `rules` too, as they are computed with.
     """
 
     offer_id: UUID
@@ -31,6 +33,7 @@ class Resource:
     version: int
     busy_version: int = 0
     terms: Terms = NO_TERMS
+    category_quotas: tuple[Quota, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -72,8 +75,8 @@ def hours_from(opening_hours: list[OpeningHours]) -> tuple[Hours, ...]:
     return tuple(sorted(Hours(h.weekday, minutes_of(h.opens), minutes_of(h.closes)) for h in opening_hours))
 
 
-def resource_of(row: sa.Row[Any]) -> Resource:
-    """The resource in a row of `resources`."""
+def resource_of(row: sa.Row[Any], *, of_category: Sequence[Any] = ()) -> Resource:
+    """The resource in a row of `resources`; `of_category`: the quotas of its offer's category, as JSON."""
     hours = hours_from([OpeningHours.model_validate(hours) for hours in row.opening_hours])
     rules = Rules(
         time_zone=row.time_zone,
@@ -96,6 +99,7 @@ def resource_of(row: sa.Row[Any]) -> Resource:
         version=row.version,
         busy_version=row.busy_version,
         terms=terms,
+        category_quotas=tuple(Quota.model_validate(quota) for quota in of_category),
     )
 
 

@@ -12,8 +12,12 @@ class BookingSettings(ServiceSettings):
     `booking_hold_minutes`: how long a period is kept while a form is open.
     `booking_sweep_seconds`: how often undecided requests expire and past bookings are completed by themselves
     (an expired request that blocks another gives way at once).
+    `booking_calendar_minutes`: how often a member's calendar elsewhere is read. `booking_calendar_allow_private`: such
+    calendars may be at private addresses, without TLS (the demo, tests).
     """
 
+    booking_calendar_allow_private: bool = False
+    booking_calendar_minutes: int = Field(default=30, ge=1)
     booking_pending_per_member: int = Field(default=10, ge=1)
     booking_pending_per_peer: int = Field(default=20, ge=1)
     booking_hold_minutes: int = Field(default=10, ge=1, le=60)

@@ -21,7 +21,7 @@ def _system_time() -> datetime:
     return datetime.now(UTC)
 
 
-def _clock_of(request: Request) -> Clock:
+async def _clock_of(request: Request) -> Clock:
     clock = getattr(request.app.state, "clock", None)
     return clock if isinstance(clock, Clock) else Clock()
 

@@ -80,7 +80,7 @@ def wants_retry(error: DBAPIError) -> bool:
     return sqlstate(error) in {_SERIALIZATION_FAILURE, _DEADLOCK}
 
 
-def _database_of(request: Request) -> Database:
+async def _database_of(request: Request) -> Database:
     database = request.app.state.database
     if not isinstance(database, Database):
         raise TypeError("this service has no database")
@@ -88,4 +88,8 @@ def _database_of(request: Request) -> Database:
 
 
 DatabaseDep = Annotated[Database, Depends(_database_of)]
-"""For an endpoint: `db: DatabaseDep`, then `async with db.transaction() as session:`."""
+"""For an endpoint: `db: DatabaseDep`, then `async with db.transaction() as session:`.
+
+Dependencies are coroutines even where they wait for nothing: FastAPI runs plain functions in threads, which costs each
+request more than its work.
+"""

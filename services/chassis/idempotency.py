@@ -93,7 +93,7 @@ class Once:
         return answer
 
 
-def _once(request: Request, idempotency_key: Annotated[str | None, Header(max_length=200)] = None) -> Once:
+async def _once(request: Request, idempotency_key: Annotated[str | None, Header(max_length=200)] = None) -> Once:
     return Once(f"{request.method} {request.url.path}", idempotency_key)
 
 

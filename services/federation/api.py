@@ -26,7 +26,7 @@ from services.federation.views import (
 router = APIRouter(tags=["federation"])
 
 
-def _border_of(request: Request) -> Border:
+async def _border_of(request: Request) -> Border:
     border = request.app.state.border
     if not isinstance(border, Border):
         raise TypeError("this application has no border")

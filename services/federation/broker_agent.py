@@ -20,7 +20,8 @@ import asyncpg
 
 from services.chassis import names
 from services.chassis.management import BrokerRefused, Management
-from services.federation.addresses import AddressRefused, PeerQueue, amqp_uri, resolve
+from services.chassis.outgoing import AddressRefused, resolve
+from services.federation.addresses import PeerQueue, amqp_uri
 from services.federation.broker_rooms import Rooms
 
 MEASURE_SECONDS = 10.0

@@ -5,8 +5,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from services.chassis.database import Database
+from services.chassis.outgoing import AddressRefused
 from services.federation import linking, peer_documents
-from services.federation.addresses import AddressRefused
 from services.federation.border import Border
 from services.federation.documents import InvitationCode, KeySet, Profile
 from services.federation.domain import (

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.chassis import logs
 from services.chassis.database import Database
 from services.chassis.database_listener import Listener
+from services.chassis.outgoing import AddressRefused
 from services.federation import linking, own_things, peer_keys, saying, tables
-from services.federation.addresses import AddressRefused
 from services.federation.border import Border
 from services.federation.peer_http import PeerRefused, PeerUnreachable
 from services.federation.tables import LINKS_CHANNEL, broker_orders, links, peer_calls

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis import names
+from services.chassis.outgoing import AddressRefused, check_host
 from services.chassis.problems import NotFound
 from services.federation import invitations, linking, tables
-from services.federation.addresses import AddressRefused, check_host, check_web_address
+from services.federation.addresses import check_web_address
 from services.federation.border import Border
 from services.federation.documents import (
     LARGEST_DOCUMENT,

@@ -1,16 +1,17 @@
 """Calls to other cooperatives' servers. The address is checked in form, resolved, checked again, and then pinned."""
 
-import asyncio
 from typing import Protocol
 
-import httpx
-
-from services.federation.addresses import check_web_address, resolve
+from services.chassis import outgoing
+from services.chassis.outgoing import Limits, WebAddress
+from services.federation.addresses import check_web_address
 from services.federation.documents import LARGEST_DOCUMENT
 
 TIMEOUT_SECONDS = 10.0
 ANSWER_SECONDS = 20.0
 """For the whole call: a peer that sends a byte now and then must not hold up what we owe to others."""
+_UNDERSTOOD = (200, 201, 202)
+_HEADERS = {"accept": "application/jose, text/plain", "content-type": "application/jose"}
 
 
 class PeerUnreachable(Exception):
@@ -52,38 +53,20 @@ class PeerHttp:
 
     async def _call(self, method: str, address: str, path: str, document: str | None) -> str:
         scheme, host, port = check_web_address(address, allow_private=self._allow_private)
-        ip = await resolve(host, port, allow_private=self._allow_private)
-        # connect to what was checked, not to what the name resolves to a moment later
-        url = httpx.URL(scheme=scheme, host=ip, port=port, path=path)
-        request = httpx.Request(
-            method,
-            url,
-            content=document,
-            headers={
-                "host": f"{host}:{port}",
-                "accept": "application/jose, text/plain",
-                "content-type": "application/jose",
-            },
-            extensions={"sni_hostname": host, "timeout": httpx.Timeout(TIMEOUT_SECONDS).as_dict()},
-        )
         try:
-            async with (
-                asyncio.timeout(ANSWER_SECONDS),
-                httpx.AsyncClient(trust_env=False, follow_redirects=False) as client,
-            ):
-                return await _bounded(await client.send(request, stream=True))
-        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            answer = await outgoing.call(
+                method,
+                WebAddress(scheme=scheme, host=host, port=port, target=path),
+                allow_private=self._allow_private,
+                limits=Limits(idle_seconds=TIMEOUT_SECONDS, answer_seconds=ANSWER_SECONDS, largest=LARGEST_DOCUMENT),
+                headers=_HEADERS,
+                content=document,
+            )
+            body = answer.body.decode("utf-8")
+        except outgoing.Unreachable as error:
+            raise PeerUnreachable(str(error)) from error
+        except UnicodeError as error:
             raise PeerUnreachable(type(error).__name__) from error
-
-
-async def _bounded(answer: httpx.Response) -> str:
-    if answer.status_code not in {200, 201, 202}:
-        await answer.aclose()
-        raise PeerRefused(answer.status_code)
-    body = bytearray()
-    async for part in answer.aiter_bytes():
-        body += part
-        if len(body) > LARGEST_DOCUMENT:
-            await answer.aclose()
-            raise PeerUnreachable("its answer is too large")
-    return body.decode("utf-8")
+        if answer.status not in _UNDERSTOOD:
+            raise PeerRefused(answer.status)
+        return body

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis import logs
 from services.chassis.database import Database
+from services.chassis.outgoing import AddressRefused
 from services.federation import linking, receiving, refusing
-from services.federation.addresses import AddressRefused
 from services.federation.border import Border
 from services.federation.domain import LISTENING
 from services.federation.gate import Refused, UnknownKey, authenticate

@@ -1,12 +1,12 @@
 """Calendar attachments: iCalendar (RFC 5545) with iTIP methods (RFC 5546), for Outlook, Google, Apple and the rest."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
-from icalendar import Calendar, Event, Timezone, vCalAddress, vText
+from icalendar import Calendar, Event, vCalAddress, vText
 
-from services.notify.dates import zone
+from services.chassis.time_zones import time_zones, wall
 
 PRODUCT = "-//Maillage//notify//FR"
 
@@ -40,27 +40,26 @@ def calendar_file(entry: Entry) -> bytes:
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("method", entry.method)
-    calendar.add_component(_time_zone(entry))
-    calendar.add_component(_event(entry))
+    start, end = _walls(entry)
+    for time_zone in time_zones([start, end]):
+        calendar.add_component(time_zone)
+    calendar.add_component(_event(entry, start, end))
     return calendar.to_ical()
 
 
-def _time_zone(entry: Entry) -> Timezone:
-    """The clock changes from the winter before to the winter after."""
-    first = date(entry.start.year - 1, 1, 1)
-    last = date(entry.end.year + 2, 1, 1)
-    return Timezone.from_tzinfo(zone(entry.time_zone), str(zone(entry.time_zone)), first_date=first, last_date=last)
+def _walls(entry: Entry) -> tuple[datetime, datetime]:
+    last = max(entry.end, entry.start + timedelta(minutes=1))
+    return wall(entry.start, entry.time_zone), wall(last, entry.time_zone)
 
 
-def _event(entry: Entry) -> Event:
-    local = zone(entry.time_zone)
+def _event(entry: Entry, start: datetime, end: datetime) -> Event:
     event = Event()
     event.add("uid", entry.uid)
     event.add("sequence", entry.sequence)
     event.add("dtstamp", entry.stamp)
     event.add("last-modified", entry.stamp)
-    event.add("dtstart", entry.start.astimezone(local))
-    event.add("dtend", max(entry.end, entry.start + timedelta(minutes=1)).astimezone(local))
+    event.add("dtstart", start)
+    event.add("dtend", end)
     event.add("summary", entry.title)
     event.add("description", entry.description)
     if entry.place:

@@ -14,6 +14,9 @@ from contracts.booking import (
     BookingMoved,
     BookingRequested,
     ResourceChanged,
+    SeatChanged,
+    SessionChanged,
+    SessionReminder,
 )
 from contracts.federation import ContactReceived, LinkChanged, MessageRefused
 from contracts.identity import (
@@ -28,7 +31,7 @@ from contracts.identity import (
 from contracts.matching import MatchesProposed
 from services.chassis.clock import Clock
 from services.chassis.messaging import Consumers
-from services.notify.commands import accounts, bookings, coordination, disclosing, people
+from services.notify.commands import accounts, bookings, coordination, disclosing, people, sessions
 
 consumers = Consumers("notify")
 _clock = Clock()
@@ -140,6 +143,24 @@ async def tell_that_booking_stays(event: BookingChangeRefused, session: AsyncSes
 async def tell_both_that_booking_has_moved(event: BookingMoved, session: AsyncSession) -> None:
     """Calendars move the entry."""
     await bookings.moved(session, event, now=_clock.now())
+
+
+@consumers.on(SessionChanged)
+async def tell_participants_that_session_moved_or_ended(event: SessionChanged, session: AsyncSession) -> None:
+    """Whoever has a seat, is offered one or waits; nothing when only seats changed."""
+    await sessions.changed(session, event.session, now=_clock.now())
+
+
+@consumers.on(SeatChanged)
+async def tell_person_of_seat(event: SeatChanged, session: AsyncSession) -> None:
+    """Taken (with a calendar entry), offered until when, waiting, left, or missed."""
+    await sessions.seat_changed(session, event, now=_clock.now())
+
+
+@consumers.on(SessionReminder)
+async def remind_of_session(event: SessionReminder, session: AsyncSession) -> None:
+    """The day before: those with a seat, and the organiser."""
+    await sessions.reminded(session, event, now=_clock.now())
 
 
 @consumers.on(MatchesProposed)

@@ -6,12 +6,12 @@ from enum import IntEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from contracts.booking import Approval, BookingState, ChangeState
+from contracts.booking import Approval, BookingState, ChangeState, SeatStatus, SessionSeat, SessionState
 
 EmailPreference = Literal["all", "important", "none"]
 DEFAULT_PREFERENCE: EmailPreference = "all"
 
-AboutType = Literal["booking", "need", "link", "member", "mail"]
+AboutType = Literal["booking", "session", "need", "link", "member", "mail"]
 
 
 class Weight(IntEnum):
@@ -117,3 +117,47 @@ def change_facts(change: ChangeState) -> dict[str, Any]:
         "change_note": change.note,
         "answer_by": change.decide_by.isoformat(),
     }
+
+
+def session_facts(state: SessionState) -> dict[str, Any]:
+    """The facts of a session that templates may speak of; `offer` is its title, as in those of a booking."""
+    return {
+        "offer": state.title,
+        "start": state.start.isoformat(),
+        "end": state.end.isoformat(),
+        "time_zone": state.time_zone,
+        "place": state.place_label,
+        "organiser": state.organiser_name,
+        "reason": state.reason,
+        "changed_at": state.changed_at.isoformat(),
+    }
+
+
+def seat_facts(seat: SessionSeat) -> dict[str, Any]:
+    """The facts of one person's seat."""
+    return {
+        "role": seat.role_label,
+        "position": seat.position,
+        "accept_by": seat.accept_by.isoformat() if seat.accept_by else None,
+        "video": seat.video_url,
+    }
+
+
+def session_calendar(method: Literal["REQUEST", "CANCEL"], state: SessionState) -> dict[str, Any]:
+    """What the calendar attachment needs beside the session's own facts."""
+    return {"method": method, "booking_id": str(state.id), "sequence": state.version}
+
+
+def is_moved(before: SessionState, after: SessionState) -> bool:
+    """Whether people have to come at another time or to another place."""
+    return (before.start, before.end, before.place_label) != (after.start, after.end, after.place_label)
+
+
+SEAT_WEIGHTS: dict[SeatStatus, Weight] = {
+    "taken": Weight.IMPORTANT,
+    "offered": Weight.IMPORTANT,
+    "waiting": Weight.QUIET,
+    "left": Weight.QUIET,
+    "missed": Weight.NEWS,
+}
+"""How much news of one's own seat matters."""

@@ -45,7 +45,7 @@ class Hub:
                 del self._clients[key]
 
 
-def _hub_of(request: Request) -> Hub:
+async def _hub_of(request: Request) -> Hub:
     hub = request.app.state.hub
     if not isinstance(hub, Hub):
         raise TypeError("this service has no live inboxes")

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.chassis import logs
 from services.chassis.clock import Clock
 from services.chassis.database import Database
-from services.notify.tables import bookings, deliveries, inbox, notifications
+from services.notify.tables import bookings, deliveries, inbox, notifications, sessions
 
 EVERY_SECONDS = 3600.0
 FIRST_SECONDS = 60.0
@@ -44,6 +44,7 @@ async def sweep(session: AsyncSession, *, now: datetime) -> None:
         (deliveries.c.done_at, KEEP_ENDED_MAILS),
         (notifications.c.at, KEEP_NOTIFICATIONS),
         (bookings.c.ends_at, KEEP_NOTIFICATIONS),
+        (sessions.c.ends_at, KEEP_HANDLED),
         (inbox.c.at, KEEP_HANDLED),
     ):
         await session.execute(sa.delete(column.table).where(column < now - kept))

@@ -74,6 +74,26 @@ bookings = sa.Table(
 )
 """The newest version of each booking that people were told of. `borrower_peer` is "" for our own members' bookings."""
 
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False, index=True),
+    sa.Column("state", JSONB, nullable=False),
+)
+"""The newest state of each session that people take part in."""
+
+session_seats = sa.Table(
+    "session_seats",
+    metadata,
+    sa.Column("session_id", sa.Uuid, sa.ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("member_id", sa.Uuid, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+"""Who has a seat, is offered one or waits: whom a move or the end of a session is told to."""
+
 disclosures = sa.Table(
     "disclosures",
     metadata,

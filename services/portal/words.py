@@ -59,7 +59,20 @@ INVITATION_STATES: dict[str, tuple[str, str]] = {
     "revoked": (N_("annulée"), "off"),
     "expired": (N_("échue"), "off"),
 }
+SEAT_STATES: dict[str, tuple[str, str]] = {
+    "taken": (N_("j'y ai ma place"), "good"),
+    "offered": (N_("une place m'est proposée"), "wait"),
+    "waiting": (N_("en liste d'attente"), "wait"),
+}
+SESSION_STATES: dict[str, tuple[str, str]] = {
+    "planned": (N_("prévue"), "good"),
+    "over": (N_("passée"), "off"),
+    "cancelled": (N_("annulée"), "off"),
+    "short": (N_("il manque du monde"), "wait"),
+}
 STATES = {
+    "seat": SEAT_STATES,
+    "session": SESSION_STATES,
     "booking": BOOKING_STATES,
     "listing": LISTING_STATES,
     "link": LINK_STATES,
@@ -148,13 +161,50 @@ PARTS: dict[str, str] = {
     "notify": N_("les messages"),
     "federation": N_("les liens avec les autres coopératives"),
 }
+FEEDS: dict[str, str] = {
+    "member": N_("Mes réservations"),
+    "resource": N_("Qui réserve :"),
+    "busy": N_("Libre ou occupé :"),
+    "circle": N_("Cercle :"),
+}
 PROGRESS: dict[str, str] = {
     "checked": N_("vérifié, pas encore importé"),
     "running": N_("import en cours"),
     "done": N_("import terminé"),
     "failed": N_("import interrompu"),
 }
+SESSION_TEMPLATES: dict[str, tuple[str, str, str]] = {
+    "co_development": (
+        N_("Codéveloppement"),
+        N_("une personne apporte une situation, les autres l'aident à y voir clair"),
+        "team",
+    ),
+    "peer_mentoring": (
+        N_("Parrainage"),
+        N_("une personne qui connaît la maison, une autre qui arrive : un tête-à-tête discret"),
+        "person",
+    ),
+    "monthly_day": (
+        N_("Journée mensuelle"),
+        N_("chaque troisième jeudi, par exemple, avec repas, covoiturage et coin des enfants"),
+        "calendar",
+    ),
+    "open": (N_("Autre séance"), N_("un atelier, une visite, une réunion : vous choisissez tout"), "plus"),
+}
+SESSION_REPEATS: dict[str, str] = {
+    "": N_("une seule fois"),
+    "weekly": N_("chaque semaine"),
+    "fortnightly": N_("toutes les deux semaines"),
+    "monthly": N_("chaque mois (le 3e jeudi, par exemple)"),
+}
+EXTRA_KINDS: dict[str, str] = {"yes_no": N_("oui ou non"), "number": N_("un nombre")}
 FLASHES: dict[str, str] = {
+    "session-planned": N_("La séance est prévue. Les inscriptions sont ouvertes."),
+    "sessions-planned": N_("Les séances sont prévues. Voici la première."),
+    "session-moved": N_("La séance est déplacée. Les personnes inscrites sont prévenues et gardent leur place."),
+    "seat-taken": N_("Votre place est prise. Un courriel part avec le rendez-vous."),
+    "seat-waiting": N_("Vous êtes en liste d'attente. Vous serez prévenu·e dès qu'une place se libère."),
+    "seat-left": N_("C'est noté. La place va à la personne suivante."),
     "signed-in": N_("Bonjour ! Vous êtes connecté·e."),
     "signed-out": N_("Vous êtes déconnecté·e. À bientôt !"),
     "welcome": N_("Bienvenue ! Votre compte est prêt."),
@@ -185,6 +235,11 @@ FLASHES: dict[str, str] = {
     "hold-released": N_("La place est rendue."),
     "cancelled": N_("C'est annulé. Les personnes concernées sont prévenues."),
     "cancelling": N_("L'annulation est partie chez l'autre coopérative. Elle compte dès sa réponse."),
+    "feed-revoked": N_("L'adresse est supprimée : plus aucun agenda ne peut la lire."),
+    "calendar-given": N_("C'est noté. Votre agenda est lu dans la minute, puis toutes les demi-heures."),
+    "calendar-forgotten": N_("Votre agenda est oublié : il ne bloque plus rien."),
+    "follows": N_("Cette offre suit maintenant votre agenda."),
+    "follows-not": N_("Cette offre ne suit plus votre agenda."),
     "all-read": N_("Tout est marqué comme lu."),
     "circle-made": N_("Le cercle est créé."),
     "circle-closed": N_("Le cercle est fermé."),

@@ -15,11 +15,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import folders, memory
+from deploy.local import memory
 from deploy.local.postgres import LocalPostgres
 from deploy.local.rabbitmq import LocalRabbit
 from tests.bench import latency, throughput
 from tests.bench.latency import Latencies
+from tests.bench.stage import folder_of, servers_of
 from tests.faults.cooperative import Coop, link, under_trial
 from tests.instances import addresses, cooperatives
 from tests.servers import Servers
@@ -39,11 +40,11 @@ class Stage:
 def running() -> Generator[Stage]:
     """Two linked cooperatives on fresh servers."""
     with ExitStack() as stack:
-        postgres, rabbit = LocalPostgres(_folder(stack, "database")), LocalRabbit(_folder(stack, "broker"))
+        postgres, rabbit = LocalPostgres(folder_of(stack, "database")), LocalRabbit(folder_of(stack, "broker"))
         for server in (postgres, rabbit):
             stack.callback(server.stop)
             server.start()
-        servers = _servers(postgres, rabbit)
+        servers = servers_of(postgres, rabbit)
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maillage-bench-")))
         make = stack.enter_context(cooperatives(servers, place))
         lille, namur = (
@@ -60,27 +61,6 @@ def running() -> Generator[Stage]:
         link(lille, namur)
         pids = [pid for pid in (postgres.pid, rabbit.pid) if pid is not None]
         yield Stage(lille=lille, namur=namur, servers=servers, pids=pids)
-
-
-def _folder(stack: ExitStack, name: str) -> Path:
-    folder = folders.throwaway(name)
-    stack.callback(folders.remove, folder)
-    return folder
-
-
-def _servers(postgres: LocalPostgres, rabbit: LocalRabbit) -> Servers:
-    return Servers(
-        mode="local",
-        postgres_host=postgres.host,
-        postgres_port=postgres.port,
-        admin_user=postgres.admin_user,
-        admin_password=postgres.admin_password,
-        amqp_host=rabbit.host,
-        amqp_port=rabbit.amqp_port,
-        management_url=rabbit.management_url,
-        broker_admin_user=rabbit.admin_user,
-        broker_admin_password=rabbit.admin_password,
-    )
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Status
 from services.booking import listing, queries
-from services.booking.api.edge import At, Settings, view_all, view_of
+from services.booking.api.edge import At, Settings, first_view, view_all, view_of
 from services.booking.api.forms import BookingForm, Instant, ReasonForm
 from services.booking.commands import book as booking_commands
 from services.booking.commands import decide
@@ -46,7 +46,7 @@ async def create_booking(
             )
             limit, now = settings.booking_pending_per_member, at.clock.now()
             booked = await booking_commands.book(session, wanted, origin=form.origin, by=person, limit=limit, now=now)
-            return await view_of(session, booked, person, now)
+            return await first_view(session, booked, person, now)
 
         return await once(session, actor.id, form, BookingView, make)
 

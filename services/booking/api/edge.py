@@ -16,7 +16,7 @@ from services.chassis.clock import Clock, ClockDep
 from services.chassis.database import Database, DatabaseDep
 
 
-def _settings_of(request: Request) -> BookingSettings:
+async def _settings_of(request: Request) -> BookingSettings:
     settings: BookingSettings = request.app.state.settings
     return settings
 
@@ -32,11 +32,23 @@ class Edge:
     clock: Clock
 
 
-def _edge_of(db: DatabaseDep, clock: ClockDep) -> Edge:
+async def _edge_of(db: DatabaseDep, clock: ClockDep) -> Edge:
     return Edge(db, clock)
 
 
 At = Annotated[Edge, Depends(_edge_of)]
+
+
+async def first_view(session: AsyncSession, booking: Booking, person: Person, now: datetime) -> BookingView:
+    """A booking as its borrower sees it the moment that it is made: nothing has happened to it yet."""
+    how = queries.Deciding()
+    if booking.status == "pending" and booking.is_ours:
+        how = (await queries.deciding_of(session, {booking.offer_id})).get(booking.offer_id, how)
+    what = "booked" if booking.status == "confirmed" else "requested"
+    line = queries.HistoryLine(at=booking.created_at, what=what, by_name=person.name)
+    return booking_view(
+        booking, person, Beside(approval=how.approval, approvals_needed=how.needed, history=[line]), now=now
+    )
 
 
 async def view_of(session: AsyncSession, booking: Booking, person: Person, now: datetime) -> BookingView:

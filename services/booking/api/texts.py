@@ -10,7 +10,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2200
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def _plain_text(text: str) -> str:
+def plain_text(text: str) -> str:
     """Without control characters but tab and line ends: PostgreSQL keeps no NUL, and peers refuse them all."""
     return _CONTROL.sub("", text).strip()
 
@@ -23,6 +23,6 @@ def _within_calendar(at: datetime) -> datetime:
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_within_calendar)]
-ShortLabel = Annotated[str, Field(max_length=200), AfterValidator(_plain_text)]
-ShortText = Annotated[str, Field(max_length=1000), AfterValidator(_plain_text)]
-LongText = Annotated[str, Field(max_length=4000), AfterValidator(_plain_text)]
+ShortLabel = Annotated[str, Field(max_length=200), AfterValidator(plain_text)]
+ShortText = Annotated[str, Field(max_length=1000), AfterValidator(plain_text)]
+LongText = Annotated[str, Field(max_length=4000), AfterValidator(plain_text)]

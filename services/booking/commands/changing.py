@@ -14,13 +14,14 @@ from services.booking.commands.quotas import check_quotas
 from services.booking.commands.refusing import taken
 from services.booking.commands.telling import busy_changed_by, tell
 from services.booking.domain.availability import search_window
-from services.booking.domain.booking import Booking, Side
+from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change, check_may_answer, check_may_change, decided_at_once
 from services.booking.domain.deciding import Offer, Person
 from services.booking.domain.limits import NoChangeAsked
 from services.booking.domain.problems import NotBookable, OfferUnknown
 from services.booking.domain.requests import check_request, decide_by, is_free
 from services.booking.domain.spans import Span
+from services.booking.domain.states import Side
 from services.booking.resources import Resource
 from services.booking.tables import changes, resources
 

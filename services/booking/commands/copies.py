@@ -16,6 +16,7 @@ from contracts.catalog import ListingState
 from contracts.federation import BusyReceived, LinkState, ListingGone, ListingReceived, ResourceReceived
 from contracts.identity import CircleState, MemberState
 from services.booking import queries
+from services.booking.commands.external import forget_member
 from services.booking.commands.peers import end_with_peer
 from services.booking.commands.resources import close, retell
 from services.booking.commands.telling import tell
@@ -152,11 +153,12 @@ async def keep_member(session: AsyncSession, member: MemberState, *, now: dateti
     newest = await _keep_newest(session, members, {"id": member.id}, values)
     if newest and member.status == "left":
         await _hand_over(session, member.id, now)
+        await forget_member(session, member.id)
 
 
 async def keep_circle(session: AsyncSession, circle: CircleState) -> None:
     """A circle's members, whole."""
-    values = {"name": circle.name, "member_ids": circle.member_ids, "status": circle.status, "version": circle.version}
+    values = circle.model_dump(include={"name", "member_ids", "status", "version"})
     await _keep_newest(session, circles, {"id": circle.id}, values)
 
 

@@ -12,7 +12,7 @@ from services.booking.commands.quotas import check_quotas
 from services.booking.commands.refusing import taken
 from services.booking.commands.telling import busy_changed_by, tell
 from services.booking.domain.availability import search_window
-from services.booking.domain.booking import Booking, Side
+from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import (
     Person,
     is_shared_with,
@@ -25,6 +25,7 @@ from services.booking.domain.eligibility import Asking, check_may_ask
 from services.booking.domain.limits import NoticeIsOver
 from services.booking.domain.problems import CannotCancel, NoLongerShared, NotBookable, NotYourDecision
 from services.booking.domain.requests import check_request, is_free
+from services.booking.domain.states import Side
 from services.booking.resources import Resource
 from services.booking.tables import changes
 from services.chassis.problems import NotFound

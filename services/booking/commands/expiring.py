@@ -19,7 +19,15 @@ _OVERDUE = sa.and_(
 
 
 async def expire_in_the_way(session: AsyncSession, wanted: Booking) -> None:
-    """Requests and changes that nobody decided in time give way to `wanted` here and now (rule 8)."""
+    """Holds, requests and changes whose time is over give way to `wanted` here and now (rule 8)."""
+    held = sa.delete(bookings).where(
+        bookings.c.offer_id == wanted.offer_id,
+        bookings.c.resource_origin.is_(None),
+        bookings.c.status == "held",
+        bookings.c.occupied.op("&&")(wanted.occupied),
+        bookings.c.decide_by <= sa.func.clock_timestamp(),
+    )
+    await session.execute(held)
     blocking = (
         sa.select(Booking)
         .where(_OVERDUE, bookings.c.offer_id == wanted.offer_id, bookings.c.occupied.op("&&")(wanted.occupied))

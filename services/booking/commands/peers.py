@@ -11,10 +11,11 @@ from contracts.federation import BookingAnswerReceived, BookingRequestReceived, 
 from services.booking import queries
 from services.booking.commands.book import Borrower, Wanted, take
 from services.booking.commands.telling import busy_changed_by, tell
-from services.booking.domain.booking import OPEN, Booking, told
+from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import is_shared_with
 from services.booking.domain.problems import OfferUnknown, RulesChangedMeanwhile, TooLate
 from services.booking.domain.spans import Span
+from services.booking.domain.states import OPEN, told
 from services.booking.tables import bookings, withdrawals
 from services.chassis import logs, outbox
 from services.chassis.problems import InvalidFields, Language, Problem, Text

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -24,11 +23,12 @@ _SCOPES = {
 
 async def check_quotas(session: AsyncSession, resource: Resource, booking: Booking) -> None:
     """Raises QuotaReached when `booking` of our resource would be more than a quota allows. Itself is not counted."""
-    category, quotas = await _of_category(session, booking.offer_id)
     for quota in resource.terms.quotas:
         await _check(session, quota, booking, bookings.c.offer_id == booking.offer_id)
-    same = sa.select(offers.c.id).where(offers.c.origin == OURS, offers.c.category == category)
-    for quota in quotas:
+    ours = sa.select(offers.c.id, offers.c.category).where(offers.c.origin == OURS).subquery()
+    category = sa.select(ours.c.category).where(ours.c.id == booking.offer_id).scalar_subquery()
+    same = sa.select(ours.c.id).where(ours.c.category == category)
+    for quota in resource.category_quotas:
         await _check(session, quota, booking, bookings.c.offer_id.in_(same))
 
 
@@ -38,18 +38,6 @@ async def put_category_quotas(session: AsyncSession, category: str, quotas: Sequ
     if quotas:
         rows = [{"category": category, **quota.model_dump()} for quota in quotas]
         await session.execute(insert(category_quotas).values(rows))
-
-
-async def _of_category(session: AsyncSession, offer_id: UUID) -> tuple[str, list[Quota]]:
-    found = (
-        sa.select(category_quotas)
-        .join(offers, offers.c.category == category_quotas.c.category)
-        .where(offers.c.origin == OURS, offers.c.id == offer_id)
-    )
-    rows = (await session.execute(found)).all()
-    return (rows[0].category if rows else ""), [
-        Quota(scope=row.scope, per=row.per, unit=row.unit, most=row.most) for row in rows
-    ]
 
 
 async def _check(session: AsyncSession, quota: Quota, booking: Booking, which: sa.ColumnElement[bool]) -> None:

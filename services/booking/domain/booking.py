@@ -2,40 +2,21 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from contracts.booking import (
-    BookingCancellationAsked,
-    BookingCancelled,
     BookingChangeAsked,
     BookingChangeRefused,
-    BookingCompleted,
-    BookingConfirmed,
-    BookingDeclined,
     BookingEvent,
-    BookingExpired,
     BookingMoved,
-    BookingRequested,
     BookingState,
     ChangeState,
-    Party,
-    Price,
     Status,
 )
 from services.booking.domain.problems import AlreadyDecided, CannotCancel, TooLate
 from services.booking.domain.spans import Span
-
-Side = Literal["borrower", "owner", "system"]
-
-OCCUPYING: tuple[Status, ...] = ("held", "pending", "confirmed", "in_use", "overdue")
-"""While in one of these states a booking takes its place (rule 1)."""
-
-OPEN: tuple[Status, ...] = (*OCCUPYING, "cancelling")
-"""Something may still happen to a booking in one of these states."""
-
-AGREED: tuple[Status, ...] = ("confirmed", "in_use", "overdue", "completed", "no_show")
-"""The two people may know each other from here on."""
+from services.booking.domain.states import OPEN, Side, state_of, told
 
 
 @dataclass(eq=False, kw_only=True)
@@ -189,50 +170,7 @@ class Booking:
 
     def state(self) -> BookingState:
         """What is said of it. Names cross, and the address to a peer, only once it is agreed (rule 6)."""
-        known = not self.crosses or self.status in AGREED
-        return BookingState(
-            id=self.id,
-            offer_id=self.offer_id,
-            offer_title=self.offer_title,
-            resource_origin=self.resource_origin,
-            origin_name=self.origin_name,
-            borrower=self._borrower(known=known),
-            owner=self._owner(known=known),
-            start=self.starts_at,
-            end=self.ends_at,
-            time_zone=self.time_zone,
-            place_label=self.place_label if known else None,
-            quantity=self.quantity,
-            note=self.note,
-            status=self.status,
-            reason=self.reason,
-            decide_by=self.decide_by,
-            version=self.version,
-            changed_at=self.changed_at,
-            approvals=len(self.approved_by),
-            approved_by=tuple(self.approved_by),
-            circle_id=self.circle_id,
-            circle_name=self.circle_name,
-            price=Price.model_validate(self.price) if self.price else None,
-            instructions=self.instructions if self.status in AGREED else "",
-        )
-
-    def _borrower(self, *, known: bool) -> Party:
-        return Party(
-            member_id=self.borrower_member_id,
-            name=self.borrower_name if known or self.borrower_peer_id is None else None,
-            peer_id=self.borrower_peer_id,
-            peer_name=self.borrower_peer_name,
-            pseudonym=self.borrower_pseudonym,
-        )
-
-    def _owner(self, *, known: bool) -> Party:
-        return Party(
-            member_id=self.owner_member_id,
-            name=self.owner_name if known or self.borrower_peer_id is not None else None,
-            peer_id=self.resource_origin,
-            peer_name=self.origin_name,
-        )
+        return state_of(self)
 
     def _check_waits(self) -> None:
         if self.status != "pending":
@@ -247,22 +185,3 @@ class Booking:
     def _count(self, now: datetime) -> None:
         self.version += 1
         self.changed_at = now
-
-
-def told(booking: Booking, *, by: Side = "system") -> BookingEvent:
-    """The event for the state that `booking` is in; `by`: which side called it off."""
-    state = booking.state()
-    if booking.status == "cancelled":
-        return BookingCancelled(booking=state, by=by)
-    kinds: dict[Status, type[BookingEvent]] = {
-        "pending": BookingRequested,
-        "confirmed": BookingConfirmed,
-        "in_use": BookingConfirmed,
-        "overdue": BookingConfirmed,
-        "declined": BookingDeclined,
-        "cancelling": BookingCancellationAsked,
-        "expired": BookingExpired,
-        "completed": BookingCompleted,
-        "no_show": BookingCompleted,
-    }
-    return kinds[booking.status](booking=state)

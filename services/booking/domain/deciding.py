@@ -99,4 +99,5 @@ def may_cancel(booking: Booking, person: Person, now: datetime) -> bool:
         return False
     if booking.borrower_member_id == person.id and (not booking.is_ours or booking.is_within_notice(now)):
         return True
-    return booking.is_ours and booking.status == "confirmed" and may_read(booking, person)
+    lends = person.is_coordinator or booking.owner_member_id == person.id
+    return booking.is_ours and booking.status == "confirmed" and lends

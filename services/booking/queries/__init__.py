@@ -13,6 +13,15 @@ from services.booking.queries.bookings import (
     pending_count,
     upcoming,
 )
+from services.booking.queries.calendars import (
+    bookings_shown,
+    external_busy,
+    external_of,
+    feed_of_secret,
+    feeds_of,
+    follows,
+    offers_that_follow,
+)
 from services.booking.queries.offers import LINKED, has_ended_with, is_linked, like, offer, peer_busy_times, resource
 from services.booking.queries.people import circles_of, member, person_of
 
@@ -22,10 +31,16 @@ __all__ = [
     "HistoryLine",
     "above",
     "booking",
+    "bookings_shown",
     "changes_of",
     "circles_of",
     "database_time",
     "deciding_of",
+    "external_busy",
+    "external_of",
+    "feed_of_secret",
+    "feeds_of",
+    "follows",
     "has_ended_with",
     "history_of",
     "is_linked",
@@ -33,6 +48,7 @@ __all__ = [
     "member",
     "occupied",
     "offer",
+    "offers_that_follow",
     "peer_busy_times",
     "pending_count",
     "person_of",

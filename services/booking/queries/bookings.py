@@ -8,9 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Approval
-from services.booking.domain.booking import OCCUPYING, OPEN, Booking
+from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change
 from services.booking.domain.spans import Occupied, Span, clipped, levels
+from services.booking.domain.states import OCCUPYING, OPEN
+from services.booking.queries.calendars import external_busy
 from services.booking.queries.offers import peer_busy_times
 from services.booking.tables import bookings, changes, history, resources
 
@@ -34,8 +36,9 @@ async def database_time(session: AsyncSession) -> datetime:
 async def occupied(
     session: AsyncSession, offer_id: UUID, window: Span, *, origin: str | None = None, excluding: UUID | None = None
 ) -> list[Occupied]:
-    """What bookings occupy within `window`, sorted; without holds and requests whose time is over.
+    """What is taken within `window`, sorted; without holds and requests whose time is over.
 
+    Ours is taken by bookings, and wholly by the calendar elsewhere of the person whose time it is.
     For a peer's resource: what the peer told, and what our own members have asked for since.
     `excluding`: a booking that is not counted, nor its change of period.
     """
@@ -50,7 +53,8 @@ async def occupied(
     over = sa.and_(bookings.c.status.in_(("held", "pending")), bookings.c.decide_by <= sa.func.clock_timestamp())
     which = sa.and_(bookings.c.resource_origin.is_(None), sa.not_(over))
     booked = await _booked(session, offer_id, window, which, excluding)
-    return sorted([*booked, *await _changing(session, offer_id, window, excluding)])
+    elsewhere = await external_busy(session, offer_id, window)
+    return sorted([*booked, *await _changing(session, offer_id, window, excluding), *elsewhere])
 
 
 async def _booked(

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Interval, Partly
@@ -13,7 +14,7 @@ from contracts.border import SharedResource
 from services.booking.domain.deciding import Offer
 from services.booking.domain.spans import Occupied, Span
 from services.booking.resources import Resource, resource_from, resource_of
-from services.booking.tables import OURS, links, offers, peer_busy, peer_resources, resources
+from services.booking.tables import OURS, category_quotas, links, offers, peer_busy, peer_resources, resources
 
 ALL = 1_000_000
 """As many as any resource has."""
@@ -86,8 +87,15 @@ async def has_ended_with(session: AsyncSession, peer_id: str) -> bool:
 async def resource(session: AsyncSession, offer_id: UUID, origin: str | None = None) -> Resource | None:
     """How an offer can be booked; None when nobody has said."""
     if origin is None:
-        row = (await session.execute(sa.select(resources).where(resources.c.offer_id == offer_id))).first()
-        return resource_of(row) if row is not None else None
+        of_category = (
+            sa.select(sa.func.jsonb_agg(sa.func.to_jsonb(category_quotas.table_valued()), type_=JSONB))
+            .join(offers, offers.c.category == category_quotas.c.category)
+            .where(offers.c.origin == OURS, offers.c.id == offer_id)
+            .scalar_subquery()
+        )
+        found = sa.select(resources, of_category.label("of_category")).where(resources.c.offer_id == offer_id)
+        row = (await session.execute(found)).first()
+        return resource_of(row, of_category=row.of_category or ()) if row is not None else None
     copy = sa.select(peer_resources.c.resource).where(
         peer_resources.c.origin == origin, peer_resources.c.offer_id == offer_id
     )

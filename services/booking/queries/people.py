@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.domain.deciding import Person
@@ -13,10 +14,11 @@ from services.chassis.problems import NotAllowed
 
 async def person_of(session: AsyncSession, actor: Actor) -> Person:
     """The member behind a token, with circles. Raises NotAllowed when they have left."""
-    status = (await session.execute(sa.select(members.c.status).where(members.c.id == actor.id))).scalar()
-    if status == "left":
+    status = sa.select(members.c.status).where(members.c.id == actor.id).scalar_subquery()
+    row = (await session.execute(sa.select(status.label("status"), _circles_of(actor.id).label("circles")))).one()
+    if row.status == "left":
         raise NotAllowed
-    mine = await circles_of(session, actor.id)
+    mine = {UUID(circle_id): name for circle_id, name in (row.circles or {}).items()}
     return Person(id=actor.id, name=actor.name, role=actor.role, circle_ids=frozenset(mine), circle_names=mine)
 
 
@@ -33,7 +35,12 @@ async def member(session: AsyncSession, member_id: UUID) -> Person | None:
 
 async def circles_of(session: AsyncSession, member_id: UUID) -> dict[UUID, str]:
     """The open circles that a member belongs to, with their names."""
-    found = sa.select(circles.c.id, circles.c.name).where(
-        circles.c.status == "active", circles.c.member_ids.contains([member_id])
-    )
-    return {row.id: row.name for row in await session.execute(found)}
+    found = (await session.execute(sa.select(_circles_of(member_id)))).scalar()
+    return {UUID(circle_id): name for circle_id, name in (found or {}).items()}
+
+
+def _circles_of(member_id: UUID) -> sa.ScalarSelect[dict[str, str] | None]:
+    """The names of a member's open circles by id, as JSON."""
+    named = sa.func.jsonb_object_agg(sa.cast(circles.c.id, sa.Text), circles.c.name, type_=JSONB)
+    mine = sa.and_(circles.c.status == "active", circles.c.member_ids.contains([member_id]))
+    return sa.select(named).where(mine).scalar_subquery()

@@ -12,8 +12,10 @@ from services.booking.tables.bookings import (
     resources,
     withdrawals,
 )
+from services.booking.tables.calendars import external_busy, external_calendars, feeds, resource_calendars
 from services.booking.tables.columns import OURS, SpanType, metadata
 from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
+from services.booking.tables.sessions import session_roles, session_sign_ups, sessions
 
 __all__ = [
     "IS_OCCUPYING",
@@ -25,6 +27,9 @@ __all__ = [
     "category_quotas",
     "changes",
     "circles",
+    "external_busy",
+    "external_calendars",
+    "feeds",
     "history",
     "links",
     "mapping",
@@ -33,6 +38,10 @@ __all__ = [
     "offers",
     "peer_busy",
     "peer_resources",
+    "resource_calendars",
     "resources",
+    "session_roles",
+    "session_sign_ups",
+    "sessions",
     "withdrawals",
 ]

@@ -4,7 +4,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 from sqlalchemy.orm import registry
 
-from services.booking.domain.booking import OCCUPYING, Booking
+from services.booking.domain.booking import Booking
+from services.booking.domain.states import OCCUPYING
 from services.booking.tables.columns import SpanType, instant, metadata
 
 NEVER_OVERLAP = "bookings_never_overlap"

@@ -26,7 +26,7 @@ Origin = Annotated[str | None, Query(max_length=200)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
 
-def _wanted(
+async def _wanted(
     *,
     side: Side | None = None,
     kind: Kind | None = None,

@@ -14,15 +14,15 @@ from services.identity.signing import Signer
 CLIENT_ADDRESS = "x-client-address"
 
 
-def _settings(request: Request) -> IdentitySettings:
+async def _settings(request: Request) -> IdentitySettings:
     return request.app.state.settings
 
 
-def _hashes(request: Request) -> PasswordHashes:
+async def _hashes(request: Request) -> PasswordHashes:
     return request.app.state.password_hashes
 
 
-def _signer(request: Request) -> Signer:
+async def _signer(request: Request) -> Signer:
     return request.app.state.signer
 
 
@@ -31,7 +31,7 @@ HashesDep = Annotated[PasswordHashes, Depends(_hashes)]
 SignerDep = Annotated[Signer, Depends(_signer)]
 
 
-def _session_secret(request: Request) -> str:
+async def _session_secret(request: Request) -> str:
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "session" or not secret:
         raise SessionEnded
@@ -42,7 +42,7 @@ SessionSecret = Annotated[str, Depends(_session_secret)]
 """From the header `Authorization: Session <secret>`."""
 
 
-def _client_network(request: Request, settings: SettingsDep) -> str:
+async def _client_network(request: Request, settings: SettingsDep) -> str:
     peer = request.client.host if request.client else ""
     claimed = request.headers.get(CLIENT_ADDRESS)
     if claimed and _is_trusted(peer, settings.trusted_networks) and _is_address(claimed):

@@ -210,7 +210,7 @@ async def _second_deciders(session: AsyncSession, booking: BookingState, *, now:
     """Who may say the second yes and was not asked yet; whoever has said the first is no longer asked."""
     about = str(booking.id)
     for reader in booking.approved_by:
-        await telling.no_longer_ask(session, about, TO_DECIDE, now=now, reader=reader)
+        await telling.no_longer_ask(session, about, TO_DECIDE, now=now, of=reader)
     owner = await people.not_left(session, _owner(booking))
     may = (frozenset(owner) | frozenset(await people.coordinators(session))) - _borrower(booking)
     return may - frozenset(booking.approved_by) - await telling.asked(session, about, TO_DECIDE)

@@ -84,17 +84,19 @@ async def asked(session: AsyncSession, about_id: str, template: str) -> frozense
 
 
 async def no_longer_ask(
-    session: AsyncSession, about_id: str, template: str, *, now: datetime, reader: UUID | None = None
+    session: AsyncSession, about_id: str, template: str, *, now: datetime, of: UUID | None = None
 ) -> None:
-    """What `template` asked (`reader` alone) about a thing is answered: mark it read, and do not mail it any more."""
-    asked_about = sa.and_(notifications.c.about_id == about_id, notifications.c.template == template)
+    """What `template` asked about a thing is answered: mark it read, and do not mail it any more.
+
+    `of`: asked of this member alone; None: of anybody.
+    """
+    about = sa.and_(notifications.c.about_id == about_id, notifications.c.template == template)
     unsent = sa.and_(
         deliveries.c.about_id == about_id, deliveries.c.template == template, deliveries.c.status == "waiting"
     )
-    if reader is not None:
-        asked_about = sa.and_(asked_about, notifications.c.member_id == reader)
-        unsent = sa.and_(unsent, deliveries.c.member_id == reader)
-    read = sa.update(notifications).where(asked_about, notifications.c.read_at.is_(None)).values(read_at=now)
+    if of is not None:
+        about, unsent = sa.and_(about, notifications.c.member_id == of), sa.and_(unsent, deliveries.c.member_id == of)
+    read = sa.update(notifications).where(about, notifications.c.read_at.is_(None)).values(read_at=now)
     dropped = {"status": "dropped", "last_error": "no longer needed", "done_at": now}
     await session.execute(read)
     await session.execute(sa.update(deliveries).where(unsent).values(dropped))

@@ -7,6 +7,7 @@ from services.portal.pages import (
     booking_rules,
     booking_steps,
     bookings,
+    calendars,
     changes,
     choices,
     circles,
@@ -21,13 +22,34 @@ from services.portal.pages import (
     me,
     members,
     search,
+    session_forms,
+    sessions,
 )
 
 
 def routers() -> list[APIRouter]:
     """All of them; forms before things, so that `/offers/new` is no offer."""
     rooms = (
-        home, choices, account, me, search, listing_forms, booking_rules, booking_steps, listings, bookings, changes,
-        inbox, circles, coordination, members, imports, limits, links,
-    )  # fmt: skip
+        home,
+        choices,
+        account,
+        me,
+        calendars,
+        search,
+        listing_forms,
+        booking_rules,
+        booking_steps,
+        listings,
+        bookings,
+        changes,
+        session_forms,
+        sessions,
+        inbox,
+        circles,
+        coordination,
+        members,
+        imports,
+        limits,
+        links,
+    )
     return [room.router for room in rooms]

@@ -91,6 +91,7 @@ async def rules_page(
     visit: Visit, offer: Json, form: Form, *, resource: Json | None = None, flash: str = "", status: int = 200
 ) -> Response:
     """The page of the rules. `flash` is said at the top, of words.FLASHES."""
+    follow = await visit.try_get("booking", f"/resources/{offer['id']}/calendar") if resource else None
     return await visit.page(
         "booking_rules.html",
         status=status,
@@ -99,6 +100,7 @@ async def rules_page(
         resource=resource,
         said_before=flash,
         circles_here=await circles_here(visit),
+        follow=follow,
     )
 
 

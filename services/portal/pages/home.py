@@ -33,10 +33,11 @@ async def _public(visit: Visit) -> Response:
 
 async def _mine(visit: Visit) -> Response:
     now = datetime.now(UTC).isoformat()
-    to_decide, borrowed, lent, needs, news = await asyncio.gather(
+    to_decide, borrowed, lent, sessions, needs, news = await asyncio.gather(
         visit.try_get("booking", "/bookings", role="to_decide", limit=_SHOWN),
         visit.try_get("booking", "/bookings", role="borrower", from_=now, limit=20),
         visit.try_get("booking", "/bookings", role="owner", from_=now, limit=20),
+        visit.try_get("booking", "/sessions", mine="true", from_=now, limit=_SHOWN),
         visit.try_get("catalog", "/listings", side="need", mine="true", limit=_NEEDS_WITH_MATCHES),
         visit.try_get("notify", "/inbox", limit=_SHOWN),
     )
@@ -49,6 +50,7 @@ async def _mine(visit: Visit) -> Response:
         "home.html",
         to_decide=items(to_decide),
         coming=coming[:_SHOWN],
+        sessions=[one for one, _ in series_once(items(sessions)) if one["status"] == "planned"],
         needs=[(need, items(found)[:3]) for need, found in zip(open_needs, matches, strict=True)],
         news=items(news),
     )
@@ -65,3 +67,18 @@ def items(page: Any) -> list[Json]:
     if isinstance(page, dict):
         return list(page["items"])
     return list(page) if isinstance(page, list) else []
+
+
+def series_once(sessions: list[Json]) -> list[tuple[Json, int]]:
+    """Each session with how many later dates of its series are left out: those in which this person has no place."""
+    shown: list[Json] = []
+    first: dict[str, str] = {}
+    others: dict[str, int] = {}
+    for one in sessions:
+        series = one["series_id"]
+        if series is None or series not in first or one["mine"]:
+            first.setdefault(series or one["id"], one["id"])
+            shown.append(one)
+        else:
+            others[first[series]] = others.get(first[series], 0) + 1
+    return [(one, others.get(one["id"], 0)) for one in shown]

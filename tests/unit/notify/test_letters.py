@@ -126,7 +126,19 @@ def test_a_calendar_file_over_a_clock_change_parses_back() -> None:
     assert values["ATTENDEE"].params["CN"] == "Zoé; x"
     [zone] = read.walk("VTIMEZONE")
     assert zone["TZID"] == "Europe/Paris"
-    assert {part.name for part in zone.subcomponents} == {"DAYLIGHT", "STANDARD"}
+    onsets: dict[str, Any] = {str(part.name): part["DTSTART"] for part in zone.subcomponents}
+    assert set(onsets) == {"DAYLIGHT", "STANDARD"}
+    assert onsets["DAYLIGHT"].dt.hour == 2  # by the clock before the change: RFC 5545, 3.6.5
+
+
+@pytest.mark.parametrize("hour", [0, 1], ids=["first", "second"])
+def test_both_hours_of_the_night_when_clocks_go_back_keep_their_instant(hour: int) -> None:
+    start = datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+    read = Calendar.from_ical(calendar_file(entry(start=start, end=start + timedelta(hours=1))))
+    [event] = read.walk("VEVENT")
+    values: dict[str, Any] = dict(event.items())
+    assert values["DTSTART"].dt == start
+    assert values["DTEND"].dt == start + timedelta(hours=1)
 
 
 @trial(max_examples=20, deadline=None)

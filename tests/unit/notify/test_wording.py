@@ -65,6 +65,14 @@ FACTS: dict[str, Any] = {
     "link": "http://lille.example/account/join/abc",
     "inviter": "Léa",
     "joins": "Optéos",
+    "role": "Consultant·e",
+    "position": 2,
+    "accept_by": "2026-03-18T13:00:00+00:00",
+    "video": "https://video.example/salle",
+    "organiser": "Dora",
+    "was_taken": True,
+    "was_start": "2026-03-18T13:00:00+00:00",
+    "short": True,
 }
 
 
@@ -141,6 +149,7 @@ def test_what_people_write_is_neither_markup_nor_a_header(name: str) -> None:
 
 _NOT_FREE = {
     "start", "end", "time_zone", "decide_by", "expires_at", "status", "by", "new_start", "new_end", "answer_by",
+    "accept_by", "was_start",
 }  # fmt: skip
 
 
@@ -156,6 +165,15 @@ def test_a_booking_of_which_little_is_known_still_reads_well(name: str, locale: 
     assert "None" not in said.title + said.sentence
     if has(name, "mail"):
         assert "None" not in wording.mail(name, least, reader(locale), url="http://x/", to_member=True).text
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("session-")])
+def test_a_session_of_which_little_is_known_still_reads_well(name: str, locale: Locale) -> None:
+    least = facts(place=None, video=None, organiser=None, reason=None, was_taken=False, was_start=None, short=False)
+    said = wording.notice(name, least, reader(locale))
+    assert "None" not in said.title + said.sentence
+    assert "None" not in wording.mail(name, least, reader(locale), url="http://x/", to_member=True).text
 
 
 def test_reasons_are_a_sentence() -> None:

@@ -13,8 +13,8 @@ Answer = httpx.Response | dict[str, Any] | list[Any] | None
 Rule = Callable[[httpx.Request], Answer]
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-OFFER, NEED, BOOKING, PEER_OFFER, LINK = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 6))
-HOLD = "0190a000-0000-7000-8000-000000000006"
+OFFER, NEED, BOOKING, PEER_OFFER, LINK, SESSION = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 7))
+HOLD = "0190a000-0000-7000-8000-000000000009"
 PEER = "peer-thumbprint"
 ANNA, PAUL = "0190a000-0000-7000-8000-0000000000a1", "0190a000-0000-7000-8000-0000000000b2"
 
@@ -109,6 +109,76 @@ def booking(**changes: Any) -> dict[str, Any]:
         "approvals": 0, "approvals_needed": 1, "approved_by": [], "circle_id": None, "circle_name": None,
         "price": None, "instructions": "",
         "history": [{"at": at(0), "what": "requested", "by_name": "Anna Dubois"}], **changes,
+    }  # fmt: skip
+
+
+def feed(kind: str = "member", subject: Any = None, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()), "kind": kind, "subject_id": subject, "title": None, "created_at": at(-9),
+        "read_at": at(-1), **changes,
+    }  # fmt: skip
+
+
+def feed_made(request: httpx.Request) -> dict[str, Any]:
+    asked = json.loads(request.content)
+    address = "https://opteos.example/api/booking/calendars/SECRET"
+    busy = f"{address}.ifb" if asked["kind"] == "busy" else None
+    return feed(asked["kind"], asked["subject_id"], address=f"{address}.ics", free_busy_address=busy)
+
+
+def external(**changes: Any) -> dict[str, Any]:
+    return {
+        "given": True, "host": "calendar.example", "time_zone": "Europe/Paris", "read_at": at(-1), "next_at": at(1),
+        "count": 42, "cut": False, "error": None, "detail": None, **changes,
+    }  # fmt: skip
+
+
+def session(**changes: Any) -> dict[str, Any]:
+    """A session of co-development that Anna organises and takes part in."""
+    role = {"minimum": 1, "maximum": 1, "taken": 0, "offered": 0, "waiting": 0, "free": 1, "i_must_wait": False}
+    person = {"member_id": ANNA, "name": "Anna Dubois", "role": "facilitator", "state": "taken", "position": None}
+    answers = {"meal": True, "children": 2}
+    return {
+        "id": SESSION, "series_id": None, "template": "co_development", "title": "Codéveloppement du jeudi",
+        "text": "Apportez une situation.", "start": at(3), "end": at(3, 11), "time_zone": "Europe/Paris",
+        "place_label": "Salle bleue, Lille", "has_video": True, "video_url": "https://video.example/salle",
+        "organiser_member_id": ANNA, "organiser_name": "Anna Dubois", "circle_id": None, "circle_name": None,
+        "audience": "cooperative", "audience_circle_ids": [], "private": False, "status": "planned", "reason": None,
+        "roles": [
+            {**role, "code": "client", "label": "Client·e", "i_must_wait": True},
+            {**role, "code": "consultant", "label": "Consultant·e", "minimum": 4, "maximum": 8, "free": 5, "taken": 3},
+            {**role, "code": "facilitator", "label": "Animation", "taken": 1, "free": 0, "waiting": 1},
+        ],
+        "mine": {
+            "role": "facilitator", "role_label": "Animation", "state": "taken", "position": None, "accept_by": None,
+            "answers": answers,
+        },
+        "may_lead": True, "may_sign_up": False, "is_short": True, "version": 4, "rotating_role": "client",
+        "confidentiality": "Ce qui se dit ici reste ici.", "accept_hours": 24, "changed_at": at(0),
+        "steps": [
+            {"title": "Exposé", "minutes": 15, "start": at(3), "end": at(3)},
+            {"title": "Consultation", "minutes": 45, "start": at(3), "end": at(3, 10)},
+        ],
+        "extras": [
+            {"code": "meal", "label": "Repas", "kind": "yes_no", "maximum": 1, "total": 1},
+            {"code": "children", "label": "Enfants", "kind": "number", "maximum": 5, "total": 2},
+        ],
+        "participants": [
+            {**person, "answers": answers},
+            {**person, "member_id": PAUL, "name": "Paul Lemaire", "state": "waiting", "position": 1, "answers": {}},
+        ],
+        **changes,
+    }  # fmt: skip
+
+
+def session_template(template: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "template": template, "minutes": 120,
+        "roles": [{"code": "client", "label": "Client·e", "minimum": 1, "maximum": 1},
+                  {"code": "consultant", "label": "Consultant·e", "minimum": 4, "maximum": 8}],
+        "steps": [{"title": "Exposé", "minutes": 15}], "confidentiality": "Ici.", "private": False,
+        "extras": [{"code": "meal", "label": "Repas", "kind": "yes_no", "maximum": 1}],
+        "rotating_role": "client", "organiser_role": "consultant", **changes,
     }  # fmt: skip
 
 
@@ -220,6 +290,31 @@ def _standard(role: str) -> dict[str, Rule]:
         "POST booking /bookings": lambda _: httpx.Response(201, json=booking()),
         f"POST booking /bookings/{BOOKING}/approve": lambda _: booking(status="confirmed"),
         f"POST booking /bookings/{BOOKING}/cancel": lambda _: booking(status="cancelled"),
+        "GET booking /my/feeds": lambda _: page(
+            feed(), feed("resource", OFFER, title="Salle"), feed("circle", CIRCLE["id"], read_at=None)
+        ),
+        "POST booking /my/feeds": lambda request: httpx.Response(201, json=feed_made(request)),
+        "GET booking /my/calendar": lambda _: external(),
+        "PUT booking /my/calendar": lambda _: external(read_at=None),
+        f"GET booking /resources/{OFFER}/calendar": lambda _: {
+            "offer_id": OFFER, "possible": True, "follows_calendar": False, "calendar_given": True,
+        },
+        f"PUT booking /resources/{OFFER}/calendar": lambda _: {
+            "offer_id": OFFER, "possible": True, "follows_calendar": True, "calendar_given": True,
+        },
+        "GET booking /session-templates": lambda _: page(
+            *(session_template(name) for name in ("co_development", "peer_mentoring", "monthly_day", "open"))
+        ),
+        "GET booking /sessions": lambda r: page(
+            session() if r.url.params.get("mine") else session(id=str(uuid4()), mine=None, is_short=None)
+        ),
+        "POST booking /sessions": lambda _: httpx.Response(201, json=session()),
+        f"GET booking /sessions/{SESSION}": lambda _: session(),
+        f"PUT booking /sessions/{SESSION}": lambda _: session(),
+        f"PUT booking /sessions/{SESSION}/answers": lambda _: session(),
+        **{f"POST booking /sessions/{SESSION}/{what}": lambda _: session() for what in ("sign-up", "accept", "move")},
+        f"POST booking /sessions/{SESSION}/leave": lambda _: session(mine=None),
+        f"POST booking /sessions/{SESSION}/cancel": lambda _: session(status="cancelled"),
         "GET matching /search": lambda _: page(result(listing()), result(peer_offer()), total=2),
         f"GET matching /needs/{NEED}/matches": lambda _: {
             "need_id": NEED,

@@ -15,6 +15,7 @@ from tests.unit.portal.pretend import (
     PAUL,
     PEER,
     PEER_OFFER,
+    SESSION,
     Pretend,
     at,
     listing,
@@ -30,9 +31,12 @@ EVERYWHERE = [
 FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
     "/bookings", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", f"/bookings/{BOOKING}/change",
-    "/inbox", "/me", "/me/leave",
+    "/inbox", "/me", "/me/leave", "/me/calendars",
     f"/offers/{OFFER}/book?{PERIOD}&hold={HOLD}", f"/from/{PEER}/offers/{PEER_OFFER}/book?{PERIOD}",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
+    "/sessions", "/sessions?series=s1", "/sessions/new", "/sessions/new?template=co_development",
+    "/sessions/new?template=monthly_day", f"/sessions/{SESSION}", f"/sessions/{SESSION}/edit",
+    f"/sessions/{SESSION}/move", f"/sessions/{SESSION}/cancel",
 ]  # fmt: skip
 FOR_COORDINATORS = [
     "/coordination", "/coordination/members", f"/coordination/members/{PAUL}", "/coordination/import",
