@@ -8,10 +8,24 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from contracts.booking import Approval, Closure, Interval, OpeningHours, Partly, Price, Season
+from contracts.booking import (
+    Approval,
+    CheckIn,
+    Closure,
+    Interval,
+    OpeningHours,
+    Partly,
+    Price,
+    Season,
+    UsedValue,
+    UseState,
+)
 from contracts.catalog import Kind, Side, Urgency
 from contracts.envelope import Data, Event
 from contracts.identity import Locale
+
+AnswerStatus = Literal["pending", "confirmed", "declined", "cancelled", "expired", "completed"]
+"""What the first readers understand; more is said in fields of its own."""
 
 YEARS = range(2000, 2200)
 """The years that dates which cross may have: others are refused at the border."""
@@ -77,6 +91,8 @@ class SharedResource(Data):
     approval: Approval
     status: Literal["open", "closed"]
     version: int
+    check_in: CheckIn = "none"
+    grace_minutes: int = 30
     terms: SharedTerms = SharedTerms()
 
 
@@ -172,18 +188,26 @@ class BorderBookingWithdrawn(Event):
 class BorderBookingAnswered(Event):
     """The state of your member's booking of our resource, whole. `version` rises with every change on our side.
 
-    `owner_name` and `place_label` (the exact address) are there from the confirmation on.
+    `owner_name` and `place_label` (the exact address) are there from the confirmation on. `use` says more than
+    `status`, for readers that know it: a booking in use or overdue is still "confirmed" to the others, one to which
+    nobody came is "completed". `value`: what the completed use was worth to the owner. `start_at_risk`: the one before
+    is late.
     """
 
     type: ClassVar[str] = "border.booking_answered.v1"
     booking_id: UUID
-    status: Literal["pending", "confirmed", "declined", "cancelled", "expired", "completed"]
+    status: AnswerStatus
     start: datetime
     end: datetime
     reason: str | None
     owner_name: str | None
     place_label: str | None
     version: int
+    use: UseState | None = None
+    checked_in_at: datetime | None = None
+    checked_out_at: datetime | None = None
+    value: UsedValue | None = None
+    start_at_risk: bool = False
     instructions: str = ""
 
     @property

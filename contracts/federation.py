@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from contracts.booking import UsedValue, UseState
 from contracts.border import SharedBusy, SharedListing, SharedResource
 from contracts.envelope import Data, Event
 
@@ -123,7 +124,7 @@ class BookingWithdrawalReceived(Received):
 
 
 class BookingAnswerReceived(Received):
-    """The origin of a resource tells the state of a booking that our member asked for."""
+    """The origin of a resource tells the state of a booking that our member asked for; `use` says more of it."""
 
     type: ClassVar[str] = "federation.booking_answer_received.v1"
     booking_id: UUID
@@ -134,6 +135,11 @@ class BookingAnswerReceived(Received):
     owner_name: str | None
     place_label: str | None
     version: int
+    use: UseState | None = None
+    checked_in_at: datetime | None = None
+    checked_out_at: datetime | None = None
+    value: UsedValue | None = None
+    start_at_risk: bool = False
     instructions: str = ""
 
     @property

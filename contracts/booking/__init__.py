@@ -20,6 +20,7 @@ from contracts.booking.bookings import (
 from contracts.booking.resources import (
     Approval,
     BusyChanged,
+    CheckIn,
     Closure,
     Interval,
     OpeningHours,
@@ -44,6 +45,8 @@ from contracts.booking.sessions import (
     SessionStep,
     SessionTemplate,
 )
+from contracts.booking.use import BookingStartAtRisk, UseState
+from contracts.booking.values import UsedValue, ValueUnit
 
 __all__ = [
     "Approval",
@@ -58,9 +61,11 @@ __all__ = [
     "BookingExpired",
     "BookingMoved",
     "BookingRequested",
+    "BookingStartAtRisk",
     "BookingState",
     "BusyChanged",
     "ChangeState",
+    "CheckIn",
     "Closure",
     "Interval",
     "OpeningHours",
@@ -84,4 +89,7 @@ __all__ = [
     "SessionTemplate",
     "Status",
     "Terms",
+    "UseState",
+    "UsedValue",
+    "ValueUnit",
 ]

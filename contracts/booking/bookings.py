@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from contracts.booking.resources import Price
+from contracts.booking.values import UsedValue
 from contracts.envelope import Data, Event
 
 Status = Literal[
@@ -42,6 +43,8 @@ class BookingState(Data):
     `resource_origin` is None when the resource is ours, else the instance id of the peer that decides;
     `origin_name` is that peer's name. `start`/`end` are UTC, `time_zone` the resource's. `decide_by`: after this
     instant a pending booking is not confirmed any more. `version` rises with every change (iCalendar SEQUENCE).
+    `grace_minutes`: until how long after the start one may arrive, None where nobody checks in. `checked_in_at` and
+    `checked_out_at`: when it was really used. `value`: what a completed use was worth, None when nobody set a price.
     `approvals`: how many have said yes while more must, `approved_by`: which members of ours.
     `circle_name`: the borrower's circle on whose behalf it is.
     `instructions`: what to know for the use, once it is confirmed.
@@ -65,6 +68,10 @@ class BookingState(Data):
     decide_by: datetime | None
     version: int
     changed_at: datetime
+    grace_minutes: int | None = None
+    checked_in_at: datetime | None = None
+    checked_out_at: datetime | None = None
+    value: UsedValue | None = None
     approvals: int = 0
     approved_by: tuple[UUID, ...] = ()
     circle_id: UUID | None = None
@@ -90,7 +97,7 @@ class BookingRequested(BookingEvent):
 
 
 class BookingConfirmed(BookingEvent):
-    """The origin has said yes."""
+    """The origin has said yes; again when it is used (`in_use`) and when it is not given back in time (`overdue`)."""
 
     type: ClassVar[str] = "booking.confirmed.v1"
 
@@ -153,6 +160,6 @@ class BookingExpired(BookingEvent):
 
 
 class BookingCompleted(BookingEvent):
-    """The period of a confirmed booking is over."""
+    """A confirmed booking is over: used, or nobody came (`no_show`)."""
 
     type: ClassVar[str] = "booking.completed.v1"

@@ -8,6 +8,7 @@ from contracts.envelope import Data, Event
 from contracts.identity import Role
 
 Approval = Literal["automatic", "owner", "coordinator"]
+CheckIn = Literal["none", "asked"]
 
 
 class OpeningHours(Data):
@@ -83,7 +84,8 @@ class Terms(Data):
 class ResourceState(Data):
     """How an offer can be booked. Durations in minutes; `horizon_days`: how far ahead.
 
-    `status`: `open` or `closed` (no longer bookable).
+    `status`: `open` or `closed` (no longer bookable). `check_in`: whether people say when they come and go;
+    then a booking to which nobody has come `grace_minutes` after its start is free again.
     """
 
     offer_id: UUID
@@ -102,6 +104,8 @@ class ResourceState(Data):
     owner_member_id: UUID
     status: Literal["open", "closed"]
     version: int
+    check_in: CheckIn = "none"
+    grace_minutes: int = 30
     terms: Terms = Terms()
 
 

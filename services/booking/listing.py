@@ -37,7 +37,8 @@ async def page(
     if wanted.statuses:
         found = found.where(bookings.c.status.in_(wanted.statuses))
     if wanted.ends_after is not None:
-        found = found.where(bookings.c.ends_at > wanted.ends_after)
+        under_way = bookings.c.status.in_(("in_use", "overdue"))
+        found = found.where(sa.or_(bookings.c.ends_at > wanted.ends_after, under_way))
     if wanted.offer_id is not None:
         found = found.where(bookings.c.offer_id == wanted.offer_id)
     key = sa.tuple_(bookings.c.starts_at, bookings.c.id)

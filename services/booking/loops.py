@@ -5,6 +5,7 @@ import asyncio
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from services.booking.commands.expiring import BATCH, drop_expired_holds, drop_undecided_changes, expire_undecided
+from services.booking.commands.overdue import complete_returned, hold_for_overdue, mark_overdue, release_no_shows
 from services.booking.commands.session_time import SWEEPS
 from services.booking.commands.telling import resources_to_tell, tell_busy
 from services.booking.commands.time_passes import complete_past, forget_ended_peers
@@ -17,6 +18,10 @@ TOGETHER_SECONDS = 0.1
 """Changes within this time are told together: a resource under load says its busy times ten times a second at most."""
 
 _log = logs.get(__name__)
+_DUE = (
+    drop_expired_holds, drop_undecided_changes, expire_undecided, complete_past, complete_returned, release_no_shows,
+    mark_overdue, hold_for_overdue, forget_ended_peers, *SWEEPS,
+)  # fmt: skip
 
 
 class Sweeper:
@@ -37,14 +42,7 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Do all that is due now."""
-        for command in (
-            drop_expired_holds,
-            drop_undecided_changes,
-            expire_undecided,
-            complete_past,
-            forget_ended_peers,
-            *SWEEPS,
-        ):
+        for command in _DUE:
             while (done := await self._db.run(command)) > 0:
                 _log.info("swept", what=command.__name__, count=done)
                 if done < BATCH:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from contracts.booking import Approval, Closure, OpeningHours, Quota, ResourceState, Season, Terms
+from contracts.booking import Approval, CheckIn, Closure, OpeningHours, Quota, ResourceState, Season, Terms
 from contracts.border import SharedResource, SharedTerms
 from services.booking.domain import opening
 from services.booking.domain.availability import Rules
@@ -22,6 +22,7 @@ NO_TERMS = Terms()
 class Resource:
     """How an offer can be booked. `busy_version` counts what was told of its busy times.
 
+    `check_in`: whether people say when they come and go; who has not come after `grace_minutes` loses the place.
     `category_quotas`: those of all offers of its category together. `terms`: further conditions; seasons, closures and
     holidays stand in `rules` too, as they are computed with.
     """
@@ -32,6 +33,8 @@ class Resource:
     status: Literal["open", "closed"]
     version: int
     busy_version: int = 0
+    check_in: CheckIn = "none"
+    grace_minutes: int = 30
     terms: Terms = NO_TERMS
     category_quotas: tuple[Quota, ...] = ()
 
@@ -59,6 +62,8 @@ class Resource:
             owner_member_id=owner_member_id,
             status=self.status,
             version=self.version,
+            check_in=self.check_in,
+            grace_minutes=self.grace_minutes,
             terms=self.terms,
         )
 
@@ -98,6 +103,8 @@ def resource_of(row: sa.Row[Any], *, of_category: Sequence[Any] = ()) -> Resourc
         status=row.status,
         version=row.version,
         busy_version=row.busy_version,
+        check_in=row.check_in,
+        grace_minutes=row.grace_minutes,
         terms=terms,
         category_quotas=tuple(Quota.model_validate(quota) for quota in of_category),
     )
@@ -124,6 +131,8 @@ def resource_from(shared: SharedResource) -> Resource:
         approval=shared.approval,
         status=shared.status,
         version=shared.version,
+        check_in=shared.check_in,
+        grace_minutes=shared.grace_minutes,
         terms=Terms(**dict(shared.terms)),
     )
 

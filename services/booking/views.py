@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from contracts.booking import Approval, BookingState, ChangeState, Interval, OpeningHours, Terms
+from contracts.booking import Approval, BookingState, ChangeState, CheckIn, Interval, OpeningHours, Terms
+from services.booking.domain import use
 from services.booking.domain.availability import Availability
 from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change, check_may_answer, check_may_change
@@ -47,6 +48,8 @@ class ResourceView(BaseModel):
     terms: Terms
     may_edit: bool
     upcoming: int | None = None
+    check_in: CheckIn = "none"
+    grace_minutes: int = 30
 
 
 class LeftView(BaseModel):
@@ -97,12 +100,19 @@ class ChangeView(ChangeState):
 class BookingView(BookingState):
     """A booking as one person sees it. `mine`: this person is the borrower.
 
+    `check_in_from`, `check_in_until`: when people may arrive, None where nobody checks in. `check_in_code`: for the
+    owner and coordinators, who show it at the machine.
     `cancel_until`: until when the borrower may cancel alone, where there is a notice.
     """
 
     mine: bool
     may_decide: bool
     may_cancel: bool
+    may_check_in: bool
+    may_check_out: bool
+    check_in_from: datetime | None
+    check_in_until: datetime | None
+    check_in_code: str | None
     may_change: bool
     approvals_needed: int
     cancel_until: datetime | None
@@ -137,6 +147,8 @@ def resource_view(
         terms=resource.terms if may_edit else _shown(resource.terms, for_member=for_member),
         may_edit=may_edit,
         upcoming=upcoming,
+        check_in=resource.check_in,
+        grace_minutes=resource.grace_minutes,
     )
 
 
@@ -158,6 +170,7 @@ class Beside:
 
 def booking_view(booking: Booking, person: Person, beside: Beside, *, now: datetime) -> BookingView:
     """A booking with what `person` may do with it now."""
+    window = use.arrival(booking)
     approval = beside.approval
     waits = booking.status == "pending" and (booking.decide_by is None or now < booking.decide_by)
     return BookingView(
@@ -165,6 +178,11 @@ def booking_view(booking: Booking, person: Person, beside: Beside, *, now: datet
         mine=booking.borrower_member_id == person.id,
         may_decide=waits and may_decide(booking, person, approval),
         may_cancel=may_cancel(booking, person, now),
+        may_check_in=use.may_check_in(booking, person, now),
+        may_check_out=use.may_check_out(booking, person),
+        check_in_from=window.start if window else None,
+        check_in_until=window.end if window else None,
+        check_in_code=booking.check_in_code if use.may_see_code(booking, person) else None,
         may_change=_may_change(booking, person, now),
         approvals_needed=beside.approvals_needed,
         cancel_until=_cancel_until(booking),

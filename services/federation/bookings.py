@@ -53,13 +53,16 @@ async def withdraw(session: AsyncSession, booking: BookingState) -> None:
     await say(session, link, BorderBookingWithdrawn(booking_id=booking.id, reason=booking.reason))
 
 
-async def answer_guest(session: AsyncSession, booking: BookingState) -> None:
-    """Tell a guest's cooperative how the booking of our resource stands. Bookings of our own members stay here."""
+async def answer_guest(session: AsyncSession, booking: BookingState, *, start_at_risk: bool = False) -> None:
+    """Tell a guest's cooperative how the booking of our resource stands. Bookings of our own members stay here.
+
+    `start_at_risk`: what the guest needs is still in use by somebody who is late.
+    """
     peer_id = booking.borrower.peer_id
     if booking.resource_origin is not None or peer_id is None:
         return
     link = await link_with(session, peer_id)
-    told = booking_answer(booking)
+    told = booking_answer(booking, start_at_risk=start_at_risk)
     if link is not None and told is not None and await _was_asked_by(session, booking.id, peer_id):
         await say(session, link, told)
 

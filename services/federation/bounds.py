@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel
 
-from contracts.booking import Closure, Interval, OpeningHours, Partly, Price, Season
+from contracts.booking import Closure, Interval, OpeningHours, Partly, Price, Season, UsedValue
 from contracts.border import (
     YEARS,
     BorderBookingRequested,
@@ -42,6 +42,7 @@ _AMOUNT = re.compile(r"\d{1,6}(\.\d{1,2})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _REGION = re.compile(r"[A-Z]{2}(-[A-Za-z0-9 ]{1,30})?")
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+_WORTH = re.compile(r"\d{1,12}(\.\d{1,2})?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -91,6 +92,8 @@ def _makes_sense(value: BaseModel) -> bool:  # noqa: C901, PLR0911 - a table of 
             return value.weekday in range(7) and all(map(_TIME_OF_DAY.fullmatch, times)) and value.opens < value.closes
         case SharedResource():
             return _resource_makes_sense(value)
+        case UsedValue():
+            return _WORTH.fullmatch(value.amount) is not None
         case Interval() | Partly() | BorderBookingRequested():
             return value.start < value.end
         case Season():

@@ -10,6 +10,7 @@ from contracts.booking import (
     BookingDeclined,
     BookingExpired,
     BookingRequested,
+    BookingStartAtRisk,
     BusyChanged,
     ResourceChanged,
 )
@@ -66,8 +67,14 @@ async def ask_peer_to_cancel(event: BookingCancellationAsked, session: AsyncSess
 
 @consumers.on(BookingConfirmed)
 async def tell_guest_of_confirmation(event: BookingConfirmed, session: AsyncSession) -> None:
-    """With the exact place and the owner's name."""
+    """With the exact place and the owner's name; again when it is used, and when it is overdue."""
     await bookings.answer_guest(session, event.booking)
+
+
+@consumers.on(BookingStartAtRisk)
+async def warn_guest_of_late_start(event: BookingStartAtRisk, session: AsyncSession) -> None:
+    """The one before has not given it back."""
+    await bookings.answer_guest(session, event.booking, start_at_risk=True)
 
 
 @consumers.on(BookingDeclined)

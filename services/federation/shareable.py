@@ -2,8 +2,9 @@
 
 import re
 
-from contracts.booking import BookingState, BusyChanged, ResourceState, Terms
+from contracts.booking import BookingState, BusyChanged, ResourceState, Status, Terms, UseState
 from contracts.border import (
+    AnswerStatus,
     BorderBookingAnswered,
     BorderBookingRequested,
     RoundedPlace,
@@ -91,6 +92,8 @@ def shared_resource(resource: ResourceState) -> SharedResource:
         approval=resource.approval,
         status=resource.status,
         version=resource.version,
+        check_in=resource.check_in,
+        grace_minutes=resource.grace_minutes,
         terms=_shared_terms(resource.terms),
     )
 
@@ -137,24 +140,44 @@ def booking_request(booking: BookingState, pseudonym: str) -> BorderBookingReque
     )
 
 
-def booking_answer(booking: BookingState) -> BorderBookingAnswered | None:
+_FIRST_WORDS: dict[Status, AnswerStatus] = {
+    "pending": "pending",
+    "confirmed": "confirmed",
+    "declined": "declined",
+    "cancelled": "cancelled",
+    "expired": "expired",
+    "completed": "completed",
+    "in_use": "confirmed",
+    "overdue": "confirmed",
+    "no_show": "completed",
+}
+"""States in the words of the first readers, who do not know of uses; `held` and `cancelling` stay here."""
+_USES: dict[Status, UseState] = {"in_use": "in_use", "overdue": "overdue", "no_show": "no_show"}
+
+
+def booking_answer(booking: BookingState, *, start_at_risk: bool = False) -> BorderBookingAnswered | None:
     """The state of a guest's booking of our resource; None for a state that guests are not told.
 
-    Owner and exact address are told once the booking is confirmed.
+    Owner and exact address are told once the booking is confirmed. `start_at_risk`: the one before it is late.
     """
-    status = booking.status
-    if status in {"held", "cancelling", "in_use", "no_show", "overdue"}:
+    status = _FIRST_WORDS.get(booking.status)
+    if status is None:
         return None
     disclosed = status in {"confirmed", "completed"}
     return BorderBookingAnswered(
         booking_id=booking.id,
-        status=status,  # pyright: ignore[reportArgumentType] - narrowed above
+        status=status,
         start=booking.start,
         end=booking.end,
         reason=booking.reason,
         owner_name=booking.owner.name if disclosed else None,
         place_label=booking.place_label if disclosed else None,
         version=booking.version,
+        use=_USES.get(booking.status),
+        checked_in_at=booking.checked_in_at,
+        checked_out_at=booking.checked_out_at,
+        value=booking.value,
+        start_at_risk=start_at_risk,
         instructions=booking.instructions if disclosed else "",
     )
 

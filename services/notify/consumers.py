@@ -13,6 +13,7 @@ from contracts.booking import (
     BookingExpired,
     BookingMoved,
     BookingRequested,
+    BookingStartAtRisk,
     ResourceChanged,
     SeatChanged,
     SessionChanged,
@@ -93,8 +94,14 @@ async def ask_deciders(event: BookingRequested, session: AsyncSession) -> None:
 
 @consumers.on(BookingConfirmed)
 async def tell_both_that_booking_is_confirmed(event: BookingConfirmed, session: AsyncSession) -> None:
-    """With a calendar entry, and the contact for a peer concerned."""
+    """With a calendar entry, and the contact for a peer concerned; later, that it is in use or overdue."""
     await bookings.confirmed(session, event.booking, now=_clock.now())
+
+
+@consumers.on(BookingStartAtRisk)
+async def warn_borrower_of_late_start(event: BookingStartAtRisk, session: AsyncSession) -> None:
+    """The one before has not given it back."""
+    await bookings.start_at_risk(session, event.booking, now=_clock.now())
 
 
 @consumers.on(BookingDeclined)

@@ -34,6 +34,12 @@ class Moments:
         pattern = _DAY[self.language] + ("" if day.year == self._today().year else " y")
         return _first(format_date(day, pattern, locale=self.language), day, self.language)
 
+    def dated(self, value: str) -> str:
+        """A date for accounts: "1er mars 2026"."""
+        day = date.fromisoformat(value)
+        text = format_date(day, "d MMMM y", locale=self.language)
+        return text.replace("1 ", "1er ", 1) if self.language == "fr" and day.day == 1 else text
+
     def city(self, zone: str) -> str:
         """The city whose clocks `zone` follows, by its name in this language: "Bruxelles"."""
         return get_timezone_location(zone, locale=self.language, return_city=True)
@@ -115,6 +121,14 @@ class Moments:
             return format_unit(minutes // _DAY_MINUTES, "duration-day", locale=self.language)
         unit, number = ("duration-hour", hours) if hours else ("duration-minute", rest)
         return format_unit(number, unit, locale=self.language)
+
+    def spent(self, minutes: int) -> str:
+        """How long something was used, in hours and minutes, however long: "50 h 30", "45 min"."""
+        hours, rest = divmod(minutes, 60)
+        if not hours and rest:
+            return f"{rest}\N{NO-BREAK SPACE}min"
+        letter = "u" if self.language == "nl" else "h"
+        return f"{hours} {letter} {rest:02}".removesuffix(" 00").replace(" ", "\N{NO-BREAK SPACE}")
 
     def field(self, moment: str | None, zone: str | None = None) -> str:
         """The value of a `datetime-local` field for an instant."""

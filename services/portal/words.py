@@ -33,6 +33,7 @@ BOOKING_STATES: dict[str, tuple[str, str]] = {
     "cancelled": (N_("annulée"), "off"),
     "expired": (N_("sans réponse à temps"), "off"),
     "in_use": (N_("en cours"), "good"),
+    "returned": (N_("rendue"), "off"),
     "completed": (N_("terminée"), "off"),
     "no_show": (N_("personne n'est venu"), "bad"),
     "overdue": (N_("en retard"), "bad"),
@@ -104,7 +105,19 @@ HAPPENINGS: dict[str, str] = {
     "change_refused": N_("Changement refusé, rien ne bouge"),
     "change_withdrawn": N_("Changement retiré, rien ne bouge"),
     "change_expired": N_("Changement resté sans réponse, rien ne bouge"),
+    "in_use": N_("Arrivée signalée"),
+    "in_use_by_code": N_("Arrivée signalée avec le code"),
+    "overdue": N_("Pas rendue à l'heure prévue"),
+    "returned": N_("Départ signalé"),
+    "no_show": N_("Personne n'est venu, place libérée"),
+    "start_at_risk": N_("La réservation d'avant a du retard"),
     "completed": N_("Terminée"),
+}
+PERIODS: dict[str, str] = {
+    "month": N_("ce mois-ci"),
+    "month-before": N_("le mois dernier"),
+    "year": N_("cette année"),
+    "year-before": N_("l'an dernier"),
 }
 ROLES: dict[str, str] = {
     "member": N_("membre"),
@@ -122,31 +135,6 @@ APPROVALS: dict[str, str] = {
     "automatic": N_("Automatique : confirmée tout de suite si c'est libre"),
     "owner": N_("J'accepte chaque demande moi-même"),
     "coordinator": N_("L'équipe d'appui accepte chaque demande"),
-}
-HOLIDAYS: dict[str, str] = {
-    "FR": N_("oui, ceux de France"),
-    "FR-57": N_("oui, ceux d'Alsace-Moselle"),
-    "BE": N_("oui, ceux de Belgique"),
-    "NL": N_("oui, ceux des Pays-Bas"),
-}
-HOLIDAY_PLACES: dict[str, str] = {
-    "FR": N_("France"),
-    "FR-57": N_("Alsace-Moselle"),
-    "BE": N_("Belgique"),
-    "NL": N_("Pays-Bas"),
-}
-PRICES: dict[str, str] = {
-    "free": N_("gratuit"),
-    "fixed": N_("par utilisation"),
-    "hourly": N_("par heure"),
-    "time": N_("en heures d'échange"),
-}
-QUOTA_UNITS: dict[str, str] = {"bookings": N_("réservations"), "hours": N_("heures")}
-QUOTA_PERIODS: dict[str, str] = {"week": N_("par semaine"), "month": N_("par mois")}
-QUOTA_SCOPES: dict[str, str] = {
-    "member": N_("par membre"),
-    "circle": N_("par cercle"),
-    "peer": N_("par coopérative liée"),
 }
 MAIL_CHOICES: dict[str, str] = {
     "all": N_("Tout : chaque nouvelle aussi par courriel"),
@@ -240,6 +228,8 @@ FLASHES: dict[str, str] = {
     "calendar-forgotten": N_("Votre agenda est oublié : il ne bloque plus rien."),
     "follows": N_("Cette offre suit maintenant votre agenda."),
     "follows-not": N_("Cette offre ne suit plus votre agenda."),
+    "check-in": N_("L'arrivée est signalée."),
+    "check-out": N_("Le départ est signalé. Merci !"),
     "all-read": N_("Tout est marqué comme lu."),
     "circle-made": N_("Le cercle est créé."),
     "circle-closed": N_("Le cercle est fermé."),

@@ -1,6 +1,6 @@
 """The HTTP routes of booking."""
 
-from services.booking.api import bookings, calendars, changes, feeds, quotas, resources, sessions
+from services.booking.api import arrivals, bookings, calendars, changes, feeds, quotas, resources, sessions, uses
 
 routers = [
     resources.router,
@@ -9,5 +9,7 @@ routers = [
     sessions.router,
     feeds.router,
     calendars.router,
+    arrivals.router,
+    uses.router,
     quotas.router,
 ]

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from contracts.booking import Approval, OpeningHours
+from contracts.booking import Approval, CheckIn, OpeningHours
 from services.booking.api.terms import A_DAY, TermsForm, hours_of, overlap
 from services.booking.api.texts import Instant, ShortText
-from services.booking.commands.resources import Conditions
+from services.booking.commands.resources import Conditions, Use
 from services.booking.domain.availability import Rules
 from services.booking.domain.opening import is_zone
 from services.booking.resources import rules_under
@@ -55,6 +55,8 @@ class ResourceForm(BaseModel):
     capacity: int = Field(default=1, ge=1, le=10_000)
     approval: Approval = "owner"
     terms: TermsForm = TermsForm()
+    check_in: CheckIn = "none"
+    grace_minutes: int = Field(default=30, ge=5, le=A_DAY)
 
     def conditions(self) -> Conditions:
         """What the form states. Raises InvalidFields."""
@@ -72,10 +74,11 @@ class ResourceForm(BaseModel):
         errors.extend(self.terms.errors())
         if errors or hours is None:
             raise InvalidFields(*errors)
-        plain = self.model_dump(exclude={"opening_hours", "approval", "terms"})
+        plain = self.model_dump(exclude={"opening_hours", "approval", "terms", "check_in", "grace_minutes"})
         terms = self.terms.terms()
         rules = rules_under(Rules(opening_hours=hours, **plain), terms)
-        return Conditions(rules=rules, approval=self.approval, terms=terms)
+        use = Use(check_in=self.check_in, grace_minutes=self.grace_minutes)
+        return Conditions(rules=rules, approval=self.approval, terms=terms, use=use)
 
 
 class BookingForm(BaseModel):

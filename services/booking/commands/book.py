@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
+from services.booking.commands.arrivals import asked_on_arrival
 from services.booking.commands.binding import Outcome, bind
 from services.booking.commands.expiring import expire_in_the_way
 from services.booking.commands.quotas import check_quotas
@@ -226,4 +227,5 @@ def new_booking(offer: Offer, wanted: Wanted, borrower: Borrower, resource: Reso
         version=1,
         created_at=now,
         changed_at=now,
+        **asked_on_arrival(resource, here=offer.origin is None),
     )

@@ -13,9 +13,11 @@ from services.booking.commands.book import Borrower, Wanted, take
 from services.booking.commands.telling import busy_changed_by, tell
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import is_shared_with
+from services.booking.domain.prices import value_from
 from services.booking.domain.problems import OfferUnknown, RulesChangedMeanwhile, TooLate
 from services.booking.domain.spans import Span
 from services.booking.domain.states import OPEN, told
+from services.booking.domain.use import is_out, warn
 from services.booking.tables import bookings, withdrawals
 from services.chassis import logs, outbox
 from services.chassis.problems import InvalidFields, Language, Problem, Text
@@ -90,14 +92,18 @@ async def take_answer(session: AsyncSession, answer: BookingAnswerReceived, *, n
     if booking is None or booking.resource_origin != answer.origin or answer.version <= booking.remote_version:
         return
     booking.remote_version = answer.version
+    booking.checked_in_at, booking.checked_out_at = _used(answer)
+    booking.told_value = value_from(answer.value)
     if answer.status == "confirmed":
         booking.owner_name = answer.owner_name or booking.owner_name
         booking.place_label = answer.place_label or booking.place_label
         booking.instructions = _cut(answer.instructions) or booking.instructions
     period = Span(answer.start, answer.end) if answer.start < answer.end else booking.period
-    event = booking.follow(answer.status, period=period, reason=_cut(answer.reason), now=now)
+    event = booking.follow(answer.use or answer.status, period=period, reason=_cut(answer.reason), now=now)
     if event is not None:
         await tell(session, booking, event)
+    elif answer.start_at_risk and booking.status == "confirmed":
+        await tell(session, booking, warn(booking, now=now), what="start_at_risk")
 
 
 async def learn_contact(session: AsyncSession, *, origin: str, booking_id: UUID, name: str) -> None:
@@ -112,12 +118,13 @@ async def learn_contact(session: AsyncSession, *, origin: str, booking_id: UUID,
 
 
 async def end_with_peer(session: AsyncSession, peer_id: str, *, now: datetime) -> None:
-    """The link has ended: what is still open between us is called off; what has begun to be over is completed."""
+    """The link has ended: what is still open between us is called off; what is in use or over is completed."""
     between = sa.or_(bookings.c.resource_origin == peer_id, bookings.c.borrower_peer_id == peer_id)
     found = sa.select(Booking).where(between, bookings.c.status.in_(OPEN)).order_by(bookings.c.id).with_for_update()
     ended = list((await session.execute(found)).scalars())
     for booking in ended:
-        over = booking.status == "confirmed" and booking.ends_at <= now
+        booking.checked_out_at = now if is_out(booking) else booking.checked_out_at
+        over = booking.status in {"in_use", "overdue"} or (booking.status == "confirmed" and booking.ends_at <= now)
         event = booking.complete(now=now) if over else booking.end(now=now)
         await tell(session, booking, event)
     await busy_changed_by(session, ended)
@@ -192,6 +199,12 @@ def _sentence(problem: Problem, language: Language) -> str:
     if isinstance(problem, InvalidFields):
         return " ".join(error.say(language)["detail"] for error in problem.errors)
     return str(problem.body(language, "")["detail"])
+
+
+def _used(answer: BookingAnswerReceived) -> tuple[datetime | None, datetime | None]:
+    """When people came and went, as the peer noted it; times that cannot be are left out."""
+    came, went = answer.checked_in_at, answer.checked_out_at
+    return (came, went) if came is None or went is None or came <= went else (None, None)
 
 
 def _cut(reason: str | None) -> str | None:

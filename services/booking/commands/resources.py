@@ -1,6 +1,6 @@
 """Saying how an offer can be booked."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.booking import Approval, ResourceChanged, Terms
+from contracts.booking import Approval, CheckIn, ResourceChanged, Terms
 from services.booking import queries
 from services.booking.commands.telling import busy_changed
 from services.booking.domain.availability import Rules
@@ -22,12 +22,21 @@ from services.chassis.problems import NotAllowed
 
 
 @dataclass(frozen=True, kw_only=True)
+class Use:
+    """Whether people say when they come and go, and how many minutes after the start they lose the place."""
+
+    check_in: CheckIn = "none"
+    grace_minutes: int = 30
+
+
+@dataclass(frozen=True, kw_only=True)
 class Conditions:
     """How an offer shall be bookable."""
 
     rules: Rules
     approval: Approval
     terms: Terms
+    use: Use
 
 
 def may_edit(offer: Offer, person: Person | None) -> bool:
@@ -61,6 +70,7 @@ async def put_resource(
         "terms": wanted.terms.model_dump(mode="json"),
         "status": "open",
         "changed_at": now,
+        **asdict(wanted.use),
     }
     await _check_capacity(session, offer_id, rules.capacity)
     put = insert(resources).values(offer_id=offer_id, version=1, busy_version=0, **values)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import BookingEvent, BusyChanged, Interval, Partly
 from services.booking import queries
+from services.booking.commands.accounts import record
 from services.booking.domain.booking import Booking
 from services.booking.domain.spans import Span, clipped, levels, merged
 from services.booking.resources import Resource, resource_of
@@ -25,8 +26,13 @@ MOST_INTERVALS = 2500
 async def tell(
     session: AsyncSession, booking: Booking, event: BookingEvent, *, by: str | None = None, what: str | None = None
 ) -> None:
-    """Keep a line of history and say `event`. `by`: the name of who did it; `what` when the status does not say it."""
+    """Keep a line of history (and of the accounts, once it is over), and say `event`.
+
+    `by`: the name of who did it; `what` when the status does not say it.
+    """
     await session.flush()
+    if booking.status in {"completed", "no_show"}:
+        await record(session, booking)
     line = {"booking_id": booking.id, "at": booking.changed_at, "what": what or booking.status, "by_name": by}
     await session.execute(sa.insert(history).values(line))
     await outbox.add(session, event)

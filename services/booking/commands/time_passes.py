@@ -16,10 +16,14 @@ LATE_COPIES = timedelta(minutes=10)
 
 
 async def complete_past(session: AsyncSession) -> int:
-    """Complete confirmed bookings of ours that occupy nothing any more: buffers hold to their end."""
+    """Complete confirmed bookings of ours that occupy nothing any more: buffers hold to their end.
+
+    Not those where people check in: they end by their return, or as no-shows.
+    """
     found = (
         sa.select(Booking)
         .where(bookings.c.status == "confirmed", bookings.c.resource_origin.is_(None))
+        .where(bookings.c.grace_minutes.is_(None))
         .where(bookings.c.ends_at <= sa.func.now(), sa.func.upper(bookings.c.occupied) <= sa.func.now())
         .order_by(bookings.c.id)
         .limit(BATCH)

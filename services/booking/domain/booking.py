@@ -14,9 +14,10 @@ from contracts.booking import (
     ChangeState,
     Status,
 )
+from services.booking.domain.prices import Value, minutes_of, value_of
 from services.booking.domain.problems import AlreadyDecided, CannotCancel, TooLate
 from services.booking.domain.spans import Span
-from services.booking.domain.states import OPEN, Side, state_of, told
+from services.booking.domain.states import AGREED, OPEN, Side, state_of, told
 
 
 @dataclass(eq=False, kw_only=True)
@@ -27,7 +28,9 @@ class Booking:
     `occupied`: the period with the buffers of the day it was booked; None where nothing is occupied here.
     `circle_id`: the circle of ours on whose behalf it is. `price`, `instructions`, `cancel_notice_minutes`: as they
     were when it was booked. `approved_by`: who has said yes while more must.
-    `remote_version`: the newest version of the peer's answer that was applied.
+    `remote_version`: the newest version of the peer's answer that was applied. `grace_minutes`: how long after the
+    start people may arrive, None where they need not say so. `told_value` (kept nowhere): what the peer said that the
+    use was worth, in the transaction that completes it.
     """
 
     id: UUID
@@ -63,6 +66,12 @@ class Booking:
     version: int
     created_at: datetime
     changed_at: datetime
+    grace_minutes: int | None = None
+    check_in_code: str | None = None
+    wrong_codes: int = 0
+    checked_in_at: datetime | None = None
+    checked_out_at: datetime | None = None
+    told_value: Value | None = None
 
     @property
     def period(self) -> Span:
@@ -77,6 +86,19 @@ class Booking:
     def crosses(self) -> bool:
         """Whether the two people belong to two cooperatives."""
         return not self.is_ours or self.borrower_peer_id is not None
+
+    @property
+    def used(self) -> Span:
+        """When it was used: from arrival to return where people say so, else the whole period."""
+        start = self.checked_in_at or self.starts_at
+        return Span(start, max(self.checked_out_at or self.ends_at, start))
+
+    @property
+    def worth(self) -> Value | None:
+        """What the use was worth, once it is completed: by its price; at a peer's resource, as the peer said."""
+        if self.status != "completed":
+            return None
+        return self.told_value or value_of(self.price, minutes=minutes_of(self.used), quantity=self.quantity)
 
     def asked(self) -> BookingEvent:
         """The event that tells of this booking as it is now."""
@@ -106,6 +128,15 @@ class Booking:
     def complete(self, *, now: datetime) -> BookingEvent:
         """The period is over."""
         return self._become("completed", now)
+
+    def turn(self, status: Status, *, now: datetime) -> BookingEvent:
+        """Take the next step of a use, as `domain/use.py` rules."""
+        return self._become(status, now)
+
+    def count_change(self, now: datetime) -> None:
+        """Something about it is said anew, though its state stays."""
+        self.version += 1
+        self.changed_at = now
 
     def cancel(self, *, by: Side, reason: str | None, now: datetime) -> BookingEvent:
         """Call it off, or ask the peer to (`cancelling`). Raises CannotCancel."""
@@ -150,10 +181,12 @@ class Booking:
         if self.status not in OPEN:
             return None
         if self.status == "cancelling" and status in {"pending", "confirmed"}:
-            return None  # the answers crossed: the end is still to come
+            return None  # the answers crossed: the end is still to come (what is in use is not called off any more)
         if self.status == status and self.period == period:
             return None
-        if self.status == "confirmed" and status == "pending":
+        if status == "pending" and self.status in AGREED:
+            return None
+        if status == "confirmed" and self.status in {"in_use", "overdue"}:
             return None
         self.starts_at, self.ends_at = period.start, period.end
         by: Side = "owner" if self.status != "cancelling" else "borrower"

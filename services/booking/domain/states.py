@@ -34,7 +34,7 @@ AGREED: tuple[Status, ...] = ("confirmed", "in_use", "overdue", "completed", "no
 
 def state_of(booking: "Booking") -> BookingState:
     """What is said of it. Names cross, and the address to a peer, only once it is agreed (rule 6)."""
-    known = not booking.crosses or booking.status in AGREED
+    known, worth = not booking.crosses or booking.status in AGREED, booking.worth
     return BookingState(
         id=booking.id,
         offer_id=booking.offer_id,
@@ -60,6 +60,10 @@ def state_of(booking: "Booking") -> BookingState:
         circle_name=booking.circle_name,
         price=Price.model_validate(booking.price) if booking.price else None,
         instructions=booking.instructions if booking.status in AGREED else "",
+        grace_minutes=booking.grace_minutes,
+        checked_in_at=booking.checked_in_at,
+        checked_out_at=booking.checked_out_at,
+        value=worth.told() if worth else None,
     )
 
 

@@ -24,11 +24,13 @@ from services.booking.queries.calendars import (
 )
 from services.booking.queries.offers import LINKED, has_ended_with, is_linked, like, offer, peer_busy_times, resource
 from services.booking.queries.people import circles_of, member, person_of
+from services.booking.queries.places import Occupying, occupying_after, resource_held
 
 __all__ = [
     "LINKED",
     "Deciding",
     "HistoryLine",
+    "Occupying",
     "above",
     "booking",
     "bookings_shown",
@@ -47,11 +49,13 @@ __all__ = [
     "like",
     "member",
     "occupied",
+    "occupying_after",
     "offer",
     "offers_that_follow",
     "peer_busy_times",
     "pending_count",
     "person_of",
     "resource",
+    "resource_held",
     "upcoming",
 ]

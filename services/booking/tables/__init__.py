@@ -16,6 +16,7 @@ from services.booking.tables.calendars import external_busy, external_calendars,
 from services.booking.tables.columns import OURS, SpanType, metadata
 from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
 from services.booking.tables.sessions import session_roles, session_sign_ups, sessions
+from services.booking.tables.uses import uses
 
 __all__ = [
     "IS_OCCUPYING",
@@ -43,5 +44,6 @@ __all__ = [
     "session_roles",
     "session_sign_ups",
     "sessions",
+    "uses",
     "withdrawals",
 ]

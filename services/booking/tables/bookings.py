@@ -32,6 +32,9 @@ resources = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("busy_version", sa.BigInteger, nullable=False),
     instant("changed_at"),
+    sa.Column("check_in", sa.Text, nullable=False, server_default="none"),
+    sa.Column("grace_minutes", sa.Integer, nullable=False, server_default="30"),
+    sa.CheckConstraint("check_in IN ('none', 'asked') AND grace_minutes >= 0", name="resources_check_in"),
     sa.CheckConstraint("capacity >= 1", name="resources_capacity"),
     sa.CheckConstraint("status IN ('open', 'closed')", name="resources_status"),
 )
@@ -72,6 +75,11 @@ bookings = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     instant("created_at"),
     instant("changed_at"),
+    sa.Column("grace_minutes", sa.Integer),
+    sa.Column("check_in_code", sa.Text),
+    sa.Column("wrong_codes", sa.Integer, nullable=False, server_default="0"),
+    instant("checked_in_at", nullable=True),
+    instant("checked_out_at", nullable=True),
     # Rule 1, for exclusive resources. For every capacity the trigger `bookings_never_exceed` holds it (migration 0002).
     # One index for both: a lane that is NULL meets nobody, but is found.
     ExcludeConstraint(
@@ -95,6 +103,16 @@ bookings = sa.Table(
     sa.Index("bookings_of_offer", "offer_id", "starts_at"),
     sa.Index("bookings_waiting", "decide_by", postgresql_where=sa.text("status = 'pending'")),
     sa.Index("bookings_to_complete", "ends_at", postgresql_where=sa.text("status = 'confirmed'")),
+    sa.Index(
+        "bookings_to_arrive",
+        "starts_at",
+        postgresql_where=sa.text("status = 'confirmed' AND grace_minutes IS NOT NULL AND resource_origin IS NULL"),
+    ),
+    sa.Index(
+        "bookings_to_return",
+        "ends_at",
+        postgresql_where=sa.text("status IN ('in_use', 'overdue') AND resource_origin IS NULL"),
+    ),
     sa.Index("bookings_open_with_origin", "resource_origin", postgresql_where=sa.text("resource_origin IS NOT NULL")),
     sa.Index("bookings_open_with_peer", "borrower_peer_id", postgresql_where=sa.text("borrower_peer_id IS NOT NULL")),
 )

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.catalog.csv_files import dates, formulas, problems
+from services.catalog.csv_files import dates, problems
 from services.catalog.csv_files.columns import FIELDS, FRENCH, WORDS, plain
 from services.catalog.csv_files.problems import filled
+from services.chassis import formulas
 from services.chassis.problems import Text
 
 MISSING = Text(fr="À remplir.", en="Please fill this in.", nl="Vul dit in.")

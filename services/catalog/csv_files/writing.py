@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from services.catalog.csv_files import dates
 from services.catalog.csv_files.columns import COLUMNS, FRENCH
-from services.catalog.csv_files.formulas import neutralise
+from services.chassis.formulas import neutralise
 
 _TEXTS = {"ref", "titre", "texte", "categorie", "lieu", "unite", "cercles"}
 

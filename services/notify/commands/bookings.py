@@ -53,8 +53,18 @@ async def requested(session: AsyncSession, booking: BookingState, *, now: dateti
 
 
 async def confirmed(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
-    """Tell both sides, with a calendar entry, and disclose our person's contact to a peer concerned."""
+    """Tell both sides, with a calendar entry, and disclose our person's contact to a peer concerned.
+
+    Once it is used: that somebody is there, or that it was not given back in time.
+    """
     if not await _is_news(session, booking, confirmed=True):
+        return
+    if booking.status == "overdue":
+        await _tell_both(session, booking, "booking-overdue", Weight.IMPORTANT, Weight.IMPORTANT, now=now)
+        return
+    if booking.status == "in_use":
+        if booking.checked_out_at is None:
+            await _tell_both(session, booking, "booking-in-use", Weight.QUIET, Weight.QUIET, now=now)
         return
     await telling.no_longer_ask(session, str(booking.id), TO_DECIDE, now=now)
     entry = {"calendar": domain.calendar_of("REQUEST", booking)}
@@ -148,9 +158,22 @@ async def expired(session: AsyncSession, booking: BookingState, *, now: datetime
 
 
 async def completed(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
-    """Note in both inboxes that it is over."""
-    if await _is_news(session, booking):
+    """Note in both inboxes that it is over; tell both when nobody came and the place is free again."""
+    if not await _is_news(session, booking):
+        return
+    await telling.no_longer_ask(session, str(booking.id), "booking-overdue", now=now)
+    await telling.no_longer_ask(session, str(booking.id), "booking-overdue-owner", now=now)
+    if booking.status == "no_show":
+        await _tell_both(session, booking, "booking-no-show", Weight.IMPORTANT, Weight.NEWS, now=now)
+    else:
         await _tell_both(session, booking, "booking-completed", Weight.QUIET, Weight.QUIET, now=now)
+
+
+async def start_at_risk(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
+    """Warn the borrower that the one before is late."""
+    if await _is_news(session, booking, confirmed=True):
+        message = _message("booking-start-at-risk", Weight.IMPORTANT, booking)
+        await telling.tell(session, Told(message=message, readers=_borrower(booking)), now=now)
 
 
 async def _tell_both(

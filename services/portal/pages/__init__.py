@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.portal.pages import (
     account,
+    accounts,
     booking_rules,
     booking_steps,
     bookings,
@@ -40,6 +41,7 @@ def routers() -> list[APIRouter]:
         booking_rules,
         booking_steps,
         listings,
+        accounts,
         bookings,
         changes,
         session_forms,

@@ -25,7 +25,7 @@ from services.portal.visit import MemberVisit, Visit
 router = APIRouter()
 _NUMBERS = (
     "step_minutes", "minimum_minutes", "maximum_minutes", "lead_minutes", "horizon_days",
-    "buffer_before_minutes", "buffer_after_minutes",
+    "buffer_before_minutes", "buffer_after_minutes", "grace_minutes",
 )  # fmt: skip
 _WORKING_DAYS = range(5)
 _WAITS = (0.1, 0.2, 0.4, 0.8, 1.5)
@@ -42,6 +42,8 @@ RULE_DEFAULTS: dict[str, Any] = {
     "buffer_before_minutes": 0,
     "buffer_after_minutes": 0,
     "approval": "owner",
+    "check_in": "none",
+    "grace_minutes": 30,
 }
 
 
@@ -132,11 +134,12 @@ def _body(visit: Visit, form: Form) -> Json:
         **({"terms": terms_of(form)} if form["rows_closures"] else {}),
         **{name: form[name] for name in _NUMBERS},
         "approval": form["approval"],
+        "check_in": form["check_in"] or "none",
     }
 
 
 def _form_of(resource: Json) -> Form:
-    values: dict[str, Any] = {name: resource[name] for name in (*_NUMBERS, "approval", "time_zone")}
+    values: dict[str, Any] = {name: resource[name] for name in (*_NUMBERS, "approval", "time_zone", "check_in")}
     values |= hours_fields(resource["opening_hours"])
     values |= {"capacity": resource["capacity"]} | terms_fields(resource["terms"])
     return filled(**values)

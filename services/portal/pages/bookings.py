@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from services.portal.client import Json, Refusal
 from services.portal.forms import Form
+from services.portal.pages.accounts import my_hours
 from services.portal.pages.home import is_coming, items
 from services.portal.visit import MemberVisit, Visit
 
@@ -18,10 +19,11 @@ _ROWS = 50
 @router.get("")
 async def show_bookings(visit: MemberVisit) -> Response:
     """To decide, what I asked for, what others booked from me; the next ones first."""
-    to_decide, borrowed, lent = await asyncio.gather(
+    to_decide, borrowed, lent, hours = await asyncio.gather(
         visit.try_get("booking", "/bookings", role="to_decide", limit=_ROWS),
         visit.try_get("booking", "/bookings", role="borrower", limit=_ROWS),
         visit.try_get("booking", "/bookings", role="owner", limit=_ROWS),
+        my_hours(visit),
     )
     decide_ids = {booking["id"] for booking in items(to_decide)}
     lent_only = [booking for booking in items(lent) if booking["id"] not in decide_ids]
@@ -31,6 +33,7 @@ async def show_bookings(visit: MemberVisit) -> Response:
         to_decide=items(to_decide),
         borrowed=mine,
         lent=theirs,
+        hours=hours,
         nearest=min(mine[0] + theirs[0], key=_start, default=None),
     )
 
@@ -80,6 +83,27 @@ async def _decide(visit: Visit, booking_id: str, action: str, flash: str) -> Res
     if action == "approve" and decided and decided["status"] == "pending":
         flash = "approved-first"
     return visit.redirect("/bookings" if form["back"] == "list" else f"/bookings/{booking_id}", flash=flash)
+
+
+@router.post("/{booking_id}/check-in")
+async def check_in(visit: MemberVisit, booking_id: str) -> Response:
+    """Say that I have come, or that the person has; with the code from the machine when there is one."""
+    form = await visit.form()
+    return await _use(visit, booking_id, form, "check-in", {"code": form.or_none("code")})
+
+
+@router.post("/{booking_id}/check-out")
+async def check_out(visit: MemberVisit, booking_id: str) -> Response:
+    """Say that it is given back."""
+    return await _use(visit, booking_id, await visit.form(), "check-out", None)
+
+
+async def _use(visit: Visit, booking_id: str, form: Form, action: str, body: Json | None) -> Response:
+    try:
+        await visit.send("booking", "POST", f"/bookings/{booking_id}/{action}", body)
+    except Refusal as refusal:
+        return await booking_page(visit, booking_id, form.refused(refusal), status=refusal.status)
+    return visit.redirect(f"/bookings/{booking_id}", flash=action)
 
 
 @router.get("/{booking_id}/cancel")

@@ -57,9 +57,11 @@ async def _mine(visit: Visit) -> Response:
 
 
 def is_coming(booking: Json) -> bool:
-    """Whether a booking still lies ahead and still stands."""
+    """Whether a booking still lies ahead and still stands, or is in use."""
+    if booking["status"] in {"in_use", "overdue"} and not booking.get("checked_out_at"):
+        return True
     ahead = datetime.fromisoformat(booking["end"]) > datetime.now(UTC)
-    return ahead and booking["status"] in {"held", "pending", "confirmed", "cancelling", "in_use"}
+    return ahead and booking["status"] in {"held", "pending", "confirmed", "cancelling"}
 
 
 def items(page: Any) -> list[Json]:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import httpx
 from fastapi import APIRouter
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
-from services.portal.client import Json, PartMissing, Refusal
+from services.portal.client import Json, Refusal
+from services.portal.downloads import csv_from
 from services.portal.forms import Form
 from services.portal.visit import CoordinatorVisit, MemberVisit, Visit
 
@@ -79,21 +79,4 @@ async def export_mine(visit: MemberVisit) -> Response:
 
 
 async def _export(visit: Visit, params: dict[str, str]) -> Response:
-    services = visit.portal.services
-    given = {name: value for name, value in params.items() if value}
-    request = services.streams.build_request(
-        "GET", services.url("catalog", "/export.csv"), params=given, headers=visit.caller.headers()
-    )
-    try:
-        incoming = await services.streams.send(request, stream=True)
-    except httpx.TransportError as error:
-        raise PartMissing(503, "unavailable", service="catalog") from error
-    if not incoming.is_success:
-        await incoming.aclose()
-        raise Refusal(incoming.status_code)
-    name = "maillage-export.csv"
-    return StreamingResponse(
-        incoming.aiter_bytes(),
-        media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f'attachment; filename="{name}"'},
-    )
+    return await csv_from(visit, "catalog", "/export.csv", params, name="maillage-export.csv")

@@ -14,6 +14,7 @@ from contracts.booking import (
     BookingDeclined,
     BookingExpired,
     BookingRequested,
+    BookingStartAtRisk,
     Party,
     ResourceChanged,
     ResourceState,
@@ -199,3 +200,41 @@ async def test_what_has_served_is_swept(notify: Notify) -> None:
         await sweep(session, now=datetime(2026, 1, 1, tzinfo=UTC))
     assert await notify.inbox(bea) == []
     assert [row["member_id"] for row in await notify.mails()] == [omar]
+
+
+async def test_arrival_is_noted_and_lateness_told_to_both_until_it_is_given_back(notify: Notify) -> None:
+    bea, omar, _ = await three(notify)
+    confirmed = booking(bea, omar, status="confirmed")
+    in_use = later(confirmed, status="in_use", checked_in_at=confirmed.start)
+    overdue = later(in_use, status="overdue")
+    cleaned = later(overdue, status="in_use", checked_out_at=confirmed.end)
+    for state in (confirmed, in_use, overdue):
+        await notify.tell(BookingConfirmed(booking=state))
+    assert await templates(notify, bea) == ["booking-confirmed", "booking-in-use", "booking-overdue"]
+    assert await templates(notify, omar) == ["booking-confirmed-owner", "booking-in-use-owner", "booking-overdue-owner"]
+    late = [one for one in await mailed(notify) if "confirmed" not in one[0]]
+    assert sorted(late) == [("booking-overdue", "waiting"), ("booking-overdue-owner", "waiting")]
+    await notify.tell(BookingConfirmed(booking=cleaned))
+    await notify.tell(BookingCompleted(booking=later(cleaned, status="completed")))
+    assert (await templates(notify, bea))[-1] == "booking-completed"
+    assert len(await templates(notify, bea)) == 4
+    late = [one for one in await mailed(notify) if "overdue" in one[0]]
+    assert {status for _, status in late} == {"dropped"}
+
+
+async def test_no_show_is_told_to_both_and_mailed_to_the_borrower(notify: Notify) -> None:
+    bea, omar, _ = await three(notify)
+    await notify.tell(BookingCompleted(booking=booking(bea, omar, status="no_show")))
+    assert await templates(notify, bea) == ["booking-no-show"]
+    assert await templates(notify, omar) == ["booking-no-show-owner"]
+    assert ("booking-no-show", "waiting") in await mailed(notify)
+
+
+async def test_next_borrower_alone_is_warned_and_once(notify: Notify) -> None:
+    bea, omar, _ = await three(notify)
+    state = booking(bea, omar, status="confirmed", version=3)
+    await notify.tell(BookingStartAtRisk(booking=state))
+    await notify.tell(BookingStartAtRisk(booking=state))
+    assert await templates(notify, bea) == ["booking-start-at-risk"]
+    assert await templates(notify, omar) == []
+    assert await mailed(notify) == [("booking-start-at-risk", "waiting")]

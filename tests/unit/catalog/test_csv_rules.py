@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog.csv_files import dates, decoding, formulas, reading
+from services.catalog.csv_files import dates, decoding, reading
 from services.catalog.csv_files.columns import COLUMNS, column_named
 from services.catalog.csv_files.reading import Surroundings
+from services.chassis import formulas
 
 PARIS = ZoneInfo("Europe/Paris")
 AROUND = Surroundings(

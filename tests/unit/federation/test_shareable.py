@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from contracts.booking import BookingState, BusyChanged, Interval, OpeningHours, Party, ResourceState
+from contracts.booking import (
+    BookingState,
+    BusyChanged,
+    Interval,
+    OpeningHours,
+    Party,
+    ResourceState,
+    Status,
+    UsedValue,
+)
 from contracts.catalog import Audience, ListingState
 from contracts.identity import Place
 from services.federation.shareable import (
@@ -125,12 +134,42 @@ def test_a_request_names_the_member_by_pseudonym_only(booking: BookingState) -> 
 def test_owner_and_exact_place_are_told_from_the_confirmation_on(booking: BookingState) -> None:
     answer = booking_answer(booking)
     if answer is None:
-        assert booking.status in {"held", "cancelling", "in_use", "no_show", "overdue"}
+        assert booking.status in {"held", "cancelling"}
         return
-    disclosed = booking.status in {"confirmed", "completed"}
+    disclosed = booking.status in {"confirmed", "in_use", "overdue", "completed", "no_show"}
     assert (answer.owner_name == booking.owner.name) is disclosed
     assert (answer.place_label == booking.place_label) is disclosed
     assert not said(answer) & {str(booking.borrower.member_id), str(booking.borrower.name), booking.offer_title}
+
+
+@pytest.mark.parametrize(
+    ("status", "said_first", "use"),
+    [
+        ("in_use", "confirmed", "in_use"),
+        ("overdue", "confirmed", "overdue"),
+        ("no_show", "completed", "no_show"),
+        ("confirmed", "confirmed", None),
+        ("completed", "completed", None),
+    ],
+)
+def test_how_it_is_used_is_said_beside_the_states_that_first_readers_know(
+    status: Status, said_first: str, use: str | None
+) -> None:
+    value = UsedValue(amount="12.50", unit="EUR")
+    answer = booking_answer(_used(status, value=value), start_at_risk=True)
+    assert answer is not None
+    assert (answer.status, answer.use, answer.value, answer.start_at_risk) == (said_first, use, value, True)
+    first_reader = {field: answer.model_dump()[field] for field in ("status", "start", "end", "version")}
+    assert first_reader["status"] in {"pending", "confirmed", "declined", "cancelled", "expired", "completed"}
+
+
+def _used(status: Status, **changes: Any) -> BookingState:
+    start = datetime(2026, 3, 10, 9, tzinfo=UTC)
+    return BookingState(
+        id=uuid4(), offer_id=uuid4(), offer_title="Laser", resource_origin=None, origin_name=None, borrower=Party(),
+        owner=Party(), start=start, end=start + timedelta(hours=2), time_zone="Europe/Paris", place_label=None,
+        quantity=1, note="", status=status, reason=None, decide_by=None, version=4, changed_at=start, **changes,
+    )  # fmt: skip
 
 
 def test_a_resource_is_told_without_its_owner() -> None:

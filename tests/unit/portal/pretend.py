@@ -78,7 +78,8 @@ def resource(**changes: Any) -> dict[str, Any]:
         "opening_hours": [{"weekday": day, "opens": "09:00", "closes": "18:00"} for day in range(7)],
         "step_minutes": 60, "minimum_minutes": 60, "maximum_minutes": 480, "lead_minutes": 120, "horizon_days": 60,
         "buffer_before_minutes": 0, "buffer_after_minutes": 0, "approval": "owner", "capacity": 1, "status": "open",
-        "terms": terms(), **changes,
+        "terms": terms(),
+        "check_in": "asked", "grace_minutes": 30, **changes,
     }  # fmt: skip
 
 
@@ -108,6 +109,9 @@ def booking(**changes: Any) -> dict[str, Any]:
         "may_decide": False, "may_cancel": True, "may_change": True, "change": None, "cancel_until": None,
         "approvals": 0, "approvals_needed": 1, "approved_by": [], "circle_id": None, "circle_name": None,
         "price": None, "instructions": "",
+        "may_check_in": False, "may_check_out": False, "check_in_from": None,
+        "check_in_until": None, "check_in_code": None, "checked_in_at": None, "checked_out_at": None,
+        "value": None,
         "history": [{"at": at(0), "what": "requested", "by_name": "Anna Dubois"}], **changes,
     }  # fmt: skip
 
@@ -130,6 +134,20 @@ def external(**changes: Any) -> dict[str, Any]:
     return {
         "given": True, "host": "calendar.example", "time_zone": "Europe/Paris", "read_at": at(-1), "next_at": at(1),
         "count": 42, "cut": False, "error": None, "detail": None, **changes,
+    }  # fmt: skip
+
+
+def sums(uses: int = 0, minutes: int = 0, euros: str = "0.00", time_minutes: int = 0) -> dict[str, Any]:
+    return {"uses": uses, "no_shows": 0, "minutes": minutes, "euros": euros, "time_minutes": time_minutes}
+
+
+def use(**changes: Any) -> dict[str, Any]:
+    return {
+        "booking_id": BOOKING, "kind": "use", "offer_id": OFFER, "offer_title": "Salle de réunion",
+        "borrower": {"member_id": ANNA, "name": "Anna Dubois", "peer_name": None},
+        "owner": {"member_id": None, "name": None, "peer_name": "OpenFlow (Namur)"}, "circle_id": None,
+        "circle_name": None, "start": at(-3), "end": at(-3, 12), "minutes": 95, "quantity": 1,
+        "value": {"amount": "12.50", "unit": "EUR"}, "given": False, "received": True, **changes,
     }  # fmt: skip
 
 
@@ -287,6 +305,18 @@ def _standard(role: str) -> dict[str, Rule]:
         "POST booking /holds": lambda _: httpx.Response(201, json=booking(id=HOLD, status="held", decide_by=at(1))),
         f"GET booking /bookings/{HOLD}": lambda _: booking(id=HOLD, status="held", decide_by=at(1)),
         f"DELETE booking /holds/{HOLD}": lambda _: None,
+        "GET booking /uses": lambda _: page(use(), use(kind="no_show", value=None, minutes=0), use(given=True, value={
+            "amount": "95", "unit": "minutes"})),
+        "GET booking /uses.csv": lambda _: httpx.Response(200, text="réservation;genre\n"),
+        "GET booking /balance": lambda _: {
+            "peers": [{"id": PEER, "name": "OpenFlow (Namur)", "given": sums(3, 270, "37.50"),
+                       "received": sums(1, 60, time_minutes=60)}],
+            "within": sums(2, 120),
+            "members": [{"id": ANNA, "name": "Anna Dubois", "given": sums(), "received": sums(2, 3090, "12.50")}],
+            "more_members": 2,
+        },
+        f"POST booking /bookings/{BOOKING}/check-in": lambda _: booking(status="in_use"),
+        f"POST booking /bookings/{BOOKING}/check-out": lambda _: booking(status="completed"),
         "POST booking /bookings": lambda _: httpx.Response(201, json=booking()),
         f"POST booking /bookings/{BOOKING}/approve": lambda _: booking(status="confirmed"),
         f"POST booking /bookings/{BOOKING}/cancel": lambda _: booking(status="cancelled"),

@@ -77,3 +77,15 @@ def test_a_time_zone_is_named_after_its_city_in_the_readers_language() -> None:
         "Brussel",
         "Brussels",
     ]
+
+
+def test_durations_of_accounts_are_hours_however_many() -> None:
+    french = Moments("fr", "Europe/Paris")
+    said = {minutes: plain(french.spent(minutes)) for minutes in (0, 45, 60, 65, 3030)}
+    assert said == {0: "0 h", 45: "45 min", 60: "1 h", 65: "1 h 05", 3030: "50 h 30"}
+    assert plain(Moments("nl", "Europe/Paris").spent(90)) == "1 u 30"
+
+
+def test_dates_of_accounts_carry_their_year() -> None:
+    assert Moments("fr", "Europe/Paris").dated("2026-03-01") == "1er mars 2026"
+    assert Moments("en", "Europe/Paris").dated("2026-03-11") == "11 March 2026"
