@@ -80,6 +80,7 @@ class BookingState(Data):
     checked_out_at: datetime | None = None
     value: UsedValue | None = None
     approvals: int = 0
+    approved_by: tuple[UUID, ...] = ()
     circle_id: UUID | None = None
     circle_name: str | None = None
     price: Price | None = None

@@ -24,7 +24,7 @@ from services.booking.resources import Resource, opening_hours_of
 class ResourceView(BaseModel):
     """How an offer can be booked. `upcoming` (for those who may edit): open bookings that are not over.
 
-    `terms` without instructions, quotas, circles and roles for those who may not edit.
+    `terms` without instructions for those who may not edit; without quotas, circles and roles for visitors.
     """
 
     offer_id: UUID
@@ -120,8 +120,10 @@ class BookingView(BookingState):
     history: list[HistoryView]
 
 
-def resource_view(resource: Resource, offer: Offer, *, may_edit: bool, upcoming: int | None) -> ResourceView:
-    """A resource with its offer's title and owner."""
+def resource_view(
+    resource: Resource, offer: Offer, *, may_edit: bool, upcoming: int | None, for_member: bool = True
+) -> ResourceView:
+    """A resource with its offer's title and owner. `for_member`: whether one of our members looks at it."""
     rules = resource.rules
     return ResourceView(
         offer_id=resource.offer_id,
@@ -142,7 +144,7 @@ def resource_view(resource: Resource, offer: Offer, *, may_edit: bool, upcoming:
         approval=resource.approval,
         status=resource.status,
         version=resource.version,
-        terms=resource.terms if may_edit else _public(resource.terms),
+        terms=resource.terms if may_edit else _shown(resource.terms, for_member=for_member),
         may_edit=may_edit,
         upcoming=upcoming,
         check_in=resource.check_in,
@@ -150,9 +152,10 @@ def resource_view(resource: Resource, offer: Offer, *, may_edit: bool, upcoming:
     )
 
 
-def _public(terms: Terms) -> Terms:
-    hidden: dict[str, Any] = {"circle_ids": (), "roles": (), "quotas": (), "instructions": ""}
-    return terms.model_copy(update=hidden)
+def _shown(terms: Terms, *, for_member: bool) -> Terms:
+    """`terms` for those who may not edit: instructions are for whoever has booked, inner rules for members."""
+    inner: dict[str, Any] = {} if for_member else {"circle_ids": (), "roles": (), "quotas": ()}
+    return terms.model_copy(update=inner | {"instructions": ""})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.booking import (
     BookingCancellationAsked,
     BookingCancelled,
+    BookingChangeAsked,
+    BookingChangeRefused,
     BookingCompleted,
     BookingConfirmed,
     BookingDeclined,
     BookingExpired,
+    BookingMoved,
     BookingRequested,
     BookingStartAtRisk,
     PlaceOffered,
@@ -136,6 +139,24 @@ async def tell_both_that_nobody_decided(event: BookingExpired, session: AsyncSes
 async def note_that_booking_is_over(event: BookingCompleted, session: AsyncSession) -> None:
     """In both inboxes, without a mail."""
     await bookings.completed(session, event.booking, now=_clock.now())
+
+
+@consumers.on(BookingChangeAsked)
+async def ask_other_side_about_change(event: BookingChangeAsked, session: AsyncSession) -> None:
+    """The booking stays as it is until they answer."""
+    await bookings.change_asked(session, event, now=_clock.now())
+
+
+@consumers.on(BookingChangeRefused)
+async def tell_that_booking_stays(event: BookingChangeRefused, session: AsyncSession) -> None:
+    """To the side that did not say so."""
+    await bookings.change_refused(session, event, now=_clock.now())
+
+
+@consumers.on(BookingMoved)
+async def tell_both_that_booking_has_moved(event: BookingMoved, session: AsyncSession) -> None:
+    """Calendars move the entry."""
+    await bookings.moved(session, event, now=_clock.now())
 
 
 @consumers.on(SessionChanged)

@@ -9,7 +9,7 @@ from babel.dates import format_date, get_timezone_location
 
 from contracts.identity import Locale
 
-_BABEL: dict[Locale, str] = {"fr": "fr_FR", "en": "en_GB", "nl": "nl_BE"}
+BABEL: dict[Locale, str] = {"fr": "fr_FR", "en": "en_GB", "nl": "nl_BE"}
 _MIDNIGHT: dict[Locale, str] = {"fr": "minuit", "en": "midnight", "nl": "middernacht"}
 _TIME_OF: dict[Locale, str] = {"fr": "heure de {}", "en": "{} time", "nl": "tijd van {}"}
 _AT: dict[Locale, str] = {"fr": "{} à {}", "en": "{} at {}", "nl": "{} om {}"}
@@ -17,7 +17,7 @@ _AT: dict[Locale, str] = {"fr": "{} à {}", "en": "{} at {}", "nl": "{} om {}"}
 
 @lru_cache(maxsize=8)
 def _babel(locale: Locale) -> BabelLocale:
-    return BabelLocale.parse(_BABEL[locale])
+    return BabelLocale.parse(BABEL[locale])
 
 
 def zone(name: str) -> ZoneInfo:

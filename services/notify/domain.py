@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from contracts.booking import Approval, BookingState, SeatStatus, SeriesState, SessionSeat, SessionState
+from contracts.booking import Approval, BookingState, ChangeState, SeatStatus, SeriesState, SessionSeat, SessionState
 
 EmailPreference = Literal["all", "important", "none"]
 DEFAULT_PREFERENCE: EmailPreference = "all"
@@ -101,6 +101,21 @@ def booking_facts(booking: BookingState) -> dict[str, Any]:
         "reason": booking.reason,
         "decide_by": booking.decide_by.isoformat() if booking.decide_by else None,
         "changed_at": booking.changed_at.isoformat(),
+        "circle": booking.circle_name,
+        "price": booking.price.model_dump() if booking.price else None,
+        "instructions": booking.instructions,
+    }
+
+
+def change_facts(change: ChangeState) -> dict[str, Any]:
+    """The facts of a change that is asked for."""
+    return {
+        "by": "owner" if change.by_owner else "borrower",
+        "new_start": change.start.isoformat(),
+        "new_end": change.end.isoformat(),
+        "new_quantity": change.quantity,
+        "change_note": change.note,
+        "answer_by": change.decide_by.isoformat(),
     }
 
 

@@ -8,15 +8,17 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from babel.numbers import format_currency
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from contracts.identity import Locale
-from services.notify.dates import instant, say_instant, say_period
+from services.notify.dates import BABEL, instant, say_instant, say_period
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST_TITLE = 150
@@ -114,8 +116,8 @@ def _context(facts: dict[str, Any], reader: Reader, *, url: str) -> dict[str, An
     def when(at: str, time_zone: str | None = None) -> str:
         return say_instant(instant(at), time_zone or reader.home, reader.locale, now=reader.now)
 
-    def period() -> str:
-        start, end = instant(facts["start"]), instant(facts["end"])
+    def period(before: str = "") -> str:
+        start, end = instant(facts[f"{before}start"]), instant(facts[f"{before}end"])
         return say_period(start, end, facts["time_zone"], reader.locale, now=reader.now, home=reader.home)
 
     def periods() -> list[str]:
@@ -133,8 +135,39 @@ def _context(facts: dict[str, Any], reader: Reader, *, url: str) -> dict[str, An
         "period": period,
         "periods": periods,
         "person": partial(_person, reader.locale),
+        "cost": partial(_cost, reader.locale),
     }
-    return facts | own
+    return _LATER_FACTS | facts | own
+
+
+_LATER_FACTS: dict[str, Any] = {"circle": None, "price": None, "instructions": ""}
+"""What mails that wait since before these were facts do not have."""
+_COSTS: dict[Locale, dict[str, str]] = {
+    "fr": {
+        "fixed": "{} par utilisation",
+        "hourly": "{} par heure",
+        "time": "une heure d'échange par heure réservée",
+        "free": "gratuit",
+    },
+    "en": {
+        "fixed": "{} for each use",
+        "hourly": "{} an hour",
+        "time": "one hour of exchange for each hour booked",
+        "free": "free of charge",
+    },
+    "nl": {
+        "fixed": "{} per gebruik",
+        "hourly": "{} per uur",
+        "time": "één ruiluur per gereserveerd uur",
+        "free": "gratis",
+    },
+}
+
+
+def _cost(locale: Locale, price: dict[str, str]) -> str:
+    """What a booking costs: "4,50 € par heure"."""
+    amount = format_currency(Decimal(price["amount"]), price["currency"], locale=BABEL[locale])
+    return _COSTS[locale][price["kind"]].format(amount)
 
 
 _UNNAMED: dict[Locale, str] = {

@@ -14,6 +14,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
 from contracts.identity import Locale
+from services.portal import rule_words
 from services.portal import words as codes
 from services.portal.assets import Assets
 from services.portal.language import LOCALES, NAMES, Words, words
@@ -67,8 +68,8 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
 
     known: dict[str, Any] = environment.globals  # pyright: ignore[reportAssignmentType] - typed by its defaults only
     known.update(
-        language=language, languages=NAMES, moments=moments, static=assets.url, codes=codes, listing_path=listing_path,
-        duration=moments.duration, **_phrases(said, moments),
+        language=language, languages=NAMES, moments=moments, static=assets.url, codes=codes, rule_codes=rule_words,
+        listing_path=listing_path, duration=moments.duration, **_phrases(said, moments),
     )  # fmt: skip
     filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType] - same
     filters.update(
@@ -93,7 +94,10 @@ def _phrases(said: Words, moments: Moments) -> dict[str, Any]:
     def lacking(code: str, value: str) -> str:
         return codes.say_lack(said, code, _day_of(value, moments) if code == "free" else value)
 
-    return {"word": word, "reason": reason, "lacking": lacking}
+    def said_roles(roles: list[str]) -> str:
+        return ", ".join(word(codes.ROLES, role) for role in roles)
+
+    return {"word": word, "reason": reason, "lacking": lacking, "said_roles": said_roles}
 
 
 def listing_path(listing: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_timedelta, get_day_names, get_timezone_location
+from babel.dates import format_date, format_timedelta, get_day_names, get_month_names, get_timezone_location
 from babel.units import format_unit
 
 from contracts.identity import Locale
@@ -97,6 +97,20 @@ class Moments:
     def weekday(self, number: int) -> str:
         """The name of a day of the week, 0 for Monday."""
         return get_day_names(locale=self.language)[number]
+
+    def month(self, number: int) -> str:
+        """The name of a month, 1 for January."""
+        return get_month_names(locale=self.language)[number]
+
+    def day_of_year(self, written: str) -> str:
+        """A day of every year, written "MM-DD": "1er juin"."""
+        day = date.fromisoformat(f"2000-{written}")
+        text = format_date(day, "d MMMM", locale=self.language)
+        return f"1er{text[1:]}" if self.language == "fr" and day.day == 1 else text
+
+    def days(self, first: str, last: str) -> str:
+        """From day to day, "lundi 3 août – vendredi 14 août"; one day alone when they are the same."""
+        return self.day(first) if first == last else f"{self.day(first)} – {self.day(last)}"
 
     def duration(self, minutes: int) -> str:
         """How long: "30 minutes", "2 heures", "1 h 30"."""

@@ -1,8 +1,9 @@
 """A week of a resource as a table: columns are days, rows are times, each cell says whether it can be booked."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -17,22 +18,27 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A time of one day. `pick`: the period that choosing it books (RFC 3339, `start/end`), None when not free."""
+    """A time of one day. `pick`: the period that choosing it books (RFC 3339, `start/end`), None when not free.
+
+    `left`: how many are left for all of it (or of the pick), None for a resource of which there is one.
+    """
 
     day: date
     begins: int
     ends: int
     state: State
     pick: str | None = None
+    left: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Week:
-    """`rows`: for each time of day (minutes after midnight) one cell a day."""
+    """`rows`: for each time of day (minutes after midnight) one cell a day. `capacity`: how many there are."""
 
     days: list[date]
     rows: list[tuple[int, list[Cell]]]
     row_minutes: int
+    capacity: int = 1
 
     @property
     def has_free(self) -> bool:
@@ -49,12 +55,14 @@ def lay_out(availability: Json, *, minimum_minutes: int, now: datetime) -> Week:
     first, last = _bounds(opened)
     minutes = _row_minutes(int(availability["step_minutes"]), last - first)
     shortest = shortest_minutes(int(availability["step_minutes"]), minimum_minutes)
+    capacity = int(availability.get("capacity", 1))
+    count = partial(_with_left, zone=zone, capacity=capacity, parts=_parts(availability["days"]))
     rows: list[tuple[int, list[Cell]]] = []
     for begins in range(first, last, minutes):
         ends = min(begins + minutes, _DAY_MINUTES)
         cells = [_cell(day, begins, ends, zone, opened, free, shortest, now) for day in days]
-        rows.append((begins, cells))
-    return Week(days=days, rows=rows, row_minutes=minutes)
+        rows.append((begins, [count(cell) for cell in cells] if capacity > 1 else cells))
+    return Week(days=days, rows=rows, row_minutes=minutes, capacity=capacity)
 
 
 def shortest_minutes(step: int, minimum: int) -> int:
@@ -77,6 +85,25 @@ def _cell(  # noqa: PLR0917 - a cell is where all of these meet
         )
     part = any(_overlaps(span, (start, end)) for span in free)
     return Cell(day=day, begins=begins, ends=ends, state="part" if part else "busy")
+
+
+def _with_left(cell: Cell, *, zone: ZoneInfo, capacity: int, parts: list[tuple[Span, int]]) -> Cell:
+    """The cell with the fewest that are left at any moment of what it offers."""
+    if cell.state in {"closed", "past"}:
+        return cell
+    start, end = _instant(cell.day, cell.begins, zone), _instant(cell.day, cell.ends, zone)
+    if cell.pick:
+        start, end = (datetime.fromisoformat(text) for text in cell.pick.split("/"))
+    return replace(cell, left=min((left for span, left in parts if _overlaps(span, (start, end))), default=capacity))
+
+
+def _parts(days: Iterable[Json]) -> list[tuple[Span, int]]:
+    """Where some are taken, and how many are left."""
+    return [
+        ((datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"])), int(one["left"]))
+        for day in days
+        for one in day.get("left", [])
+    ]
 
 
 def _pick(start: datetime, end: datetime, free: list[Span], minimum: timedelta) -> Span | None:

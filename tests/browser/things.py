@@ -21,6 +21,12 @@ def bookable(town: Town, owner: str, title: str, **changes: Any) -> str:
     return listing_path(offer)
 
 
+def with_rules(town: Town, owner: str, offer_path: str, **changes: Any) -> None:
+    """Change how the offer at `offer_path` can be booked."""
+    rules = seed.RULES | {"time_zone": town.cooperative.time_zone} | changes
+    town.members[owner].call("PUT", f"booking/resources/{offer_path.rsplit('/', maxsplit=1)[-1][:36]}", json=rules)
+
+
 def path_in(town: Town, who: str, title: str, side: str = "offer") -> str:
     """The path of the page on which `who` finds what is called `title`, as soon as it can be found and booked there."""
 

@@ -1,5 +1,8 @@
 """A tour of the main pages, with something going on in both cooperatives."""
 
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
 from deploy.demo import places, seed
 from deploy.demo.api import Json, wait_for
 from deploy.demo.seed import LASER, ROOM
@@ -24,6 +27,12 @@ def prepare(region: Region) -> Tour:
     need = things.need(lille, "marie")
     first, _ = _asked(region, laser, "Première visite : je viendrai un peu avant.", accept=True)
     second, asked = _asked(region, laser, "Pour finir le stand du forum.")
+    machines = things.bookable(lille, "karim", "Sept machines à coudre")
+    things.with_rules(lille, "karim", machines, capacity=7, approval="automatic", terms=_TERMS)
+    period = things.free_period(lille, "marie", machines)
+    sewing = things.book(lille, "marie", machines, period)
+    change = period | {"end": _later(period["end"]), "quantity": 2, "note": "Deux de plus."}
+    lille.members["karim"].call("PUT", f"booking/bookings/{sewing['id']}/change", json=change)
     link = lille.coordinator.get("federation/links")[0]
     return {
         "visitor": [
@@ -38,6 +47,10 @@ def prepare(region: Region) -> Tour:
             ("search-nothing", "/search?q=zzyzx"),
             ("offer-elsewhere", laser),
             ("offer-here", room),
+            ("offer-many", f"{machines}?quantity=2"),
+            ("offer-last-step", f"{machines}/book?{urlencode(period)}"),
+            ("booking-changing", f"/bookings/{sewing['id']}"),
+            ("booking-move", f"/bookings/{sewing['id']}/change"),
             ("need", listing_path(need)),
             ("need-new", "/needs/new"),
             ("offer-new", "/offers/new"),
@@ -49,10 +62,15 @@ def prepare(region: Region) -> Tour:
             ("me", "/me"),
             ("circles", "/circles"),
         ],
-        "karim": [("rules", f"/offers/{room.split('/')[-1][:36]}/booking-rules")],
+        "karim": [
+            ("rules", f"/offers/{room.split('/')[-1][:36]}/booking-rules"),
+            ("rules-many", f"/offers/{machines.split('/')[-1][:36]}/booking-rules"),
+        ],
         "paul": [("home", "/"), ("booking-to-decide", f"/bookings/{asked['id']}")],
         "claire": [
             ("coordination", "/coordination"),
+            ("limits", "/coordination/limits"),
+            ("limits-of-one", f"/coordination/limits?{urlencode({'category': LASER['category']})}"),
             ("members", "/coordination/members"),
             ("links", "/coordination/links"),
             ("link", f"/coordination/links/{link['link_id']}"),
@@ -60,6 +78,23 @@ def prepare(region: Region) -> Tour:
             ("cooperative", "/coordination/cooperative"),
         ],
     }
+
+
+_TERMS: Json = {
+    "seasons": [{"label": "Été", "begins": "06-01", "ends": "08-31", "opening_hours": seed.WORKING_HOURS}],
+    "closures": [{"first": "2031-08-01", "last": "2031-08-15", "label": "Congés"}],
+    "holidays": "FR",
+    "peers_within_days": 14,
+    "quotas": [{"scope": "member", "per": "week", "unit": "hours", "most": 12}],
+    "price": {"kind": "hourly", "amount": "4.50"},
+    "deposit": "Un chèque de 50 €",
+    "instructions": "La clé est à l'accueil.",
+    "cancel_notice_minutes": 60,
+}
+
+
+def _later(moment: str) -> str:
+    return (datetime.fromisoformat(moment) + timedelta(hours=1)).isoformat()
 
 
 def _asked(region: Region, offer: str, note: str, *, accept: bool = False) -> tuple[Json, Json]:

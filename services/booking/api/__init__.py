@@ -6,6 +6,7 @@ from services.booking.api import (
     calendars,
     changes,
     feeds,
+    quotas,
     resources,
     series,
     sessions,
@@ -26,4 +27,5 @@ routers = [
     uses.router,
     waiting.router,
     settling.router,
+    quotas.router,
 ]

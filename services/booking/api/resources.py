@@ -140,7 +140,7 @@ async def _view(
     offer, resource, person = await _seen(session, offer_id, origin, actor, now)
     editing = may_edit(offer, person)
     upcoming = await queries.upcoming(session, offer_id, now) if editing else None
-    return resource_view(resource, offer, may_edit=editing, upcoming=upcoming)
+    return resource_view(resource, offer, may_edit=editing, upcoming=upcoming, for_member=person is not None)
 
 
 async def _seen(

@@ -56,6 +56,7 @@ def state_of(booking: "Booking") -> BookingState:
         version=booking.version,
         changed_at=booking.changed_at,
         approvals=len(booking.approved_by),
+        approved_by=tuple(booking.approved_by),
         circle_id=booking.circle_id,
         circle_name=booking.circle_name,
         price=Price.model_validate(booking.price) if booking.price else None,

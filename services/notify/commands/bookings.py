@@ -9,13 +9,21 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.booking import BookingCancelled, BookingState, SeriesState
+from contracts.booking import (
+    BookingCancelled,
+    BookingChangeAsked,
+    BookingChangeRefused,
+    BookingMoved,
+    BookingState,
+    SeriesState,
+)
 from services.notify import domain
 from services.notify.commands import disclosing, people, telling
 from services.notify.domain import About, Message, Told, Weight
 from services.notify.tables import bookings, resources
 
 TO_DECIDE = "booking-to-decide"
+CHANGE_TO_ANSWER = "booking-change-to-answer"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +42,11 @@ async def requested(session: AsyncSession, booking: BookingState, *, now: dateti
     known = await _note(session, booking)
     if known is None or quietly:
         return
-    asked = await deciders(session, booking) if booking.resource_origin is None else frozenset[UUID]()
+    asked = frozenset[UUID]()
+    if booking.approvals:
+        asked = await _second_deciders(session, booking, now=now)
+    elif booking.resource_origin is None:
+        asked = await deciders(session, booking)
     borrower = borrower_of(booking) if known.is_first else frozenset[UUID]()
     await telling.tell(
         session,
@@ -66,6 +78,53 @@ async def confirmed(session: AsyncSession, booking: BookingState, *, now: dateti
     await disclosing.disclose(session, booking, now=now)
 
 
+async def moved(session: AsyncSession, event: BookingMoved, *, now: datetime) -> None:
+    """Tell both sides the new period; what is agreed moves in their calendars, what waits is asked for anew."""
+    booking, agreed = event.booking, event.booking.status == "confirmed"
+    if not await _is_news(session, booking, confirmed=agreed):
+        return
+    await _settled(session, booking, now=now)
+    if event.together is not None:  # its series tells once
+        return
+    if agreed:
+        entry = {"calendar": domain.calendar_of("REQUEST", booking), "by": event.by}
+        await _tell_both(session, booking, "booking-moved", Weight.IMPORTANT, Weight.IMPORTANT, now=now, extra=entry)
+        return
+    asked, borrower = await deciders(session, booking), borrower_of(booking)
+    to_borrower = _message("booking-moved", Weight.QUIET, booking, {"by": event.by})
+    await telling.tell(
+        session,
+        Told(message=_message(TO_DECIDE, Weight.IMPORTANT, booking), readers=asked),
+        Told(message=to_borrower, readers=borrower),
+        now=now,
+    )
+
+
+async def change_asked(session: AsyncSession, event: BookingChangeAsked, *, now: datetime) -> None:
+    """Ask the side that has to answer; an earlier wish is replaced."""
+    booking = event.booking
+    if not await _is_news(session, booking):
+        return
+    await telling.no_longer_ask(session, str(booking.id), CHANGE_TO_ANSWER, now=now)
+    asked = borrower_of(booking) if event.change.by_owner else await deciders(session, booking)
+    message = _message(CHANGE_TO_ANSWER, Weight.IMPORTANT, booking, domain.change_facts(event.change))
+    await telling.tell(session, Told(message=message, readers=asked), now=now)
+
+
+async def change_refused(session: AsyncSession, event: BookingChangeRefused, *, now: datetime) -> None:
+    """Tell the other side that the booking stays as it is."""
+    booking = event.booking
+    if not await _is_news(session, booking):
+        return
+    await telling.no_longer_ask(session, str(booking.id), CHANGE_TO_ANSWER, now=now)
+    to_borrower = _message("booking-stays", Weight.IMPORTANT, booking)
+    to_owner = _message("booking-stays-owner", Weight.IMPORTANT, booking)
+    borrower = borrower_of(booking)
+    told = [Told(message=to_borrower, readers=borrower), Told(message=to_owner, readers=owner_of(booking) - borrower)]
+    silent = {"borrower": 0, "owner": 1}.get(event.by)
+    await telling.tell(session, *(one for side, one in enumerate(told) if side != silent), now=now)
+
+
 async def declined(session: AsyncSession, booking: BookingState, *, now: datetime, quietly: bool = False) -> None:
     """Tell the borrower."""
     if not await _is_news(session, booking):
@@ -91,7 +150,7 @@ async def cancelled(session: AsyncSession, event: BookingCancelled, *, now: date
     known = await _note(session, booking)
     if known is None:
         return
-    await telling.no_longer_ask(session, str(booking.id), TO_DECIDE, now=now)
+    await _settled(session, booking, now=now)
     if quietly:
         return
     extra: dict[str, Any] = {"by": event.by, "was_confirmed": known.was_confirmed}
@@ -183,6 +242,22 @@ async def deciders(session: AsyncSession, booking: BookingState | SeriesState) -
         active=await people.not_left(session, owner_of(booking)),
         coordinators=await people.coordinators(session),
     )
+
+
+async def _second_deciders(session: AsyncSession, booking: BookingState, *, now: datetime) -> frozenset[UUID]:
+    """Who may say the second yes and was not asked yet; whoever has said the first is no longer asked."""
+    about = str(booking.id)
+    for reader in booking.approved_by:
+        await telling.no_longer_ask(session, about, TO_DECIDE, now=now, of=reader)
+    owner = await people.not_left(session, owner_of(booking))
+    may = (frozenset(owner) | frozenset(await people.coordinators(session))) - borrower_of(booking)
+    return may - frozenset(booking.approved_by) - await telling.asked(session, about, TO_DECIDE)
+
+
+async def _settled(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
+    """Nothing that was asked about it still waits for an answer."""
+    for template in (TO_DECIDE, CHANGE_TO_ANSWER):
+        await telling.no_longer_ask(session, str(booking.id), template, now=now)
 
 
 async def _is_news(session: AsyncSession, booking: BookingState, *, confirmed: bool = False) -> bool:

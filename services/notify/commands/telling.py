@@ -75,6 +75,14 @@ async def send_letter(session: AsyncSession, letter: AccountLetter, *, now: date
     await _write_deliveries(session, [row])
 
 
+async def asked(session: AsyncSession, about_id: str, template: str) -> frozenset[UUID]:
+    """Whom `template` has asked about a thing."""
+    found = sa.select(notifications.c.member_id).where(
+        notifications.c.about_id == about_id, notifications.c.template == template
+    )
+    return frozenset((await session.execute(found)).scalars())
+
+
 async def no_longer_ask(
     session: AsyncSession, about_id: str, template: str, *, now: datetime, of: UUID | None = None
 ) -> None:
@@ -82,13 +90,13 @@ async def no_longer_ask(
 
     `of`: asked of this member alone; None: of anybody.
     """
-    asked = sa.and_(notifications.c.about_id == about_id, notifications.c.template == template)
+    about = sa.and_(notifications.c.about_id == about_id, notifications.c.template == template)
     unsent = sa.and_(
         deliveries.c.about_id == about_id, deliveries.c.template == template, deliveries.c.status == "waiting"
     )
     if of is not None:
-        asked, unsent = sa.and_(asked, notifications.c.member_id == of), sa.and_(unsent, deliveries.c.member_id == of)
-    read = sa.update(notifications).where(asked, notifications.c.read_at.is_(None)).values(read_at=now)
+        about, unsent = sa.and_(about, notifications.c.member_id == of), sa.and_(unsent, deliveries.c.member_id == of)
+    read = sa.update(notifications).where(about, notifications.c.read_at.is_(None)).values(read_at=now)
     dropped = {"status": "dropped", "last_error": "no longer needed", "done_at": now}
     await session.execute(read)
     await session.execute(sa.update(deliveries).where(unsent).values(dropped))

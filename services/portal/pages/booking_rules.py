@@ -9,8 +9,18 @@ from fastapi.responses import Response
 from services.portal.client import Json, Refusal
 from services.portal.forms import Form, filled
 from services.portal.looks import listing_path
+from services.portal.pages.home import items
 from services.portal.pages.listings import id_of
 from services.portal.pages.settling import look_first
+from services.portal.pages.terms_forms import (
+    TERMS_DEFAULTS,
+    add_row,
+    hours_fields,
+    hours_of,
+    refused,
+    terms_fields,
+    terms_of,
+)
 from services.portal.visit import MemberVisit, Visit
 
 router = APIRouter()
@@ -21,6 +31,7 @@ _NUMBERS = (
 _WORKING_DAYS = range(5)
 _WAITS = (0.1, 0.2, 0.4, 0.8, 1.5)
 RULE_DEFAULTS: dict[str, Any] = {
+    **TERMS_DEFAULTS,
     "open_days": list(_WORKING_DAYS),
     **{f"opens_{day}": "09:00" for day in range(7)},
     **{f"closes_{day}": "18:00" for day in range(7)},
@@ -52,15 +63,18 @@ async def show_rules(visit: MemberVisit, reference: str) -> Response:
 
 @router.post("/offers/{reference}/booking-rules")
 async def save_rules(visit: MemberVisit, reference: str) -> Response:
-    """Set the rules; bookings already made keep their time."""
+    """Set the rules; bookings already made keep their time. `more` draws the form again with one row more."""
     form = await visit.form()
     offer = await visit.get("catalog", f"/listings/{id_of(reference)}")
+    if form["more"]:
+        add_row(form)
+        return await rules_page(visit, offer, form)
     if (choices := await look_first(visit, offer, _body(visit, form))) is not None:
         return choices
     try:
         await put_rules(visit, offer["id"], form)
     except Refusal as refusal:
-        return await rules_page(visit, offer, form.refused(refusal), status=refusal.status)
+        return await rules_page(visit, offer, refused(form, refusal), status=refusal.status)
     return visit.redirect(listing_path(offer), flash="rules-saved")
 
 
@@ -90,8 +104,15 @@ async def rules_page(
         form=form,
         resource=resource,
         said_before=flash,
+        circles_here=await circles_here(visit),
         follow=follow,
     )
+
+
+async def circles_here(visit: Visit) -> list[Json]:
+    """The circles of the cooperative, for which a resource can be kept."""
+    found = await visit.try_get("identity", "/circles")
+    return [circle for circle in items(found) if circle["status"] == "active"]
 
 
 async def put_rules(visit: Visit, offer_id: str, form: Form, *, patient: bool = False) -> Any:
@@ -108,35 +129,20 @@ async def put_rules(visit: Visit, offer_id: str, form: Form, *, patient: bool = 
 
 
 def _body(visit: Visit, form: Form) -> Json:
-    """The form as booking's ResourceForm."""
+    """The form as booking's ResourceForm; the form of a new offer has no further conditions."""
     return {
         "time_zone": form["time_zone"] or visit.portal.settings.time_zone,
-        "opening_hours": list(_hours(form)),
+        "opening_hours": hours_of(form),
+        "capacity": form["capacity"] or 1,
+        **({"terms": terms_of(form)} if form["rows_closures"] else {}),
         **{name: form[name] for name in _NUMBERS},
         "approval": form["approval"],
         "check_in": form["check_in"] or "none",
     }
 
 
-def _hours(form: Form) -> list[Json]:
-    hours: list[Json] = []
-    for day in range(7):
-        if not form.has("open_days", str(day)):
-            continue
-        for opens, closes in ((f"opens_{day}", f"closes_{day}"), (f"opens_again_{day}", f"closes_again_{day}")):
-            if form[opens] or form[closes]:
-                until = "24:00" if form[closes] in {"00:00", "24:00"} else form[closes]
-                hours.append({"weekday": day, "opens": form[opens], "closes": until})
-    return hours
-
-
 def _form_of(resource: Json) -> Form:
     values: dict[str, Any] = {name: resource[name] for name in (*_NUMBERS, "approval", "time_zone", "check_in")}
-    values["open_days"] = sorted({one["weekday"] for one in resource["opening_hours"]})
-    for day in range(7):
-        of_day = sorted((one["opens"], one["closes"]) for one in resource["opening_hours"] if one["weekday"] == day)
-        first = of_day[0] if of_day else ("09:00", "18:00")
-        second = of_day[1] if len(of_day) > 1 else ("", "")
-        values |= {f"opens_{day}": first[0], f"closes_{day}": first[1].replace("24:00", "00:00")}
-        values |= {f"opens_again_{day}": second[0], f"closes_again_{day}": second[1].replace("24:00", "00:00")}
+    values |= hours_fields(resource["opening_hours"])
+    values |= {"capacity": resource["capacity"]} | terms_fields(resource["terms"])
     return filled(**values)

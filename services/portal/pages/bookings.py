@@ -54,10 +54,11 @@ def _start(booking: Json) -> datetime:
 @router.get("/{booking_id}")
 async def show_booking(visit: MemberVisit, booking_id: str) -> Response:
     """One booking, with the one thing to do now and its history."""
-    return await _page(visit, booking_id, Form())
+    return await booking_page(visit, booking_id, Form())
 
 
-async def _page(visit: Visit, booking_id: str, form: Form, *, status: int = 200) -> Response:
+async def booking_page(visit: Visit, booking_id: str, form: Form, *, status: int = 200) -> Response:
+    """The page of a booking. `form` is an action on it that was refused."""
     booking = await visit.get("booking", f"/bookings/{booking_id}")
     return await visit.page("booking.html", booking=booking, form=form, status=status)
 
@@ -78,9 +79,11 @@ async def _decide(visit: Visit, booking_id: str, action: str, flash: str) -> Res
     form = await visit.form()
     body = {"reason": form["reason"]} if action == "decline" else None
     try:
-        await visit.send("booking", "POST", f"/bookings/{booking_id}/{action}", body)
+        decided = await visit.send("booking", "POST", f"/bookings/{booking_id}/{action}", body)
     except Refusal as refusal:
-        return await _page(visit, booking_id, form.refused(refusal), status=refusal.status)
+        return await booking_page(visit, booking_id, form.refused(refusal), status=refusal.status)
+    if action == "approve" and decided and decided["status"] == "pending":
+        flash = "approved-first"
     return visit.redirect("/bookings" if form["back"] == "list" else f"/bookings/{booking_id}", flash=flash)
 
 
@@ -101,7 +104,7 @@ async def _use(visit: Visit, booking_id: str, form: Form, action: str, body: Jso
     try:
         await visit.send("booking", "POST", f"/bookings/{booking_id}/{action}", body)
     except Refusal as refusal:
-        return await _page(visit, booking_id, form.refused(refusal), status=refusal.status)
+        return await booking_page(visit, booking_id, form.refused(refusal), status=refusal.status)
     return visit.redirect(f"/bookings/{booking_id}", flash=action)
 
 

@@ -16,6 +16,7 @@ from services.portal.pages.booking_rules import RULE_DEFAULTS, put_rules, rules_
 from services.portal.pages.home import items
 from services.portal.pages.listings import id_of
 from services.portal.pages.settling import upcoming_of
+from services.portal.pages.terms_forms import TERMS_DEFAULTS, refused
 from services.portal.visit import MemberVisit, Visit
 
 router = APIRouter()
@@ -62,8 +63,8 @@ async def _make_bookable(visit: Visit, offer: Json, form: Form) -> Response:
     try:
         await put_rules(visit, offer["id"], form, patient=True)
     except Refusal as refusal:
-        form.refused(refusal)
-        form.key = uuid4().hex
+        refused(form, refusal)
+        form.key, form.values = uuid4().hex, filled(**TERMS_DEFAULTS).values | form.values
         return await rules_page(visit, offer, form, flash="rules-later", status=refusal.status)
     return visit.redirect(listing_path(offer), flash="offer-published")
 

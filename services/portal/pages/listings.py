@@ -7,18 +7,20 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from services.portal.client import Json, Refusal
 from services.portal.forms import Form, filled
 from services.portal.moments import Moments
+from services.portal.pages.home import items
 from services.portal.pages.lines import line_of
-from services.portal.visit import MemberVisit, Visit, VisitDep
+from services.portal.visit import Visit, VisitDep
 from services.portal.week import lay_out, shortest_minutes
 
 router = APIRouter()
 _ID_LENGTH = 36
 _GONE = 410
+_MOST_CLOSURES = 4
 
 
 def id_of(reference: str) -> str:
@@ -77,36 +79,81 @@ async def offer_page(
     visit: Visit, reference: str, origin: str | None, *, form: Form | None = None, status: int = 200
 ) -> Response:
     """The page of an offer with its week. `form` is a booking that was refused."""
-    offer_id = id_of(reference)
-    signed_in = visit.member is not None
-    offer, resource = await asyncio.gather(
-        visit.get("catalog", f"/listings/{offer_id}", origin=origin),
-        visit.try_get("booking", f"/resources/{offer_id}", origin=origin) if signed_in else _none(),
+    offer, resource = await offer_and_resource(visit, reference, origin)
+    quantity = _quantity(form or visit.query, resource)
+    week, circles, held = await asyncio.gather(
+        _week(visit, offer["id"], origin, resource, quantity) if resource else none(),
+        circles_of(visit) if resource else none(),
+        _held(visit, offer["id"]) if resource and not origin else none(),
     )
-    if offer["side"] != "offer":
-        raise Refusal(404, "not-found")
-    open_resource = resource if resource and resource.get("status", "open") == "open" else None
-    week = await _week(visit, offer_id, origin, open_resource) if open_resource else None
     if offer["status"] != "published" and not offer["may_edit"]:
         status = _GONE
     return await visit.page(
         "offer.html",
         status=status,
         listing=offer,
-        resource=open_resource,
+        resource=resource,
         week=week,
-        form=form or _booking_form(visit, open_resource),
-        alternatives=_alternatives(form),
         in_line=await line_of(visit, offer),
+        circles=circles or [],
+        held=held,
+        closures=_closures_ahead(resource) if resource else [],
+        form=form or _booking_form(visit, resource, quantity),
     )
 
 
-async def _week(visit: Visit, offer_id: str, origin: str | None, resource: Json) -> Json | None:
+async def offer_and_resource(visit: Visit, reference: str, origin: str | None) -> tuple[Json, Json | None]:
+    """An offer, and (for members, while it takes bookings) how it can be booked. Raises Refusal when it is a need."""
+    offer_id = id_of(reference)
+    offer, resource = await asyncio.gather(
+        visit.get("catalog", f"/listings/{offer_id}", origin=origin),
+        visit.try_get("booking", f"/resources/{offer_id}", origin=origin) if visit.member is not None else none(),
+    )
+    if offer["side"] != "offer":
+        raise Refusal(404, "not-found")
+    return offer, resource if resource and resource.get("status", "open") == "open" else None
+
+
+async def circles_of(visit: Visit) -> list[Json]:
+    """The circles that are active; those on whose behalf this member may book are `mine`."""
+    return [one for one in items(await visit.try_get("identity", "/circles")) if one["status"] == "active"]
+
+
+async def _held(visit: Visit, offer_id: str) -> Json | None:
+    """What this member keeps of the offer at the moment, having chosen a period but not asked yet."""
+    found = await visit.try_get("booking", "/bookings", role="borrower", status="held", offer_id=offer_id, limit=1)
+    return next((one for one in items(found) if is_held(one)), None)
+
+
+def is_held(booking: Json) -> bool:
+    """Whether `booking` is a hold whose time is not over."""
+    until = booking["decide_by"]
+    return booking["status"] == "held" and until is not None and datetime.fromisoformat(until) > datetime.now(UTC)
+
+
+def _closures_ahead(resource: Json) -> list[Json]:
+    today = datetime.now(ZoneInfo(resource["time_zone"])).date().isoformat()
+    ahead = sorted((one for one in resource["terms"]["closures"] if one["last"] >= today), key=lambda one: one["first"])
+    return ahead[:_MOST_CLOSURES]
+
+
+def _quantity(form: Form, resource: Json | None) -> int:
+    """How many are wanted, within what there is."""
+    typed = form["quantity"]
+    return max(1, min(int(typed), resource["capacity"])) if resource and typed.isdecimal() else 1
+
+
+async def _week(visit: Visit, offer_id: str, origin: str | None, resource: Json, quantity: int) -> Json | None:
     zone = ZoneInfo(resource["time_zone"])
     today = datetime.now(zone).date()
     asked = _date_or(visit.query["from"], today)
     availability = await visit.try_get(
-        "booking", f"/resources/{offer_id}/availability", origin=origin, from_=asked.isoformat(), days=7
+        "booking",
+        f"/resources/{offer_id}/availability",
+        origin=origin,
+        from_=asked.isoformat(),
+        days=7,
+        quantity=quantity if quantity > 1 else None,
     )
     if availability is None:
         return None
@@ -116,6 +163,8 @@ async def _week(visit: Visit, offer_id: str, origin: str | None, resource: Json)
         "table": table,
         "day": day if day in table.days else asked,
         "from": asked,
+        "quantity": quantity,
+        "more": f"&quantity={quantity}" if quantity > 1 else "",
         "earlier": max(today, asked - timedelta(days=7)) if asked > today else None,
         "later": asked + timedelta(days=7),
         "next_free": [_first_of(gap, resource) for gap in availability.get("next_free", [])],
@@ -130,65 +179,22 @@ def _first_of(gap: Json, resource: Json) -> Json:
     return {**gap, "pick": f"{gap['start']}/{end.isoformat()}"}
 
 
-def _booking_form(visit: Visit, resource: Json | None) -> Form:
-    """An empty booking, or with the period that was picked in the table (`?at=start/end`)."""
+def _booking_form(visit: Visit, resource: Json | None, quantity: int) -> Form:
+    """An empty booking, or with the period that was picked (`?at=start/end`)."""
     start, _, end = visit.query["at"].partition("/")
-    if resource is None or not end:
+    if resource is None:
         return Form()
+    return period_form(visit, resource, start, end, quantity=quantity) or filled(quantity=quantity)
+
+
+def period_form(visit: Visit, resource: Json, start: str, end: str, **more: Any) -> Form | None:
+    """A booking of a period (RFC 3339), shown on the resource's clocks; None when it is no period."""
     moments = Moments(visit.language, resource["time_zone"])
     try:
-        return filled(start=moments.field(start), end=moments.field(end), at=f"{start}/{end}")
+        shown = {"start": moments.field(start), "end": moments.field(end), "at": f"{start}/{end}"}
     except ValueError:
-        return Form()
-
-
-def _alternatives(form: Form | None) -> list[Json]:
-    problem = form.problem if form is not None else None
-    return list(problem.values.get("alternatives") or []) if problem is not None else []
-
-
-@router.post("/offers/{reference}/book")
-async def book(visit: MemberVisit, reference: str) -> Response:
-    """Ask for one of our offers."""
-    return await _book(visit, reference, None)
-
-
-@router.post("/from/{origin}/offers/{reference}/book")
-async def book_from_peer(visit: MemberVisit, origin: str, reference: str) -> Response:
-    """Ask for an offer of a linked cooperative."""
-    return await _book(visit, reference, origin)
-
-
-async def _book(visit: Visit, reference: str, origin: str | None) -> Response:
-    form = await visit.form()
-    if form["repeat"] and origin is None:  # the dates are shown first, whichever button was pressed
-        return RedirectResponse(f"/offers/{id_of(reference)}/series", 307)
-    start, end = _period(visit, form)
-    body = {"offer_id": id_of(reference), "origin": origin, "start": start, "end": end, "note": form["note"]}
-    try:
-        booking = await visit.send("booking", "POST", "/bookings", body, key=form.key)
-    except Refusal as refusal:
-        return await offer_page(visit, reference, origin, form=form.refused(refusal), status=refusal.status)
-    flash = "booked" if booking["status"] == "confirmed" else "requested"
-    return visit.redirect(f"/bookings/{booking['id']}", flash=flash)
-
-
-def _period(visit: Visit, form: Form) -> tuple[Any, Any]:
-    """The period asked for: an alternative's button, else the two fields (exact as picked if they were not changed)."""
-    moments = Moments(visit.language, visit.portal.settings.time_zone)
-    zone = form["zone"] or None
-    instead = form["instead"] or form["at"]
-    start, _, end = instead.partition("/")
-    try:
-        if form["instead"]:
-            form.values |= {"start": [moments.field(start, zone)], "end": [moments.field(end, zone)], "at": [instead]}
-            return start, end
-        typed = (form["start"], form["end"])
-        if instead and typed == (moments.field(start, zone), moments.field(end, zone)):
-            return start, end
-        return moments.instant(typed[0], zone), moments.instant(typed[1], zone)
-    except (ValueError, KeyError):
-        return form["start"], form["end"]
+        return None
+    return filled(**shown, **more) if start and end else None
 
 
 def _date_or(text: str, otherwise: date) -> date:
@@ -198,5 +204,6 @@ def _date_or(text: str, otherwise: date) -> date:
         return otherwise
 
 
-async def _none() -> None:
-    return None
+async def none() -> None:
+    """Nothing to ask for."""
+    return

@@ -30,6 +30,14 @@ FACTS: dict[str, Any] = {
     "note": "Merci d'avance",
     "reason": "En panne",
     "decide_by": "2026-03-18T13:00:00+00:00",
+    "circle": "Couture",
+    "price": {"kind": "hourly", "amount": "4.50", "currency": "EUR"},
+    "instructions": "La clé est à l'accueil.",
+    "new_start": "2026-03-20T13:00:00+00:00",
+    "new_end": "2026-03-20T16:00:00+00:00",
+    "new_quantity": 1,
+    "change_note": "Le stand arrive plus tard",
+    "answer_by": "2026-03-18T13:00:00+00:00",
     "by": "owner",
     "was_confirmed": True,
     "name": "Omar",
@@ -141,7 +149,10 @@ def test_what_people_write_is_neither_markup_nor_a_header(name: str) -> None:
         assert "\n" not in notice.title + notice.sentence
 
 
-_NOT_FREE = {"start", "end", "time_zone", "decide_by", "expires_at", "status", "by", "accept_by", "was_start"}
+_NOT_FREE = {
+    "start", "end", "time_zone", "decide_by", "expires_at", "status", "by", "new_start", "new_end", "answer_by",
+    "accept_by", "was_start",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -150,6 +161,7 @@ def test_a_booking_of_which_little_is_known_still_reads_well(name: str, locale: 
     least = facts(
         place=None, borrower=None, borrower_cooperative="OpenFlow", owner=None, owner_cooperative=None, quantity=1,
         origin_name=None, note="", reason=None, decide_by=None, was_confirmed=False, by="system",
+        circle=None, price=None, instructions="", change_note="",
     )  # fmt: skip
     said = wording.notice(name, least, reader(locale))
     assert "None" not in said.title + said.sentence
@@ -179,6 +191,23 @@ def test_reasons_are_a_sentence() -> None:
 )
 def test_a_cancellation_says_by_whom(by: str, said: str) -> None:
     assert wording.notice("booking-cancelled", facts(by=by), reader()).sentence.startswith(said)
+
+
+def test_a_confirmation_tells_price_and_what_to_know() -> None:
+    said = {
+        locale: wording.mail("booking-confirmed", FACTS, reader(locale), url="", to_member=True).text
+        for locale in LOCALES
+    }
+    assert "Prix : 4,50\N{NO-BREAK SPACE}€ par heure." in said["fr"]
+    assert "Bon à savoir : La clé est à l'accueil." in said["fr"]
+    assert "Au nom du cercle Couture." in said["fr"]
+    assert "Price: €4.50 an hour." in said["en"]
+    assert "Prijs: €\N{NO-BREAK SPACE}4,50 per uur." in said["nl"]
+
+
+def test_mails_that_wait_since_before_prices_were_told_are_still_written() -> None:
+    old = {key: value for key, value in FACTS.items() if key not in {"price", "instructions", "circle"}}
+    assert "Prix" not in wording.mail("booking-confirmed", old, reader(), url="", to_member=True).text
 
 
 def test_french_elides() -> None:

@@ -14,6 +14,7 @@ Rule = Callable[[httpx.Request], Answer]
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 OFFER, NEED, BOOKING, PEER_OFFER, LINK, SESSION = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 7))
+HOLD = "0190a000-0000-7000-8000-000000000009"
 PEER = "peer-thumbprint"
 ANNA, PAUL = "0190a000-0000-7000-8000-0000000000a1", "0190a000-0000-7000-8000-0000000000b2"
 
@@ -62,6 +63,14 @@ def result(one: dict[str, Any], **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def terms(**changes: Any) -> dict[str, Any]:
+    return {
+        "seasons": [], "closures": [], "holidays": None, "approvals_needed": 1, "circle_ids": [], "roles": [],
+        "peers": True, "peers_within_days": None, "quotas": [], "price": None, "deposit": "", "instructions": "",
+        "cancel_notice_minutes": 0, **changes,
+    }  # fmt: skip
+
+
 def resource(**changes: Any) -> dict[str, Any]:
     return {
         "offer_id": OFFER, "offer_title": "Salle de réunion", "owner_name": "Paul Lemaire", "origin": None,
@@ -69,6 +78,7 @@ def resource(**changes: Any) -> dict[str, Any]:
         "opening_hours": [{"weekday": day, "opens": "09:00", "closes": "18:00"} for day in range(7)],
         "step_minutes": 60, "minimum_minutes": 60, "maximum_minutes": 480, "lead_minutes": 120, "horizon_days": 60,
         "buffer_before_minutes": 0, "buffer_after_minutes": 0, "approval": "owner", "capacity": 1, "status": "open",
+        "terms": terms(),
         "check_in": "asked", "grace_minutes": 30, **changes,
     }  # fmt: skip
 
@@ -96,7 +106,10 @@ def booking(**changes: Any) -> dict[str, Any]:
         "owner": {"member_id": PAUL, "name": "Paul Lemaire", "peer_name": None}, "start": at(3), "end": at(3, 12),
         "time_zone": "Europe/Paris", "place_label": "Lille", "quantity": 1, "note": "Pour l'assemblée.",
         "status": "pending", "reason": None, "decide_by": at(2), "version": 1, "changed_at": at(0), "mine": True,
-        "may_decide": False, "may_cancel": True, "may_check_in": False, "may_check_out": False, "check_in_from": None,
+        "may_decide": False, "may_cancel": True, "may_change": True, "change": None, "cancel_until": None,
+        "approvals": 0, "approvals_needed": 1, "approved_by": [], "circle_id": None, "circle_name": None,
+        "price": None, "instructions": "",
+        "may_check_in": False, "may_check_out": False, "check_in_from": None,
         "check_in_until": None, "check_in_code": None, "checked_in_at": None, "checked_out_at": None,
         "value": None,
         "history": [{"at": at(0), "what": "requested", "by_name": "Anna Dubois"}], **changes,
@@ -310,6 +323,15 @@ def _standard(role: str) -> dict[str, Rule]:
             else booking(id=str(uuid4()), status="confirmed")
         ),
         f"GET booking /bookings/{BOOKING}": lambda _: booking(),
+        "GET booking /quotas": lambda _: {
+            "items": [
+                {"category": "réunion", "quotas": []},
+                {"category": "atelier", "quotas": [{"scope": "member", "per": "week", "unit": "hours", "most": 12}]},
+            ]
+        },
+        "POST booking /holds": lambda _: httpx.Response(201, json=booking(id=HOLD, status="held", decide_by=at(1))),
+        f"GET booking /bookings/{HOLD}": lambda _: booking(id=HOLD, status="held", decide_by=at(1)),
+        f"DELETE booking /holds/{HOLD}": lambda _: None,
         "GET booking /uses": lambda _: page(use(), use(kind="no_show", value=None, minutes=0), use(given=True, value={
             "amount": "95", "unit": "minutes"})),
         "GET booking /uses.csv": lambda _: httpx.Response(200, text="réservation;genre\n"),

@@ -1,4 +1,5 @@
 from html.parser import HTMLParser
+from urllib.parse import urlencode
 
 import pytest
 
@@ -6,6 +7,7 @@ from tests.unit.portal.conftest import Browse
 from tests.unit.portal.pretend import (
     BOOKING,
     CIRCLE,
+    HOLD,
     IMPORT,
     LINK,
     NEED,
@@ -16,10 +18,12 @@ from tests.unit.portal.pretend import (
     SESSION,
     WISH,
     Pretend,
+    at,
     listing,
     problem,
 )  # fmt: skip
 
+PERIOD = urlencode({"start": at(3), "end": at(3, 12)})
 EVERYWHERE = [
     "/", "/search", "/search?q=salle&side=offer", f"/offers/{OFFER}", f"/offers/{OFFER}-un-titre",
     f"/from/{PEER}/offers/{PEER_OFFER}", "/account/reset", "/account/reset/abc", "/account/join/abc",
@@ -27,10 +31,9 @@ EVERYWHERE = [
 ]  # fmt: skip
 FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
-    "/bookings", "/bookings/uses", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave",
-    "/me/calendars",
-    f"/waiting/{WISH}", f"/to-settle/{OFFER}",
-    "/bookings", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", "/inbox", "/me", "/me/leave",
+    "/bookings", "/bookings/uses", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", f"/bookings/{BOOKING}/change",
+    "/inbox", "/me", "/me/leave", "/me/calendars", f"/waiting/{WISH}", f"/to-settle/{OFFER}",
+    f"/offers/{OFFER}/book?{PERIOD}&hold={HOLD}", f"/from/{PEER}/offers/{PEER_OFFER}/book?{PERIOD}",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
     "/sessions", "/sessions?series=s1", "/sessions/new", "/sessions/new?template=co_development",
     "/sessions/new?template=monthly_day", f"/sessions/{SESSION}", f"/sessions/{SESSION}/edit",
@@ -40,6 +43,7 @@ FOR_COORDINATORS = [
     "/coordination", "/coordination/members", f"/coordination/members/{PAUL}", "/coordination/import",
     f"/coordination/import/{IMPORT}", "/coordination/links", f"/coordination/links/{LINK}",
     f"/coordination/links/{LINK}/end", "/coordination/cooperative", "/coordination/accounts",
+    "/coordination/limits", "/coordination/limits?category=atelier",
 ]  # fmt: skip
 EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "use"}
 

@@ -76,6 +76,13 @@ def test_no_opening_at_all_is_an_empty_table() -> None:
     assert not week.has_free
 
 
+def test_a_cell_says_the_fewest_that_are_left_during_what_it_offers() -> None:
+    left = [{**span("2026-03-19", "09:00", "09:30"), "left": 4}, {**span("2026-03-19", "09:30", "10:00"), "left": 2}]
+    one_day = day("2026-03-19", ("09:00", "12:00"), ("09:00", "12:00")) | {"left": left}
+    week = lay_out(availability(one_day) | {"capacity": 7}, minimum_minutes=60, now=LONG_AGO)
+    assert [cells[0].left for _, cells in week.rows] == [2, 7, 7]
+
+
 @given(day=st.sampled_from([date(2026, 3, 29), date(2026, 10, 25), date(2026, 6, 1)]), opens=st.integers(0, 22))
 def test_what_is_offered_lies_in_free_time_on_days_of_clock_changes(day: date, opens: int) -> None:
     begin = datetime(day.year, day.month, day.day, opens, tzinfo=PARIS)

@@ -83,7 +83,8 @@ WHEN (NEW.capacity < OLD.capacity) EXECUTE FUNCTION capacity_covers_bookings()
 -- Decide on a booking and write it down, with its line of history and its event, in one round trip.
 -- `written`: the booking, every column of it; `line`, `event`: rows of history and outbox, either may be NULL. `under`: the version of the
 -- resource that the caller has checked the rules of. `limit_waiting`: how many requests of the borrower may wait (NULL:
--- not asked). `releases`: a hold of the same member that makes way. Answers 'bound', or what stands in the way.
+-- not asked). `releases`: a hold of the same member that makes way, as does their hold of the same offer (the form may
+-- be sent before it is known there that the hold was made). Answers 'bound', or what stands in the way.
 CREATE FUNCTION bind_booking(
     written jsonb, line jsonb, event jsonb, under bigint, limit_waiting integer, releases uuid
 ) RETURNS text LANGUAGE plpgsql AS $$
@@ -102,7 +103,7 @@ BEGIN
     END IF;
     DELETE FROM bookings b WHERE b.resource_origin IS NULL AND b.status = 'held' AND (
         (b.offer_id = wanted.offer_id AND b.occupied && wanted.occupied AND b.decide_by <= clock_timestamp())
-        OR (b.id = releases AND b.borrower_member_id = wanted.borrower_member_id));
+        OR (b.borrower_member_id = wanted.borrower_member_id AND (b.id = releases OR b.offer_id = wanted.offer_id)));
     IF EXISTS (
         SELECT 1 FROM bookings b WHERE b.offer_id = wanted.offer_id AND b.occupied && wanted.occupied
           AND b.resource_origin IS NULL AND b.status = 'pending' AND b.decide_by <= clock_timestamp()

@@ -2,6 +2,7 @@
 const wanted = [
   ["form[data-once]", "./once.js"],
   ["[data-pick]", "./week.js"],
+  ["form[data-hold]", "./hold.js"],
   ["[data-unread]", "./live.js"],
   ["form[data-draft]", "./draft.js"],
   ["[data-locate]", "./locate.js"],

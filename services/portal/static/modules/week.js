@@ -19,6 +19,7 @@ function choose(start, end) {
   booking.elements.end.value = fieldValue(end, zone);
   booking.elements.at.value = `${start.toISOString()}/${end.toISOString()}`;
   show(start, end);
+  booking.dispatchEvent(new Event("chosen"));
 }
 
 function show(start, end) {
