@@ -68,7 +68,8 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
 
     known: dict[str, Any] = environment.globals  # pyright: ignore[reportAssignmentType] - typed by its defaults only
     known.update(
-        language=language, languages=NAMES, moments=moments, static=assets.url, codes=codes, rule_codes=rule_words, listing_path=listing_path,
+        language=language, languages=NAMES, moments=moments, static=assets.url, codes=codes,
+        rule_codes=rule_words, listing_path=listing_path,
         duration=moments.duration, **_phrases(said, moments),
     )  # fmt: skip
     filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType] - same
