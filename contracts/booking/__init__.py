@@ -15,6 +15,7 @@ from contracts.booking.bookings import (
     BookingState,
     ChangeState,
     Party,
+    SeriesPlace,
     Status,
 )
 from contracts.booking.resources import (
@@ -31,6 +32,16 @@ from contracts.booking.resources import (
     ResourceState,
     Season,
     Terms,
+)
+from contracts.booking.series import (
+    SeriesCancelled,
+    SeriesConfirmed,
+    SeriesDate,
+    SeriesDeclined,
+    SeriesEvent,
+    SeriesMoved,
+    SeriesRequested,
+    SeriesState,
 )
 from contracts.booking.sessions import (
     SeatChanged,
@@ -80,6 +91,15 @@ __all__ = [
     "Season",
     "SeatChanged",
     "SeatStatus",
+    "SeriesCancelled",
+    "SeriesConfirmed",
+    "SeriesDate",
+    "SeriesDeclined",
+    "SeriesEvent",
+    "SeriesMoved",
+    "SeriesPlace",
+    "SeriesRequested",
+    "SeriesState",
     "SessionAudience",
     "SessionChanged",
     "SessionReminder",

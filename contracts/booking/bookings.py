@@ -37,6 +37,14 @@ class Party(Data):
     pseudonym: str | None = None
 
 
+class SeriesPlace(Data):
+    """Which one of a series a booking is: the `position`th (from 1) `of` as many as were booked together."""
+
+    id: UUID
+    position: int
+    of: int
+
+
 class BookingState(Data):
     """A booking, whole.
 
@@ -46,7 +54,7 @@ class BookingState(Data):
     `grace_minutes`: until how long after the start one may arrive, None where nobody checks in. `checked_in_at` and
     `checked_out_at`: when it was really used. `value`: what a completed use was worth, None when nobody set a price.
     `approvals`: how many have said yes while more must. `circle_name`: the borrower's circle on whose behalf it is.
-    `instructions`: what to know for the use, once it is confirmed.
+    `instructions`: what to know for the use, once it is confirmed. `series`: where it was booked as one of many.
     """
 
     id: UUID
@@ -76,12 +84,17 @@ class BookingState(Data):
     circle_name: str | None = None
     price: Price | None = None
     instructions: str = ""
+    series: SeriesPlace | None = None
 
 
 class BookingEvent(Event):
-    """Anything that happened to a booking."""
+    """Anything that happened to a booking.
+
+    `together`: the act on a series that this was one effect of; an event about the series tells people once of all.
+    """
 
     booking: BookingState
+    together: UUID | None = None
 
     @property
     def subject(self) -> str:

@@ -14,6 +14,11 @@ from contracts.booking import (
     PlaceOffered,
     ResourceChanged,
     SeatChanged,
+    SeriesCancelled,
+    SeriesConfirmed,
+    SeriesDeclined,
+    SeriesMoved,
+    SeriesRequested,
     SessionChanged,
     SessionReminder,
     WaitingChanged,
@@ -31,7 +36,7 @@ from contracts.identity import (
 from contracts.matching import MatchesProposed
 from services.chassis.clock import Clock
 from services.chassis.messaging import Consumers
-from services.notify.commands import accounts, bookings, coordination, disclosing, people, sessions, waiting
+from services.notify.commands import accounts, bookings, coordination, disclosing, people, series, sessions, waiting
 
 consumers = Consumers("notify")
 _clock = Clock()
@@ -88,13 +93,13 @@ async def warn_old_address(event: EmailChanged, session: AsyncSession) -> None:
 @consumers.on(BookingRequested)
 async def ask_deciders(event: BookingRequested, session: AsyncSession) -> None:
     """The owner or the coordinators decide; the borrower sees that it is on its way."""
-    await bookings.requested(session, event.booking, now=_clock.now())
+    await bookings.requested(session, event.booking, now=_clock.now(), quietly=event.together is not None)
 
 
 @consumers.on(BookingConfirmed)
 async def tell_both_that_booking_is_confirmed(event: BookingConfirmed, session: AsyncSession) -> None:
     """With a calendar entry, and the contact for a peer concerned; later, that it is in use or overdue."""
-    await bookings.confirmed(session, event.booking, now=_clock.now())
+    await bookings.confirmed(session, event.booking, now=_clock.now(), quietly=event.together is not None)
 
 
 @consumers.on(BookingStartAtRisk)
@@ -106,7 +111,7 @@ async def warn_borrower_of_late_start(event: BookingStartAtRisk, session: AsyncS
 @consumers.on(BookingDeclined)
 async def tell_borrower_that_booking_is_declined(event: BookingDeclined, session: AsyncSession) -> None:
     """With the reason given."""
-    await bookings.declined(session, event.booking, now=_clock.now())
+    await bookings.declined(session, event.booking, now=_clock.now(), quietly=event.together is not None)
 
 
 @consumers.on(BookingCancellationAsked)
@@ -118,13 +123,13 @@ async def tell_borrower_that_peer_must_answer(event: BookingCancellationAsked, s
 @consumers.on(BookingCancelled)
 async def tell_both_that_booking_is_cancelled(event: BookingCancelled, session: AsyncSession) -> None:
     """Calendars lose the entry."""
-    await bookings.cancelled(session, event, now=_clock.now())
+    await bookings.cancelled(session, event, now=_clock.now(), quietly=event.together is not None)
 
 
 @consumers.on(BookingExpired)
 async def tell_both_that_nobody_decided(event: BookingExpired, session: AsyncSession) -> None:
     """Nothing is booked."""
-    await bookings.expired(session, event.booking, now=_clock.now())
+    await bookings.expired(session, event.booking, now=_clock.now(), quietly=event.together is not None)
 
 
 @consumers.on(BookingCompleted)
@@ -161,6 +166,36 @@ async def ask_whether_the_place_is_taken(event: PlaceOffered, session: AsyncSess
 async def tell_that_waiting_is_over(event: WaitingChanged, session: AsyncSession) -> None:
     """The time to accept is over, or nothing has become free."""
     await waiting.waiting_changed(session, event.waiting, now=_clock.now())
+
+
+@consumers.on(SeriesRequested)
+async def ask_deciders_once_for_series(event: SeriesRequested, session: AsyncSession) -> None:
+    """One question for all its dates."""
+    await series.requested(session, event.series, now=_clock.now())
+
+
+@consumers.on(SeriesConfirmed)
+async def tell_both_that_series_is_confirmed(event: SeriesConfirmed, session: AsyncSession) -> None:
+    """With its dates."""
+    await series.confirmed(session, event.series, now=_clock.now())
+
+
+@consumers.on(SeriesDeclined)
+async def tell_that_series_is_declined(event: SeriesDeclined, session: AsyncSession) -> None:
+    """With the reason given, or because nobody decided in time."""
+    await series.declined(session, event, now=_clock.now())
+
+
+@consumers.on(SeriesCancelled)
+async def tell_both_that_series_is_cancelled(event: SeriesCancelled, session: AsyncSession) -> None:
+    """Which dates are free again."""
+    await series.cancelled(session, event, now=_clock.now())
+
+
+@consumers.on(SeriesMoved)
+async def tell_both_that_series_is_moved(event: SeriesMoved, session: AsyncSession) -> None:
+    """The new dates."""
+    await series.moved(session, event, now=_clock.now())
 
 
 @consumers.on(MatchesProposed)

@@ -21,6 +21,8 @@ from services.notify.dates import instant, say_instant, say_period
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST_TITLE = 150
 LONGEST_SENTENCE = 600
+MOST_DATES = 20
+"""How many dates of a series a mail lists; the rest is on its page."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
@@ -116,6 +118,11 @@ def _context(facts: dict[str, Any], reader: Reader, *, url: str) -> dict[str, An
         start, end = instant(facts["start"]), instant(facts["end"])
         return say_period(start, end, facts["time_zone"], reader.locale, now=reader.now, home=reader.home)
 
+    def periods() -> list[str]:
+        spans = [(instant(one["start"]), instant(one["end"])) for one in facts["dates"][:MOST_DATES]]
+        zone = facts["time_zone"]
+        return [say_period(*span, zone, reader.locale, now=reader.now, home=reader.home) for span in spans]
+
     own: dict[str, Any] = {
         "reader": reader.name,
         "cooperative": reader.cooperative,
@@ -124,6 +131,7 @@ def _context(facts: dict[str, Any], reader: Reader, *, url: str) -> dict[str, An
         "settings_url": f"{reader.public_url}/me",
         "when": when,
         "period": period,
+        "periods": periods,
         "person": partial(_person, reader.locale),
     }
     return facts | own

@@ -7,6 +7,7 @@ from services.booking.api import (
     changes,
     feeds,
     resources,
+    series,
     sessions,
     settling,
     uses,
@@ -15,6 +16,7 @@ from services.booking.api import (
 
 routers = [
     resources.router,
+    series.router,
     bookings.router,
     changes.router,
     sessions.router,

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.booking import Status
 from services.booking import listing, queries
 from services.booking.api.edge import At, Settings, first_view, view_all, view_of
-from services.booking.api.forms import BookingForm, Instant, ReasonForm
+from services.booking.api.forms import BookingForm, CancelForm, Instant, ReasonForm
 from services.booking.commands import book as booking_commands
 from services.booking.commands import decide
+from services.booking.commands.series_deciding import cancel_in_series
 from services.booking.domain.deciding import may_read
 from services.booking.domain.spans import Span
 from services.booking.views import BookingView
@@ -118,12 +119,16 @@ async def decline_booking(booking_id: UUID, form: ReasonForm, actor: CurrentMemb
 
 
 @router.post("/bookings/{booking_id}/cancel")
-async def cancel_booking(booking_id: UUID, form: ReasonForm, actor: CurrentMember, at: At) -> BookingView:
-    """Call a booking off. At a peer's resource it is `cancelling` until the peer has answered."""
+async def cancel_booking(booking_id: UUID, form: CancelForm, actor: CurrentMember, at: At) -> BookingView:
+    """Call a booking off, or several of its series. At a peer's resource it is `cancelling` until the peer answers."""
 
     async def work(session: AsyncSession) -> BookingView:
         person = await queries.person_of(session, actor)
-        booking = await decide.cancel(session, booking_id, reason=form.reason, by=person, now=at.clock.now())
+        now, reason = at.clock.now(), form.reason
+        if form.scope == "this":
+            booking = await decide.cancel(session, booking_id, reason=reason, by=person, now=now)
+        else:
+            booking = await cancel_in_series(session, booking_id, scope=form.scope, reason=reason, by=person, now=now)
         return await view_of(session, booking, person, at.clock.now())
 
     return await at.db.run(work)

@@ -9,10 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.booking import queries
 from services.booking.api.edge import At, Settings, view_of
 from services.booking.api.forms import ChangeForm, HoldForm
+from services.booking.api.series import Asking
 from services.booking.commands import changing, holding
 from services.booking.commands.book import Wanted
 from services.booking.commands.changing import WantedChange
+from services.booking.commands.series_changing import WantedMove, move_series
+from services.booking.domain.occurrences import Conflict
 from services.booking.domain.spans import Span
+from services.booking.series_views import ChangedView, conflict_views
 from services.booking.views import BookingView
 from services.chassis.auth import CurrentMember
 from services.chassis.ids import new_id
@@ -49,14 +53,24 @@ async def release(hold_id: UUID, actor: CurrentMember, at: At) -> Response:
 
 
 @router.put("/bookings/{booking_id}/change")
-async def ask_change(booking_id: UUID, form: ChangeForm, actor: CurrentMember, at: At) -> BookingView:
-    """Ask for another period or quantity. At once where nobody must be asked, else the answer is `change`."""
+async def ask_change(booking_id: UUID, form: ChangeForm, actor: CurrentMember, at: At, asking: Asking) -> ChangedView:
+    """Ask for another period or quantity. At once where nobody must be asked, else the answer is `change`.
 
-    async def work(session: AsyncSession) -> BookingView:
-        person = await queries.person_of(session, actor)
+    With a `scope`, the following bookings of the series or all go with it, at once or not at all.
+    """
+
+    async def work(session: AsyncSession) -> ChangedView:
+        person, now = await queries.person_of(session, actor), at.clock.now()
         wanted = WantedChange(period=Span(form.start, form.end), quantity=form.quantity, note=form.note)
-        booking = await changing.ask_change(session, booking_id, wanted, by=person, now=at.clock.now())
-        return await view_of(session, booking, person, at.clock.now())
+        stay: list[Conflict] = []
+        if form.scope == "this":
+            booking = await changing.ask_change(session, booking_id, wanted, by=person, now=now)
+        else:
+            skip = form.conflicts == "skip"
+            move = WantedMove(change=wanted, scope=form.scope, skip=skip, days=asking.limits.days)
+            booking, stay = await move_series(session, booking_id, move, by=person, now=now)
+        view = await view_of(session, booking, person, now)
+        return ChangedView(**dict(view), not_moved=conflict_views(stay, asking.language))
 
     return await at.db.run(work)
 

@@ -1,6 +1,6 @@
 """What people send, checked field by field."""
 
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -11,6 +11,7 @@ from services.booking.api.texts import Instant, ShortText
 from services.booking.commands.resources import Conditions, Use
 from services.booking.domain.availability import Rules
 from services.booking.domain.opening import is_zone
+from services.booking.domain.series import Scope
 from services.booking.resources import rules_under
 from services.chassis.problems import FieldError, InvalidFields, Text
 
@@ -111,7 +112,10 @@ class HoldForm(BaseModel):
 
 
 class ChangeForm(BaseModel):
-    """What a booking should become."""
+    """What a booking should become; in a series those of `scope` follow it by the same difference on the wall clock.
+
+    `conflicts`: whether nothing is moved when a date cannot be ("refuse"), or the rest ("skip").
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -119,6 +123,8 @@ class ChangeForm(BaseModel):
     end: Instant
     quantity: int = Field(ge=1, le=10_000)
     note: ShortText = ""
+    scope: Scope = "this"
+    conflicts: Literal["refuse", "skip"] = "refuse"
 
 
 class ReasonForm(BaseModel):
@@ -131,3 +137,9 @@ class ReasonForm(BaseModel):
     @model_validator(mode="after")
     def _no_empty_reason(self) -> Self:
         return self if self.reason else self.model_copy(update={"reason": None})
+
+
+class CancelForm(ReasonForm):
+    """Why a booking is called off, and which of its series: this one, this and those that follow, or all to come."""
+
+    scope: Scope = "this"

@@ -27,7 +27,7 @@ _BIND = sa.text(
     sa.bindparam("limit", type_=sa.Integer),
     sa.bindparam("releases", type_=sa.Uuid),
 )
-_COLUMNS = tuple(column.name for column in bookings.c)
+COLUMNS = tuple(column.name for column in bookings.c)
 
 
 async def bind(
@@ -46,9 +46,9 @@ async def bind(
     `releases`: the member's hold that makes way for it. The resource is locked until the transaction ends.
     """
     values = {
-        "written": json.dumps({name: getattr(booking, name) for name in _COLUMNS}, default=_as_text),
+        "written": json.dumps({name: getattr(booking, name) for name in COLUMNS}, default=as_text),
         "line": json.dumps(line) if line is not None else None,
-        "event": json.dumps(outbox.row_of(event), default=_as_text) if event is not None else None,
+        "event": json.dumps(outbox.row_of(event), default=as_text) if event is not None else None,
         "under": under,
         "limit": limit,
         "releases": releases,
@@ -56,7 +56,8 @@ async def bind(
     return (await session.execute(_BIND, values)).scalar_one()
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
+    """How JSON, read as columns by PostgreSQL, writes what JSON itself does not know."""
     match value:
         case Span():
             return f'["{value.start.isoformat()}","{value.end.isoformat()}")'

@@ -182,15 +182,18 @@ async def _ask_peer(
     occupied = await queries.occupied(session, offer.id, around, origin=offer.origin)
     if not is_free(resource.rules, wanted.period, quantity=wanted.quantity, occupied=occupied, now=now):
         raise await taken(session, offer, resource, booking, by=borrower.person, now=now)
-    await _check_pending(session, borrower)
+    await check_pending(session, borrower)
     booking.decide_by = decide_by(resource.rules, wanted.period, now)
     session.add(booking)
     await tell(session, booking, booking.asked(), by=borrower.name, what="requested")
     return booking
 
 
-async def _check_pending(session: AsyncSession, borrower: Borrower) -> None:
-    """Rule 8, also for two requests at once: those of one borrower pass here one after the other."""
+async def check_pending(session: AsyncSession, borrower: Borrower) -> None:
+    """Rule 8, also for two requests at once: those of one borrower pass here one after the other.
+
+    Raises TooManyPending.
+    """
     member_id = borrower.person.id if borrower.person else None
     key = f"pending:{borrower.peer_id or member_id}"
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))

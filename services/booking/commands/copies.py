@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.booking import SeriesRequested
 from contracts.catalog import ListingState
 from contracts.federation import BusyReceived, LinkState, ListingGone, ListingReceived, ResourceReceived
 from contracts.identity import CircleState, MemberState
@@ -19,7 +20,7 @@ from services.booking import queries
 from services.booking.commands.external import forget_member
 from services.booking.commands.peers import end_with_peer
 from services.booking.commands.resources import close, retell
-from services.booking.commands.telling import tell
+from services.booking.commands.together import tell_each_or_together
 from services.booking.domain.booking import Booking
 from services.booking.tables import OURS, bookings, circles, links, members, offers, peer_busy, peer_resources
 
@@ -179,8 +180,11 @@ async def forget_peer(session: AsyncSession, peer_id: str) -> None:
 
 async def _hand_over(session: AsyncSession, owner_id: UUID, now: datetime) -> None:
     waiting = sa.select(Booking).where(bookings.c.owner_member_id == owner_id, bookings.c.status == "pending")
-    for booking in (await session.execute(waiting.order_by(bookings.c.id).with_for_update())).scalars().all():
-        await tell(session, booking, booking.hand_to_coordinators(now=now), what="handed_to_coordinators")
+    found = (await session.execute(waiting.order_by(bookings.c.id).with_for_update())).scalars().all()
+    what = "handed_to_coordinators"
+    await tell_each_or_together(
+        session, found, lambda one: one.hand_to_coordinators(now=now), as_one=SeriesRequested, what=what
+    )
 
 
 async def _keep_offer(session: AsyncSession, **values: Any) -> bool:

@@ -23,6 +23,7 @@ from services.booking.domain.deciding import (
 )
 from services.booking.domain.eligibility import Asking, check_may_ask
 from services.booking.domain.limits import NoticeIsOver
+from services.booking.domain.occurrences import rules_once_asked
 from services.booking.domain.problems import CannotCancel, NoLongerShared, NotBookable, NotYourDecision
 from services.booking.domain.requests import check_request, is_free
 from services.booking.domain.states import Side
@@ -102,14 +103,21 @@ async def _to_decide(session: AsyncSession, booking_id: UUID, by: Person) -> Boo
 
 async def _check_rules_again(session: AsyncSession, booking: Booking, resource: Resource, now: datetime) -> None:
     """The period against the rules as they are now. A closed or withdrawn resource keeps its requests: no new ones."""
+    rules = rules_once_asked(resource.rules, in_series=booking.series_id is not None)
     around = search_window(booking.period)
     occupied = await queries.occupied(session, booking.offer_id, around, excluding=booking.id)
-    check_request(resource.rules, booking.period, quantity=booking.quantity, now=now)
+    check_request(rules, booking.period, quantity=booking.quantity, now=now)
     offer = await queries.offer(session, booking.offer_id)
-    free = is_free(resource.rules, booking.period, quantity=booking.quantity, occupied=occupied, now=now)
+    free = is_free(rules, booking.period, quantity=booking.quantity, occupied=occupied, now=now)
     if not free and offer is not None:
         raise await taken(session, offer, resource, booking, by=None, now=now)
     await check_quotas(session, resource, booking)
+    await check_still_for(session, booking, resource, now)
+
+
+async def check_still_for(session: AsyncSession, booking: Booking, resource: Resource, now: datetime) -> None:
+    """Whether whoever asked may still have it. Raises NoLongerShared, NotForYou and what else `check_may_ask` does."""
+    offer = await queries.offer(session, booking.offer_id)
     if offer is None or not offer.published:
         return
     person = await queries.member(session, booking.borrower_member_id) if booking.borrower_member_id else None

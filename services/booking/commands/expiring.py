@@ -1,13 +1,16 @@
 """Holds, requests and changes that nobody decided in time end: by themselves, or at once in another's way (rule 8)."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.booking import SeriesDeclined
 from services.booking import queries
-from services.booking.commands.telling import busy_changed, busy_changed_by, note, tell
+from services.booking.commands.telling import busy_changed, busy_changed_by, note
+from services.booking.commands.together import tell_each_or_together
 from services.booking.domain.booking import Booking
 from services.booking.domain.spans import Span
 from services.booking.tables import bookings, changes
@@ -53,8 +56,7 @@ async def expire_around(session: AsyncSession, offer_id: UUID, around: Span) -> 
 async def expire_undecided(session: AsyncSession) -> int:
     """End requests for our resources whose time to be decided is over. Returns how many (a batch at the most)."""
     found = sa.select(Booking).where(_OVERDUE).order_by(bookings.c.id).limit(BATCH).with_for_update(skip_locked=True)
-    ended = list((await session.execute(found)).scalars())
-    await _expire(session, ended)
+    ended = await _expire(session, (await session.execute(found)).scalars().all())
     await busy_changed_by(session, ended)
     return len(ended)
 
@@ -77,10 +79,17 @@ async def drop_undecided_changes(session: AsyncSession) -> int:
     return await _drop_changes(session, sa.true())
 
 
-async def _expire(session: AsyncSession, ended: Iterable[Booking]) -> None:
+async def _expire(session: AsyncSession, ended: Sequence[Booking]) -> list[Booking]:
+    """Those that ended: `ended`, and what else waits in vain of their series."""
     now = await queries.database_time(session)
-    for booking in ended:
-        await tell(session, booking, booking.expire(now=now))
+    series_ids = {booking.series_id for booking in ended if booking.series_id is not None}
+    over = [booking for booking in ended if booking.series_id is None]
+    if series_ids:
+        waiting = sa.select(Booking).where(_OVERDUE, bookings.c.series_id.in_(series_ids)).order_by(bookings.c.id)
+        over += (await session.execute(waiting.with_for_update())).scalars().all()
+    as_one = partial(SeriesDeclined, expired=True)
+    await tell_each_or_together(session, over, lambda one: one.expire(now=now), as_one=as_one, status="expired")
+    return over
 
 
 async def _drop_changes(session: AsyncSession, which: sa.ColumnElement[bool]) -> int:

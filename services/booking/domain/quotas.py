@@ -56,3 +56,22 @@ def check_quota(quota: Quota, booking: Booking, used: Use) -> None:
         after = before + Fraction(int(booking.period.length.total_seconds()), 3600)
     if after > quota.most:
         raise QuotaReached(most=quota.most, used=round(float(before), 2), unit=quota.unit, per=quota.per)
+
+
+@dataclass(eq=False, kw_only=True)
+class Ledger:
+    """A quota and the periods that are counted for it: what many bookings at once are checked against."""
+
+    quota: Quota
+    counted: list[Span]
+
+    def check(self, booking: Booking) -> None:
+        """Raises QuotaReached when `booking` would be more than what is counted leaves."""
+        window = window_of(self.quota, booking)
+        inside = [span for span in self.counted if window.start <= span.start < window.end]
+        seconds = sum(int(span.length.total_seconds()) for span in inside)
+        check_quota(self.quota, booking, Use(bookings=len(inside), hours=Fraction(seconds, 3600)))
+
+    def add(self, booking: Booking) -> None:
+        """Count `booking` too."""
+        self.counted.append(booking.period)

@@ -14,6 +14,7 @@ from contracts.booking import (
     BookingState,
     Party,
     Price,
+    SeriesPlace,
     Status,
 )
 
@@ -63,7 +64,14 @@ def state_of(booking: "Booking") -> BookingState:
         checked_in_at=booking.checked_in_at,
         checked_out_at=booking.checked_out_at,
         value=worth.told() if worth else None,
+        series=_series_place(booking),
     )
+
+
+def _series_place(booking: "Booking") -> SeriesPlace | None:
+    if booking.series_id is None:
+        return None
+    return SeriesPlace(id=booking.series_id, position=booking.series_position or 0, of=booking.series_size or 0)
 
 
 def _borrower(booking: "Booking", *, known: bool) -> Party:

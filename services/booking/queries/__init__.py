@@ -25,6 +25,7 @@ from services.booking.queries.calendars import (
 from services.booking.queries.offers import LINKED, has_ended_with, is_linked, like, offer, peer_busy_times, resource
 from services.booking.queries.people import circles_of, member, person_of
 from services.booking.queries.places import Occupying, occupying_after, resource_held
+from services.booking.queries.series import bookings_of_series, series_of
 
 __all__ = [
     "LINKED",
@@ -33,6 +34,7 @@ __all__ = [
     "Occupying",
     "above",
     "booking",
+    "bookings_of_series",
     "bookings_shown",
     "changes_of",
     "circles_of",
@@ -57,5 +59,6 @@ __all__ = [
     "person_of",
     "resource",
     "resource_held",
+    "series_of",
     "upcoming",
 ]

@@ -1,10 +1,12 @@
 """Bookings: what they occupy, how many wait, and what happened to them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Approval
@@ -34,31 +36,35 @@ async def database_time(session: AsyncSession) -> datetime:
 
 
 async def occupied(
-    session: AsyncSession, offer_id: UUID, window: Span, *, origin: str | None = None, excluding: UUID | None = None
+    session: AsyncSession,
+    offer_id: UUID,
+    window: Span,
+    *,
+    origin: str | None = None,
+    excluding: UUID | Collection[UUID] | None = None,
 ) -> list[Occupied]:
     """What is taken within `window`, sorted; without holds and requests whose time is over.
 
     Ours is taken by bookings, and wholly by the calendar elsewhere of the person whose time it is.
     For a peer's resource: what the peer told, and what our own members have asked for since.
-    `excluding`: a booking that is not counted, nor its change of period.
+    `excluding`: a booking (or several) not counted, nor its change of period.
     """
+    left_out = [excluding] if isinstance(excluding, UUID) else list(excluding or ())
     if origin is not None:
         told = await peer_busy_times(session, origin, offer_id)
         # What we asked for before the peer last told is in what it told; counted twice it only matters below the top.
         since = sa.or_(bookings.c.exclusive, bookings.c.created_at > (told.as_of or _LONG_AGO))
-        asked = await _booked(
-            session, offer_id, window, sa.and_(bookings.c.resource_origin == origin, since), excluding
-        )
+        asked = await _booked(session, offer_id, window, sa.and_(bookings.c.resource_origin == origin, since), left_out)
         return sorted([*(one for one in told.occupied if one.span.overlaps(window)), *asked])
     over = sa.and_(bookings.c.status.in_(("held", "pending")), bookings.c.decide_by <= sa.func.clock_timestamp())
     which = sa.and_(bookings.c.resource_origin.is_(None), sa.not_(over))
-    booked = await _booked(session, offer_id, window, which, excluding)
+    booked = await _booked(session, offer_id, window, which, left_out)
     elsewhere = await external_busy(session, offer_id, window)
-    return sorted([*booked, *await _changing(session, offer_id, window, excluding), *elsewhere])
+    return sorted([*booked, *await _changing(session, offer_id, window, left_out), *elsewhere])
 
 
 async def _booked(
-    session: AsyncSession, offer_id: UUID, window: Span, which: sa.ColumnElement[bool], excluding: UUID | None
+    session: AsyncSession, offer_id: UUID, window: Span, which: sa.ColumnElement[bool], left_out: list[UUID]
 ) -> list[Occupied]:
     found = sa.select(bookings.c.occupied, bookings.c.quantity).where(
         bookings.c.offer_id == offer_id,
@@ -66,12 +72,12 @@ async def _booked(
         bookings.c.status.in_(OCCUPYING),
         which,
     )
-    if excluding is not None:
-        found = found.where(bookings.c.id != excluding)
+    if left_out:
+        found = found.where(bookings.c.id != sa.all_(sa.bindparam(None, left_out, ARRAY(sa.Uuid))))
     return [Occupied(row.occupied, row.quantity) for row in await session.execute(found)]
 
 
-async def _changing(session: AsyncSession, offer_id: UUID, window: Span, excluding: UUID | None) -> list[Occupied]:
+async def _changing(session: AsyncSession, offer_id: UUID, window: Span, left_out: list[UUID]) -> list[Occupied]:
     """What changes that wait would take beyond their bookings: together, the greater of the two counts."""
     found = (
         sa.select(changes.c.occupied, changes.c.quantity, bookings.c.occupied, bookings.c.quantity)
@@ -79,8 +85,8 @@ async def _changing(session: AsyncSession, offer_id: UUID, window: Span, excludi
         .where(changes.c.offer_id == offer_id, changes.c.occupied.op("&&")(window))
         .where(changes.c.decide_by > sa.func.clock_timestamp(), bookings.c.status.in_(OCCUPYING))
     )
-    if excluding is not None:
-        found = found.where(changes.c.booking_id != excluding)
+    if left_out:
+        found = found.where(changes.c.booking_id != sa.all_(sa.bindparam(None, left_out, ARRAY(sa.Uuid))))
     parts: list[Occupied] = []
     for asked, quantity, now_has, has_quantity in await session.execute(found):
         parts.append(Occupied(asked, quantity))
@@ -163,9 +169,10 @@ async def above(session: AsyncSession, offer_id: UUID, capacity: int) -> tuple[l
 
 
 async def pending_count(session: AsyncSession, *, member_id: UUID | None = None, peer_id: str | None = None) -> int:
-    """How many requests of a member (here and at peers) or of a peer wait for a decision."""
+    """How many requests of a member (here and at peers) or of a peer wait for a decision; a series is one request."""
     whose = bookings.c.borrower_member_id == member_id if peer_id is None else bookings.c.borrower_peer_id == peer_id
-    found = sa.select(sa.func.count()).where(
+    one_for_a_series = sa.func.coalesce(bookings.c.series_id, bookings.c.id)
+    found = sa.select(sa.func.count(sa.distinct(one_for_a_series))).where(
         whose,
         bookings.c.status.in_(("pending", "cancelling")),
         sa.or_(bookings.c.resource_origin.is_not(None), bookings.c.decide_by > sa.func.now()),

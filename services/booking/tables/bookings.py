@@ -69,6 +69,10 @@ bookings = sa.Table(
     sa.Column("cancel_notice_minutes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("approved_by", ARRAY(sa.Uuid), nullable=False, server_default="{}"),
     sa.Column("waiting_id", sa.Uuid),
+    sa.Column("series_id", sa.Uuid),
+    sa.Column("series_position", sa.Integer),
+    sa.Column("series_size", sa.Integer),
+    instant("occurrence", nullable=True),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
     instant("decide_by", nullable=True),
@@ -120,6 +124,14 @@ bookings = sa.Table(
         postgresql_where=sa.text("status IN ('in_use', 'overdue') AND resource_origin IS NULL"),
     ),
     sa.Index("bookings_open_with_origin", "resource_origin", postgresql_where=sa.text("resource_origin IS NOT NULL")),
+    sa.CheckConstraint(
+        "(series_id IS NULL) = (occurrence IS NULL) AND (series_id IS NULL) = (series_position IS NULL)"
+        " AND (series_id IS NULL) = (series_size IS NULL)",
+        name="bookings_in_series",
+    ),
+    sa.Index(
+        "bookings_of_series", "series_id", "occurrence", unique=True, postgresql_where=sa.text("series_id IS NOT NULL")
+    ),
     sa.Index("bookings_open_with_peer", "borrower_peer_id", postgresql_where=sa.text("borrower_peer_id IS NOT NULL")),
 )
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.booking import BookingCancelled, BookingState
+from contracts.booking import BookingCancelled, BookingState, SeriesState
 from services.notify import domain
 from services.notify.commands import disclosing, people, telling
 from services.notify.domain import About, Message, Told, Weight
@@ -19,20 +19,23 @@ TO_DECIDE = "booking-to-decide"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Known:
+class Known:
     """What was known of a booking when an event came: whether it was ever confirmed, whether it is heard of first."""
 
     was_confirmed: bool
     is_first: bool
 
 
-async def requested(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
-    """Ask whoever decides (when it is ours to decide), and tell the borrower that the request is on its way."""
+async def requested(session: AsyncSession, booking: BookingState, *, now: datetime, quietly: bool = False) -> None:
+    """Ask whoever decides (when it is ours to decide), and tell the borrower that the request is on its way.
+
+    `quietly`, here and below: only remember it, for people hear of it with the rest of its series.
+    """
     known = await _note(session, booking)
-    if known is None:
+    if known is None or quietly:
         return
-    asked = await _deciders(session, booking) if booking.resource_origin is None else frozenset[UUID]()
-    borrower = _borrower(booking) if known.is_first else frozenset[UUID]()
+    asked = await deciders(session, booking) if booking.resource_origin is None else frozenset[UUID]()
+    borrower = borrower_of(booking) if known.is_first else frozenset[UUID]()
     await telling.tell(
         session,
         Told(message=_message(TO_DECIDE, Weight.IMPORTANT, booking), readers=asked),
@@ -41,7 +44,7 @@ async def requested(session: AsyncSession, booking: BookingState, *, now: dateti
     )
 
 
-async def confirmed(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
+async def confirmed(session: AsyncSession, booking: BookingState, *, now: datetime, quietly: bool = False) -> None:
     """Tell both sides, with a calendar entry, and disclose our person's contact to a peer concerned.
 
     Once it is used: that somebody is there, or that it was not given back in time.
@@ -56,18 +59,22 @@ async def confirmed(session: AsyncSession, booking: BookingState, *, now: dateti
             await _tell_both(session, booking, "booking-in-use", Weight.QUIET, Weight.QUIET, now=now)
         return
     await telling.no_longer_ask(session, str(booking.id), TO_DECIDE, now=now)
+    if quietly:
+        return
     entry = {"calendar": domain.calendar_of("REQUEST", booking)}
     await _tell_both(session, booking, "booking-confirmed", Weight.IMPORTANT, Weight.IMPORTANT, now=now, extra=entry)
     await disclosing.disclose(session, booking, now=now)
 
 
-async def declined(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
+async def declined(session: AsyncSession, booking: BookingState, *, now: datetime, quietly: bool = False) -> None:
     """Tell the borrower."""
     if not await _is_news(session, booking):
         return
     await telling.no_longer_ask(session, str(booking.id), TO_DECIDE, now=now)
+    if quietly:
+        return
     message = _message("booking-declined", Weight.IMPORTANT, booking)
-    await telling.tell(session, Told(message=message, readers=_borrower(booking)), now=now)
+    await telling.tell(session, Told(message=message, readers=borrower_of(booking)), now=now)
 
 
 async def cancellation_asked(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
@@ -75,16 +82,18 @@ async def cancellation_asked(session: AsyncSession, booking: BookingState, *, no
     if not await _is_news(session, booking):
         return
     message = _message("booking-cancellation-asked", Weight.QUIET, booking)
-    await telling.tell(session, Told(message=message, readers=_borrower(booking)), now=now)
+    await telling.tell(session, Told(message=message, readers=borrower_of(booking)), now=now)
 
 
-async def cancelled(session: AsyncSession, event: BookingCancelled, *, now: datetime) -> None:
+async def cancelled(session: AsyncSession, event: BookingCancelled, *, now: datetime, quietly: bool = False) -> None:
     """Tell both sides; whoever had it in a calendar gets it taken out, by whomever it was cancelled."""
     booking = event.booking
     known = await _note(session, booking)
     if known is None:
         return
     await telling.no_longer_ask(session, str(booking.id), TO_DECIDE, now=now)
+    if quietly:
+        return
     extra: dict[str, Any] = {"by": event.by, "was_confirmed": known.was_confirmed}
     if known.was_confirmed:
         extra["calendar"] = domain.calendar_of("CANCEL", booking)
@@ -93,11 +102,13 @@ async def cancelled(session: AsyncSession, event: BookingCancelled, *, now: date
     await _tell_both(session, booking, "booking-cancelled", to_borrower, to_owner, now=now, extra=extra)
 
 
-async def expired(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
+async def expired(session: AsyncSession, booking: BookingState, *, now: datetime, quietly: bool = False) -> None:
     """Tell both sides that nobody has decided in time."""
     if not await _is_news(session, booking):
         return
     await telling.no_longer_ask(session, str(booking.id), TO_DECIDE, now=now)
+    if quietly:
+        return
     await _tell_both(session, booking, "booking-expired", Weight.IMPORTANT, Weight.NEWS, now=now)
 
 
@@ -117,7 +128,7 @@ async def start_at_risk(session: AsyncSession, booking: BookingState, *, now: da
     """Warn the borrower that the one before is late."""
     if await _is_news(session, booking, confirmed=True):
         message = _message("booking-start-at-risk", Weight.IMPORTANT, booking)
-        await telling.tell(session, Told(message=message, readers=_borrower(booking)), now=now)
+        await telling.tell(session, Told(message=message, readers=borrower_of(booking)), now=now)
 
 
 async def _tell_both(
@@ -131,11 +142,11 @@ async def _tell_both(
     extra: dict[str, Any] | None = None,
 ) -> None:
     """`to_owner` None: the owner has never heard of it and need not now."""
-    borrower = _borrower(booking)
+    borrower = borrower_of(booking)
     told = [Told(message=_message(template, to_borrower, booking, extra), readers=borrower)]
     if to_owner is not None:
         message = _message(f"{template}-owner", to_owner, booking, extra)
-        told.append(Told(message=message, readers=_owner(booking) - borrower))
+        told.append(Told(message=message, readers=owner_of(booking) - borrower))
     await telling.tell(session, *told, now=now)
 
 
@@ -149,26 +160,27 @@ def _message(template: str, weight: Weight, booking: BookingState, extra: dict[s
     )
 
 
-def _borrower(booking: BookingState) -> frozenset[UUID]:
+def borrower_of(booking: BookingState | SeriesState) -> frozenset[UUID]:
     """The borrower when it is one of ours."""
     member_id = booking.borrower.member_id
     return frozenset(() if member_id is None else (member_id,))
 
 
-def _owner(booking: BookingState) -> frozenset[UUID]:
+def owner_of(booking: BookingState | SeriesState) -> frozenset[UUID]:
     """The owner when it is one of ours."""
     member_id = booking.owner.member_id
-    return frozenset(() if member_id is None or booking.resource_origin is not None else (member_id,))
+    return frozenset(() if member_id is None or booking.owner.peer_id is not None else (member_id,))
 
 
-async def _deciders(session: AsyncSession, booking: BookingState) -> frozenset[UUID]:
+async def deciders(session: AsyncSession, booking: BookingState | SeriesState) -> frozenset[UUID]:
+    """Who is asked to decide on a request for an offer of ours."""
     query = sa.select(resources.c.approval).where(resources.c.offer_id == booking.offer_id)
     approval = (await session.execute(query)).scalar() or "owner"
     return domain.deciders(
         approval=approval,
         owner=booking.owner.member_id,
         borrower=booking.borrower.member_id,
-        active=await people.not_left(session, _owner(booking)),
+        active=await people.not_left(session, owner_of(booking)),
         coordinators=await people.coordinators(session),
     )
 
@@ -178,18 +190,25 @@ async def _is_news(session: AsyncSession, booking: BookingState, *, confirmed: b
     return await _note(session, booking, confirmed=confirmed) is not None
 
 
-async def _note(session: AsyncSession, booking: BookingState, *, confirmed: bool = False) -> _Known | None:
+async def _note(session: AsyncSession, booking: BookingState, *, confirmed: bool = False) -> Known | None:
     """Remember this version. None when it, or a newer one, was told already (booking says a state again to peers)."""
+    values = {"resource_origin": booking.resource_origin, "ends_at": booking.end}
+    return await remember(session, booking, confirmed=confirmed, **values)
+
+
+async def remember(
+    session: AsyncSession, told: BookingState | SeriesState, *, confirmed: bool, **values: Any
+) -> Known | None:
+    """Remember that people were told of this version of a booking or series. None: of it, or a newer one, already."""
     new = insert(bookings).values(
-        id=booking.id,
-        borrower_peer=booking.borrower.peer_id or "",
-        borrower_id=booking.borrower.member_id,
-        owner_id=booking.owner.member_id,
-        resource_origin=booking.resource_origin,
-        offer_title=booking.offer_title,
+        id=told.id,
+        borrower_peer=told.borrower.peer_id or "",
+        borrower_id=told.borrower.member_id,
+        owner_id=told.owner.member_id,
+        offer_title=told.offer_title,
         was_confirmed=confirmed,
-        version=booking.version,
-        ends_at=booking.end,
+        version=told.version,
+        **values,
     )
     statement = new.on_conflict_do_update(
         index_elements=["id", "borrower_peer"],
@@ -202,4 +221,4 @@ async def _note(session: AsyncSession, booking: BookingState, *, confirmed: bool
         where=bookings.c.version < new.excluded.version,
     ).returning(bookings.c.was_confirmed, sa.literal_column("xmax = 0", sa.Boolean).label("is_first"))
     row = (await session.execute(statement)).one_or_none()
-    return None if row is None else _Known(was_confirmed=row.was_confirmed, is_first=row.is_first)
+    return None if row is None else Known(was_confirmed=row.was_confirmed, is_first=row.is_first)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from services.portal.client import Json, Refusal
-from services.portal.forms import Form
+from services.portal.forms import Form, filled
 from services.portal.pages.accounts import my_hours
 from services.portal.pages.home import is_coming, items
 from services.portal.pages.lines import my_waiting
@@ -109,7 +109,7 @@ async def _use(visit: Visit, booking_id: str, form: Form, action: str, body: Jso
 async def ask_cancel(visit: MemberVisit, booking_id: str) -> Response:
     """What cancelling does, before it happens."""
     booking = await visit.get("booking", f"/bookings/{booking_id}")
-    return await visit.page("booking_cancel.html", booking=booking, form=Form())
+    return await visit.page("booking_cancel.html", booking=booking, form=filled(scope="this"))
 
 
 @router.post("/{booking_id}/cancel")
@@ -117,7 +117,8 @@ async def cancel(visit: MemberVisit, booking_id: str) -> Response:
     """Call it off."""
     form = await visit.form()
     try:
-        booking = await visit.send("booking", "POST", f"/bookings/{booking_id}/cancel", {"reason": form["reason"]})
+        body = {"reason": form["reason"], "scope": form["scope"] or "this"}
+        booking = await visit.send("booking", "POST", f"/bookings/{booking_id}/cancel", body)
     except Refusal as refusal:
         booking = await visit.get("booking", f"/bookings/{booking_id}")
         form.refused(refusal)

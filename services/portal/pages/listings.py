@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from services.portal.client import Json, Refusal
 from services.portal.forms import Form, filled
@@ -161,6 +161,8 @@ async def book_from_peer(visit: MemberVisit, origin: str, reference: str) -> Res
 
 async def _book(visit: Visit, reference: str, origin: str | None) -> Response:
     form = await visit.form()
+    if form["repeat"] and origin is None:  # the dates are shown first, whichever button was pressed
+        return RedirectResponse(f"/offers/{id_of(reference)}/series", 307)
     start, end = _period(visit, form)
     body = {"offer_id": id_of(reference), "origin": origin, "start": start, "end": end, "note": form["note"]}
     try:
