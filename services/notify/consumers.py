@@ -138,36 +138,6 @@ async def note_that_booking_is_over(event: BookingCompleted, session: AsyncSessi
     await bookings.completed(session, event.booking, now=_clock.now())
 
 
-@consumers.on(SeriesRequested)
-async def ask_deciders_once_for_series(event: SeriesRequested, session: AsyncSession) -> None:
-    """One question for all its dates."""
-    await series.requested(session, event.series, now=_clock.now())
-
-
-@consumers.on(SeriesConfirmed)
-async def tell_both_that_series_is_confirmed(event: SeriesConfirmed, session: AsyncSession) -> None:
-    """With its dates."""
-    await series.confirmed(session, event.series, now=_clock.now())
-
-
-@consumers.on(SeriesDeclined)
-async def tell_that_series_is_declined(event: SeriesDeclined, session: AsyncSession) -> None:
-    """With the reason given, or because nobody decided in time."""
-    await series.declined(session, event, now=_clock.now())
-
-
-@consumers.on(SeriesCancelled)
-async def tell_both_that_series_is_cancelled(event: SeriesCancelled, session: AsyncSession) -> None:
-    """Which dates are free again."""
-    await series.cancelled(session, event, now=_clock.now())
-
-
-@consumers.on(SeriesMoved)
-async def tell_both_that_series_is_moved(event: SeriesMoved, session: AsyncSession) -> None:
-    """The new dates."""
-    await series.moved(session, event, now=_clock.now())
-
-
 @consumers.on(SessionChanged)
 async def tell_participants_that_session_moved_or_ended(event: SessionChanged, session: AsyncSession) -> None:
     """Whoever has a seat, is offered one or waits; nothing when only seats changed."""
@@ -196,6 +166,36 @@ async def ask_whether_the_place_is_taken(event: PlaceOffered, session: AsyncSess
 async def tell_that_waiting_is_over(event: WaitingChanged, session: AsyncSession) -> None:
     """The time to accept is over, or nothing has become free."""
     await waiting.waiting_changed(session, event.waiting, now=_clock.now())
+
+
+@consumers.on(SeriesRequested)
+async def ask_deciders_once_for_series(event: SeriesRequested, session: AsyncSession) -> None:
+    """One question for all its dates."""
+    await series.requested(session, event.series, now=_clock.now())
+
+
+@consumers.on(SeriesConfirmed)
+async def tell_both_that_series_is_confirmed(event: SeriesConfirmed, session: AsyncSession) -> None:
+    """With its dates."""
+    await series.confirmed(session, event.series, now=_clock.now())
+
+
+@consumers.on(SeriesDeclined)
+async def tell_that_series_is_declined(event: SeriesDeclined, session: AsyncSession) -> None:
+    """With the reason given, or because nobody decided in time."""
+    await series.declined(session, event, now=_clock.now())
+
+
+@consumers.on(SeriesCancelled)
+async def tell_both_that_series_is_cancelled(event: SeriesCancelled, session: AsyncSession) -> None:
+    """Which dates are free again."""
+    await series.cancelled(session, event, now=_clock.now())
+
+
+@consumers.on(SeriesMoved)
+async def tell_both_that_series_is_moved(event: SeriesMoved, session: AsyncSession) -> None:
+    """The new dates."""
+    await series.moved(session, event, now=_clock.now())
 
 
 @consumers.on(MatchesProposed)

@@ -104,27 +104,6 @@ def booking_facts(booking: BookingState) -> dict[str, Any]:
     }
 
 
-def series_facts(series: SeriesState) -> dict[str, Any]:
-    """The facts of a series that templates may speak of; `dates` are those that the message is about."""
-    dates = [{"start": one.start.isoformat(), "end": one.end.isoformat()} for one in series.dates]
-    return {
-        **dates[0],
-        "offer": series.offer_title,
-        "dates": dates,
-        "count": len(dates),
-        "time_zone": series.time_zone,
-        "place": series.place_label,
-        "borrower": series.borrower.name,
-        "borrower_cooperative": series.borrower.peer_name,
-        "owner": series.owner.name,
-        "owner_cooperative": series.owner.peer_name,
-        "quantity": series.quantity,
-        "note": series.note,
-        "reason": series.reason,
-        "decide_by": series.decide_by.isoformat() if series.decide_by else None,
-    }
-
-
 def session_facts(state: SessionState) -> dict[str, Any]:
     """The facts of a session that templates may speak of; `offer` is its title, as in those of a booking."""
     return {
@@ -167,3 +146,24 @@ SEAT_WEIGHTS: dict[SeatStatus, Weight] = {
     "missed": Weight.NEWS,
 }
 """How much news of one's own seat matters."""
+
+
+def series_facts(series: SeriesState) -> dict[str, Any]:
+    """The facts of a series that templates may speak of; `dates` are those that the message is about."""
+    dates = [{"start": one.start.isoformat(), "end": one.end.isoformat()} for one in series.dates]
+    return {
+        **dates[0],
+        "offer": series.offer_title,
+        "dates": dates,
+        "count": len(dates),
+        "time_zone": series.time_zone,
+        "place": series.place_label,
+        "borrower": series.borrower.name,
+        "borrower_cooperative": series.borrower.peer_name,
+        "owner": series.owner.name,
+        "owner_cooperative": series.owner.peer_name,
+        "quantity": series.quantity,
+        "note": series.note,
+        "reason": series.reason,
+        "decide_by": series.decide_by.isoformat() if series.decide_by else None,
+    }

@@ -107,7 +107,7 @@ async def book_series(
         await check_pending(session, case.borrower)
     await _lock(session, case.resource)
     await expire_around(session, wanted.offer_id, case.window)
-    await hand_out(session, wanted.offer_id)
+    await hand_out(session, wanted.offer_id)  # nobody overtakes a waiting list
     examined = await _examine(session, case, wanted, counted, now=now)
     if not examined.fitting or (examined.conflicts and not wanted.skip):
         raise SeriesHasConflicts(examined.conflicts, free=len(examined.fitting))

@@ -94,7 +94,7 @@ async def _fitting(
     rules = rules_for_series(resource.rules, wanted.days)
     window = search_window(_covering(meant, wishes, rules))
     await expire_around(session, resource.offer_id, window)
-    await hand_out(session, resource.offer_id)
+    await hand_out(session, resource.offer_id)  # nobody overtakes a waiting list
     ids = [booking.id for booking in meant]
     counted = await ledgers(session, resource, meant[0], window, leaving_out=ids)
     others = await queries.occupied(session, resource.offer_id, window, excluding=ids)

@@ -31,8 +31,10 @@ class Booking:
     `remote_version`: the newest version of the peer's answer that was applied. `grace_minutes`: how long after the
     start people may arrive, None where they need not say so. `told_value` (kept nowhere): what the peer said that the
     use was worth, in the transaction that completes it.
-    `occurrence`: where it is one of a series, the instant at which its rule begins it, wherever it was moved.
     `waiting_id`: the wish of a waiting list that it came from; while `held`, the place is kept for that wish.
+    were when it was booked. `approved_by`: who has said yes while more must. `occurrence`: where it is one of a series,
+    the instant at which its rule begins it, wherever it was moved.
+    `remote_version`: the newest version of the peer's answer that was applied.
     """
 
     id: UUID
@@ -61,11 +63,11 @@ class Booking:
     instructions: str = ""
     cancel_notice_minutes: int = 0
     approved_by: list[UUID] = field(default_factory=list[UUID])
+    waiting_id: UUID | None = None
     series_id: UUID | None = None
     series_position: int | None = None
     series_size: int | None = None
     occurrence: datetime | None = None
-    waiting_id: UUID | None = None
     status: Status
     reason: str | None
     decide_by: datetime | None

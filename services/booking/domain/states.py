@@ -64,11 +64,11 @@ def state_of(booking: "Booking") -> BookingState:
         checked_in_at=booking.checked_in_at,
         checked_out_at=booking.checked_out_at,
         value=worth.told() if worth else None,
-        series=_place_in_series(booking),
+        series=_series_place(booking),
     )
 
 
-def _place_in_series(booking: "Booking") -> SeriesPlace | None:
+def _series_place(booking: "Booking") -> SeriesPlace | None:
     if booking.series_id is None:
         return None
     return SeriesPlace(id=booking.series_id, position=booking.series_position or 0, of=booking.series_size or 0)

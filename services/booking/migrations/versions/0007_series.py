@@ -9,9 +9,8 @@ from sqlalchemy.dialects import postgresql
 revision = "0007"
 down_revision = "0006"
 
-_BEFORE = Path(__file__).with_name("0006_functions.sql")
-_EACH = "SELECT count(*) INTO waiting"
-_SERIES_AS_ONE = "SELECT count(DISTINCT coalesce(b.series_id, b.id)) INTO waiting"
+_BIND = Path(__file__).with_name("0007_bind_booking.sql")
+_COUNTS_SERIES = "count(DISTINCT coalesce(b.series_id, b.id))"
 _COLUMNS = ("series_id", "series_position", "series_size", "occurrence")
 
 
@@ -47,25 +46,13 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("series_id IS NOT NULL"),
     )
-    bind = _bind()
-    if bind.count(_EACH) != 1:
-        raise ValueError("the function that binds counts in another way")
-    op.execute(bind.replace(_EACH, _SERIES_AS_ONE))
+    op.execute(_BIND.read_text(encoding="utf-8"))
 
 
 def downgrade() -> None:
-    op.execute(_bind())
+    op.execute(_BIND.read_text(encoding="utf-8").replace(_COUNTS_SERIES, "count(*)"))
     op.drop_index("bookings_of_series", "bookings")
     op.drop_constraint("bookings_in_series", "bookings")
     for name in _COLUMNS:
         op.drop_column("bookings", name)
     op.drop_table("series")
-
-
-def _bind() -> str:
-    """The function that binds, as it was. It may have been wrapped by now, and have another name."""
-    before = _BEFORE.read_text(encoding="utf-8").split("\n\n\n")
-    (bind,) = (statement for statement in before if "FUNCTION bind_booking(" in statement)
-    named = sa.text("SELECT count(*) FROM pg_proc WHERE proname = 'bind_booking_here'")
-    wrapped = op.get_bind().execute(named).scalar_one()
-    return bind.replace("FUNCTION bind_booking(", "FUNCTION bind_booking_here(") if wrapped else bind
