@@ -363,3 +363,14 @@ async def test_the_database_refuses_rows_of_one_statement_that_overlap(workshop:
     assert len(series["bookings"]) == 3
     with pytest.raises(IntegrityError, match="would be taken"):
         await workshop.sql("UPDATE bookings SET occupied = tstzrange('2030-01-01', '2030-01-02')")
+
+
+async def test_a_series_does_not_overtake_the_waiting_list(workshop: Workshop) -> None:
+    taken = (await workshop.book(workshop.as_chloe, at(9, days=4), at(11, days=4))).json()
+    wish = {"offer_id": str(workshop.laser), "start": at(9, days=4).isoformat(), "end": at(11, days=4).isoformat()}
+    waits = await workshop.as_omar.post("/waiting", json=wish)
+    assert waits.status_code == 201, waits.text
+    assert (await workshop.as_chloe.post(f"/bookings/{taken['id']}/cancel", json={})).status_code == 200
+    answer = await book(workshop.as_ana, workshop, "FREQ=DAILY;COUNT=3")
+    assert [one["date"] for one in answer.json()["conflicts"]] == [local_day(4)]
+    assert len((await booked(workshop.as_ana, workshop, "FREQ=DAILY;COUNT=3", conflicts="skip"))["bookings"]) == 2
