@@ -73,7 +73,7 @@ def _whose(person: Person, wanted: Filter, now: datetime) -> sa.ColumnElement[bo
     ours = bookings.c.resource_origin.is_(None)
     if wanted.role == "owner":
         everybody = person.is_coordinator and wanted.offer_id is not None
-        ours = sa.and_(ours, IS_BOOKED)
+        ours = sa.and_(ours, bookings.c.status != "held")  # nobody is told of a hold
         return ours if everybody else sa.and_(ours, bookings.c.owner_member_id == person.id)
     waiting = sa.and_(ours, bookings.c.status == "pending", bookings.c.decide_by > now)
     not_own = sa.or_(bookings.c.borrower_member_id.is_(None), bookings.c.borrower_member_id != person.id)
@@ -93,4 +93,6 @@ def _position(cursor: str) -> sa.ColumnElement[Any]:
     except ValueError:
         paging.decode("not ours", 2)
         raise
+    if at.tzinfo is None:
+        paging.decode("not ours", 2)
     return sa.tuple_(sa.bindparam(None, at, sa.DateTime(timezone=True)), sa.bindparam(None, last_id, sa.Uuid))

@@ -96,9 +96,9 @@ class Hammer:
         start, end = self._wish()
         body = {"offer_id": str(self.workshop.laser), "start": start.isoformat(), "end": end.isoformat()}
         body |= {"quantity": self._chance.randint(1, self.capacity)}
-        # Nobody who holds something holds something else: that would give the first back.
-        holding = any(one["status"] == "held" for one in self._mine[member])
-        what = "holds" if self._chance.random() < 0.2 and not holding else "bookings"
+        if any(one["status"] == "held" for one in self._mine[member]):
+            return  # whatever they took next would give back what they hold
+        what = "holds" if self._chance.random() < 0.2 else "bookings"
         answer = await self.clients[member].post(f"/{what}", json=body)
         self._note(what, answer)
         if answer.status_code == 201:

@@ -46,8 +46,11 @@ BEGIN
             RETURN 'too_many_waiting';
         END IF;
     END IF;
-    SELECT b.id INTO own_hold FROM bookings b WHERE b.id = releases AND b.resource_origin IS NULL AND b.status = 'held'
-        AND b.borrower_member_id = wanted.borrower_member_id AND b.waiting_id IS NOT DISTINCT FROM wanted.waiting_id;
+    -- A form's hold of the same offer makes way, too, when the form was quicker than its answer and does not name it.
+    SELECT b.id INTO own_hold FROM bookings b WHERE b.resource_origin IS NULL AND b.status = 'held'
+        AND (b.id = releases OR (wanted.waiting_id IS NULL AND b.offer_id = wanted.offer_id))
+        AND b.borrower_member_id = wanted.borrower_member_id AND b.waiting_id IS NOT DISTINCT FROM wanted.waiting_id
+        LIMIT 1;
     IF busy_elsewhere(wanted.offer_id, wanted.occupied)
         OR booked_peak(wanted.offer_id, wanted.occupied, own_hold) + wanted.quantity > resource.capacity THEN
         RETURN 'taken';
