@@ -30,10 +30,13 @@ async def _similar(
 ) -> list[dict[str, str | None]]:
     """Other offers of the same kind and category, ours and peers', that `by` may see and that are free then."""
     found: list[dict[str, str | None]] = []
-    for other, resource in await queries.like(session, offer):
+    for other in await queries.like(session, offer):
         if len(found) == MOST_SIMILAR:
             break
-        if not (may_see(other, by, now) and resource.is_open and allows(resource.rules, wanted.period, now)):
+        resource = await queries.resource(session, other.id, other.origin)
+        if resource is None or not (
+            may_see(other, by, now) and resource.is_open and allows(resource.rules, wanted.period, now)
+        ):
             continue
         occupied = await queries.occupied(session, other.id, wanted.period, origin=other.origin)
         if is_free(resource.rules, wanted.period, quantity=wanted.quantity, occupied=occupied, now=now):

@@ -33,8 +33,8 @@ async def offer(session: AsyncSession, offer_id: UUID, origin: str | None = None
     return _offer_of(row)
 
 
-async def like(session: AsyncSession, wanted: Offer, *, most: int = 20) -> list[tuple[Offer, Resource]]:
-    """Other bookable offers of the same kind and category, ours first, then those of linked peers."""
+async def like(session: AsyncSession, wanted: Offer, *, most: int = 20) -> list[Offer]:
+    """Other offers of the same kind and category, ours first, then those of linked peers."""
     linked = sa.select(links.c.peer_id).where(links.c.status.in_(LINKED))
     found = (
         sa.select(offers)
@@ -44,9 +44,7 @@ async def like(session: AsyncSession, wanted: Offer, *, most: int = 20) -> list[
         .order_by(offers.c.origin, offers.c.id)
         .limit(most)
     )
-    others = [_offer_of(row) for row in await session.execute(found)]
-    pairs = [(other, await resource(session, other.id, other.origin)) for other in others]
-    return [(other, how) for other, how in pairs if how is not None]
+    return [_offer_of(row) for row in await session.execute(found)]
 
 
 def _offer_of(row: sa.Row[Any]) -> Offer:
