@@ -69,8 +69,10 @@ def test_a_good_address_comes_apart() -> None:
 async def server(*pieces: bytes, pause: float = 0) -> AsyncGenerator[tuple[str, list[bytes]]]:
     """A server that says `pieces`; the address and what it was asked."""
     asked: list[bytes] = []
+    saying: list[asyncio.Task[object] | None] = []
 
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        saying.append(asyncio.current_task())
         asked.append(await reader.readuntil(b"\r\n\r\n"))
         try:
             for piece in pieces:
@@ -85,6 +87,11 @@ async def server(*pieces: bytes, pause: float = 0) -> AsyncGenerator[tuple[str, 
     listening = await asyncio.start_server(say, "127.0.0.1", 0)
     async with listening:
         yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/c.ics?k=1", asked
+        tasks = [task for task in saying if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.01)  # the loop closes the connections: left open, they would be a later test's warning
 
 
 async def get(address: str, *, allow_private: bool = True) -> tuple[int, bytes]:
