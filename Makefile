@@ -62,6 +62,11 @@ bench: setup ## Measure, as ratios to the raw limits of the same run
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server
 	@$(PYTHON) -m tests.bench $(ARGS)
 
+.PHONY: bench-bookings
+bench-bookings: setup ## Measure accepted bookings, as a ratio to what pgbench inserts in the same run
+	@$(PYTHON) -m deploy.local ensure rabbitmq-server wrk
+	@$(PYTHON) -m tests.bench.bookings $(ARGS)
+
 .PHONY: fuzz
 fuzz: setup ## Throw generated requests at every OpenAPI
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server

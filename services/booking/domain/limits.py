@@ -76,18 +76,6 @@ class NotInCircle(Problem):
     )
 
 
-class HoldGone(Problem):
-    """The hold has expired or was replaced."""
-
-    status = 410
-    slug = "booking/hold-gone"
-    text = Text(
-        fr="Le temps de réflexion est écoulé : la place n'est plus retenue. Vérifiez qu'elle est encore libre.",
-        en="The place is no longer kept for you: the time is over. Check whether it is still free.",
-        nl="De plaats wordt niet meer voor u vastgehouden: de tijd is voorbij. Kijk of ze nog vrij is.",
-    )
-
-
 class NoticeIsOver(Problem):
     """Too late to cancel alone. Carries `minutes`: the notice."""
 

@@ -47,19 +47,12 @@ def downgrade() -> None:
     op.drop_table("waiting")
     before = (_HERE / "0002_functions.sql").read_text(encoding="utf-8").split("\n\n\n")
     (bind,) = (statement for statement in before if "FUNCTION bind_booking(" in statement)
-    op.execute(_where_it_is(bind.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")))
+    op.execute(bind.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
 
 
 def _execute(statements: Path) -> None:
     for statement in statements.read_text(encoding="utf-8").split("\n\n\n"):
-        op.execute(_where_it_is(statement))
-
-
-def _where_it_is(statement: str) -> str:
-    """The function that binds may have been wrapped by now, and have another name."""
-    named = sa.text("SELECT count(*) FROM pg_proc WHERE proname = 'bind_booking_here'")
-    wrapped = op.get_bind().execute(named).scalar_one()
-    return statement.replace("FUNCTION bind_booking(", "FUNCTION bind_booking_here(") if wrapped else statement
+        op.execute(statement)
 
 
 def _waiting() -> None:
