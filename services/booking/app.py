@@ -5,6 +5,7 @@ from services.booking.calendar_reader import CalendarReader
 from services.booking.commands.handing_out import PLACES_CHANNEL
 from services.booking.commands.telling import BUSY_CHANNEL
 from services.booking.consumers import consumers_with
+from services.booking.group_commit import GroupCommit
 from services.booking.loops import BusyTeller, PlaceOfferer, Sweeper
 from services.booking.sealing import Sealer
 from services.booking.settings import BookingSettings
@@ -27,6 +28,7 @@ def build(settings: BookingSettings | None = None) -> Service:
         loops=lambda db: [*_loops(settings, db), CalendarReader(db, settings, sealer)],
     )
     service.app.state.sealer = sealer
+    service.app.state.together = GroupCommit(service.app.state.database)
     return service
 
 

@@ -70,8 +70,7 @@ class BusyTeller:
     async def tell_due(self) -> None:
         """Tell all that waits now."""
         while offer_ids := await self._db.run(resources_to_tell):
-            for offer_id in offer_ids:
-                await self._db.run(tell_busy, offer_id)
+            await self._db.run(tell_busy, offer_ids)
 
 
 class PlaceOfferer:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from types import SimpleNamespace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -80,7 +81,7 @@ def hours_from(opening_hours: list[OpeningHours]) -> tuple[Hours, ...]:
     return tuple(sorted(Hours(h.weekday, minutes_of(h.opens), minutes_of(h.closes)) for h in opening_hours))
 
 
-def resource_of(row: sa.Row[Any], *, of_category: Sequence[Any] = ()) -> Resource:
+def resource_of(row: sa.Row[Any] | SimpleNamespace, *, of_category: Sequence[Any] = ()) -> Resource:
     """The resource in a row of `resources`; `of_category`: the quotas of its offer's category, as JSON."""
     hours = hours_from([OpeningHours.model_validate(hours) for hours in row.opening_hours])
     rules = Rules(

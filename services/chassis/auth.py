@@ -6,7 +6,7 @@ Source: RFC 7519, RFC 8037 and RFC 9864 (`alg` `Ed25519`); the algorithm is pinn
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 import httpx
@@ -23,6 +23,7 @@ ALGORITHM = "Ed25519"
 AUDIENCE = "maillage"
 LIFETIME_SECONDS = 300
 _REFETCH_SECONDS = 5
+_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,13 @@ class Actor:
         return self.role in {"coordinator", "administrator"}
 
 
+class _Checked(NamedTuple):
+    kid: str
+    key: OKPKey
+    expires: float
+    actor: Actor
+
+
 class Authenticator:
     """Checks tokens of one instance. Fetches identity's key set once, and again when a key is unknown."""
 
@@ -49,6 +57,7 @@ class Authenticator:
         self._keys: dict[str, OKPKey] = {}
         self._fetched_at = float("-inf")
         self._lock = asyncio.Lock()
+        self._checked: dict[str, _Checked] = {}
         self._registry = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": instance},
             aud={"essential": True, "value": AUDIENCE},
@@ -62,14 +71,24 @@ class Authenticator:
 
     async def actor(self, token: str) -> Actor:
         """The person whom `token` names. Raises NotSignedIn, or Unavailable when identity's keys cannot be had."""
+        checked = self._checked.get(token)
+        if checked is not None and time.time() < checked.expires and self._keys.get(checked.kid) is checked.key:
+            return checked.actor
         try:
             kid = str(_unverified_header(token).get("kid"))
             key = self._keys.get(kid) or await self._fetch(kid)
             decoded = jwt.decode(token, key, algorithms=[ALGORITHM])
             self._registry.validate(decoded.claims)
-            return _actor_of(decoded.claims)
+            return self._remember(token, _Checked(kid, key, float(decoded.claims["exp"]), _actor_of(decoded.claims)))
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise NotSignedIn from error
+
+    def _remember(self, token: str, checked: "_Checked") -> Actor:
+        """A signature that was right once is right until the token ends, or its key is no longer published."""
+        if len(self._checked) >= _REMEMBERED:
+            self._checked.clear()
+        self._checked[token] = checked
+        return checked.actor
 
     async def _fetch(self, kid: str) -> OKPKey:
         async with self._lock:

@@ -64,6 +64,11 @@ class Once:
         self._route = route
         self._key = key
 
+    @property
+    def is_keyed(self) -> bool:
+        """Whether the request names a key."""
+        return self._key is not None
+
     async def __call__(
         self,
         session: AsyncSession,

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Event
@@ -21,6 +22,14 @@ _rows = sa.table(
     sa.column("traceparent", sa.Text),
     sa.column("data", sa.Text),
 )
+
+
+_GIVEN = sa.func.unnest(*(sa.bindparam(column.name, type_=ARRAY(column.type)) for column in _rows.c))
+_ADDED = sa.insert(_rows).from_select(
+    [column.name for column in _rows.c],
+    sa.select(sa.text("*")).select_from(_GIVEN.alias("given")),
+)
+_ADD = sa.select(sa.func.pg_notify(CHANNEL, "")).add_cte(_ADDED.cte("added"))
 
 
 class EventTooLarge(ValueError):
@@ -45,8 +54,8 @@ async def add(session: AsyncSession, *events: Event) -> None:
     """Say `events` once the transaction of `session` commits. Raises EventTooLarge."""
     if not events:
         return
-    added = sa.insert(_rows).values([row_of(event) for event in events]).returning(_rows.c.id).cte("added")
-    await session.execute(sa.select(sa.func.pg_notify(CHANNEL, "")).select_from(added).limit(1))
+    rows = [row_of(event) for event in events]
+    await session.execute(_ADD, {column.name: [row[column.name] for row in rows] for column in _rows.c})
 
 
 def row_of(event: Event) -> dict[str, object]:

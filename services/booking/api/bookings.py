@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Status
 from services.booking import listing, queries
-from services.booking.api.edge import At, Settings, first_view, view_all, view_of
+from services.booking.api.edge import At, Settings, first_view, new_view, view_all, view_of
 from services.booking.api.forms import BookingForm, CancelForm, Instant, ReasonForm
 from services.booking.commands import book as booking_commands
 from services.booking.commands import decide
@@ -31,21 +31,24 @@ async def create_booking(
     form: BookingForm, actor: CurrentMember, at: At, once: OnceDep, settings: Settings
 ) -> BookingView:
     """Book a period: confirmed at once, or pending until the owner, a coordinator or the peer has answered."""
-    booking_id = new_id()
+    wanted = booking_commands.Wanted(
+        id=new_id(),
+        offer_id=form.offer_id,
+        period=Span(form.start, form.end),
+        quantity=form.quantity,
+        note=form.note,
+        circle_id=form.circle_id,
+        hold_id=form.hold_id,
+    )
+    limit, now = settings.booking_pending_per_member, at.clock.now()
+    if form.origin is None and not once.is_keyed:
+        made = await at.together.book(wanted, by=actor, limit=limit, now=now)
+        if made is not None:
+            return new_view(made.booking, made.person, made.how, now)
 
     async def work(session: AsyncSession) -> BookingView:
         async def make() -> BookingView:
             person = await queries.person_of(session, actor)
-            wanted = booking_commands.Wanted(
-                id=booking_id,
-                offer_id=form.offer_id,
-                period=Span(form.start, form.end),
-                quantity=form.quantity,
-                note=form.note,
-                circle_id=form.circle_id,
-                hold_id=form.hold_id,
-            )
-            limit, now = settings.booking_pending_per_member, at.clock.now()
             booked = await booking_commands.book(session, wanted, origin=form.origin, by=person, limit=limit, now=now)
             return await first_view(session, booked, person, now)
 

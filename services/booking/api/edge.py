@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.booking import queries
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import Person
+from services.booking.group_commit import GroupCommit
 from services.booking.settings import BookingSettings
 from services.booking.views import Beside, BookingView, booking_view
 from services.chassis.clock import Clock, ClockDep
@@ -26,14 +27,15 @@ Settings = Annotated[BookingSettings, Depends(_settings_of)]
 
 @dataclass(frozen=True)
 class Edge:
-    """What every request meets at the edge: the database and the clock."""
+    """What every request meets at the edge: the database, the clock, and who decides on bookings together."""
 
     db: Database
     clock: Clock
+    together: GroupCommit
 
 
-async def _edge_of(db: DatabaseDep, clock: ClockDep) -> Edge:
-    return Edge(db, clock)
+async def _edge_of(request: Request, db: DatabaseDep, clock: ClockDep) -> Edge:
+    return Edge(db, clock, request.app.state.together)
 
 
 At = Annotated[Edge, Depends(_edge_of)]
@@ -44,11 +46,15 @@ async def first_view(session: AsyncSession, booking: Booking, person: Person, no
     how = queries.Deciding()
     if booking.status == "pending" and booking.is_ours:
         how = (await queries.deciding_of(session, {booking.offer_id})).get(booking.offer_id, how)
+    return new_view(booking, person, how, now)
+
+
+def new_view(booking: Booking, person: Person, how: queries.Deciding, now: datetime) -> BookingView:
+    """Like `first_view`, for a resource on which is decided like `how`."""
     what = "booked" if booking.status == "confirmed" else "requested"
     line = queries.HistoryLine(at=booking.created_at, what=what, by_name=person.name)
-    return booking_view(
-        booking, person, Beside(approval=how.approval, approvals_needed=how.needed, history=[line]), now=now
-    )
+    beside = Beside(approval=how.approval, approvals_needed=how.needed, history=[line])
+    return booking_view(booking, person, beside, now=now)
 
 
 async def view_of(session: AsyncSession, booking: Booking, person: Person, now: datetime) -> BookingView:

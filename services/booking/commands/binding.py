@@ -1,12 +1,15 @@
 """Writing a booking down so that it holds: the decision of the database, in one round trip (rules 1, 3 and 8)."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from contracts.envelope import Event
 from services.booking.domain.booking import Booking
@@ -27,33 +30,55 @@ _BIND = sa.text(
     sa.bindparam("limit", type_=sa.Integer),
     sa.bindparam("releases", type_=sa.Uuid),
 )
+_BIND_TOGETHER = sa.text("SELECT bind_bookings(CAST(:asked AS jsonb))").bindparams(sa.bindparam("asked", type_=sa.Text))
+_JSON = frozenset({"written", "line", "event"})
 COLUMNS = tuple(column.name for column in bookings.c)
 
 
-async def bind(
-    session: AsyncSession,
-    booking: Booking,
-    *,
-    under: int,
-    event: Event | None = None,
-    line: dict[str, Any] | None = None,
-    limit: int | None = None,
-    releases: UUID | None = None,
-) -> Outcome:
-    """Insert `booking` of our own resource if it fits, with its event and its line of history; else say why not.
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """A booking of our own resource to be written down if it fits, with its event and its line of history.
 
     `under`: the version of the resource whose rules allowed it. `limit`: how many requests of the borrower may wait.
-    `releases`: the member's hold that makes way for it. The resource is locked until the transaction ends.
+    `releases`: the member's hold that makes way for it.
     """
+
+    booking: Booking
+    under: int
+    event: Event | None = None
+    line: dict[str, Any] | None = None
+    limit: int | None = None
+    releases: UUID | None = None
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """What the database is handed; the event carries the trace of the context in which this is first read."""
+        return {
+            "written": {name: getattr(self.booking, name) for name in COLUMNS},
+            "line": self.line,
+            "event": outbox.row_of(self.event) if self.event is not None else None,
+            "under": self.under,
+            "limit": self.limit,
+            "releases": self.releases,
+        }
+
+
+async def bind(session: AsyncSession, binding: Binding) -> Outcome:
+    """Write the booking down, or say why not. The resource is locked until the transaction ends."""
     values = {
-        "written": json.dumps({name: getattr(booking, name) for name in COLUMNS}, default=as_text),
-        "line": json.dumps(line) if line is not None else None,
-        "event": json.dumps(outbox.row_of(event), default=as_text) if event is not None else None,
-        "under": under,
-        "limit": limit,
-        "releases": releases,
+        name: json.dumps(value, default=as_text) if name in _JSON and value is not None else value
+        for name, value in binding.values.items()
     }
     return (await session.execute(_BIND, values)).scalar_one()
+
+
+async def bind_together(connection: AsyncConnection, bindings: Sequence[Binding]) -> list[Outcome]:
+    """The same for several, one after the other, in one transaction: on a connection that commits by itself.
+
+    Whoever meets the same locks elsewhere takes them in the same order: first borrowers', then resources'.
+    """
+    asked = json.dumps([binding.values for binding in bindings], default=as_text)
+    return (await connection.execute(_BIND_TOGETHER, {"asked": asked})).scalar_one()
 
 
 def as_text(value: object) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
 from services.booking.commands.arrivals import asked_on_arrival
-from services.booking.commands.binding import Outcome, bind
+from services.booking.commands.binding import Binding, Outcome, bind
 from services.booking.commands.expiring import expire_in_the_way
 from services.booking.commands.handing_out import hand_out
 from services.booking.commands.quotas import check_quotas
@@ -82,12 +82,17 @@ async def book(
     QuotaReached, LinkNotOpen, NotInCircle.
     """
     offer = await bookable_offer(session, wanted.offer_id, origin, by=by, now=now)
-    if wanted.circle_id is not None and wanted.circle_id not in by.circle_ids:
-        raise NotInCircle
     borrower = Borrower(limit=limit, person=by)
+    check_circle(wanted, by)
     if origin is None:
         return await take(session, offer, wanted, borrower, now=now)
     return await _ask_peer(session, offer, wanted, borrower, now=now)
+
+
+def check_circle(wanted: Wanted, by: Person) -> None:
+    """Raises NotInCircle."""
+    if wanted.circle_id is not None and wanted.circle_id not in by.circle_ids:
+        raise NotInCircle
 
 
 async def bookable_offer(
@@ -96,7 +101,11 @@ async def bookable_offer(
     """The offer, when `by` may see it and it stands. Raises OfferUnknown, LinkNotOpen."""
     if origin is not None and not await queries.is_linked(session, origin, hold=True):
         raise LinkNotOpen
-    offer = await queries.offer(session, offer_id, origin)
+    return bookable(await queries.offer(session, offer_id, origin), by=by, now=now)
+
+
+def bookable(offer: Offer | None, *, by: Person, now: datetime) -> Offer:
+    """`offer`, when `by` may see it and it stands. Raises OfferUnknown."""
     if offer is None or not may_see(offer, by, now) or not offer.is_valid_at(now):
         raise OfferUnknown
     return offer
@@ -104,29 +113,41 @@ async def bookable_offer(
 
 async def take(session: AsyncSession, offer: Offer, wanted: Wanted, borrower: Borrower, *, now: datetime) -> Booking:
     """Take a period of our own resource, under its rules. Raises like `book`, and RulesChangedMeanwhile."""
-    resource = await checked_resource(session, offer, wanted, borrower.asking_for(offer), now=now)
+    resource = await queries.resource(session, offer.id, offer.origin)
+    resource, binding = prepared(offer, resource, wanted, borrower, now=now)
+    await check_quotas(session, resource, binding.booking)
+    outcome = await bind_now(session, binding)
+    if outcome == "too_many_waiting":
+        raise TooManyPending(limit=borrower.limit)
+    if outcome == "taken":
+        raise await taken(session, offer, resource, binding.booking, by=borrower.person, now=now)
+    if outcome != "bound":
+        raise RulesChangedMeanwhile
+    return binding.booking
+
+
+def prepared(
+    offer: Offer, resource: Resource | None, wanted: Wanted, borrower: Borrower, *, now: datetime
+) -> tuple[Resource, Binding]:
+    """The booking of our own resource as the rules allow it, to be bound; quotas are still to be counted.
+
+    Raises NotBookable, ResourceIsClosed, InvalidFields, NotForYou, NotForPeers, TooEarlyForPeers.
+    """
+    resource = checked(resource, wanted, borrower.asking_for(offer), now=now)
     waits = resource.approval != "automatic"
     booking = new_booking(offer, wanted, borrower, resource, now)
     booking.status = "pending" if waits else "confirmed"
     if waits:
         until = decide_by(resource.rules, wanted.period, now)
         booking.decide_by = min(until, wanted.decide_by or until)
-    await check_quotas(session, resource, booking)
-    outcome = await bind_now(
-        session,
-        booking,
-        resource,
+    return resource, Binding(
+        booking=booking,
+        under=resource.version,
+        event=booking.asked(),
         line={"what": "requested" if waits else "booked", "by_name": borrower.name},
         limit=borrower.limit if waits else None,
         releases=wanted.hold_id,
     )
-    if outcome == "too_many_waiting":
-        raise TooManyPending(limit=borrower.limit)
-    if outcome == "taken":
-        raise await taken(session, offer, resource, booking, by=borrower.person, now=now)
-    if outcome != "bound":
-        raise RulesChangedMeanwhile
-    return booking
 
 
 async def checked_resource(
@@ -136,7 +157,11 @@ async def checked_resource(
 
     Raises NotBookable, ResourceIsClosed, InvalidFields, NotForYou.
     """
-    resource = await queries.resource(session, offer.id, offer.origin)
+    return checked(await queries.resource(session, offer.id, offer.origin), wanted, asking, now=now)
+
+
+def checked(resource: Resource | None, wanted: Wanted, asking: Asking, *, now: datetime) -> Resource:
+    """`resource`, like `checked_resource`."""
     if resource is None:
         raise NotBookable
     if not resource.is_open:
@@ -146,24 +171,14 @@ async def checked_resource(
     return resource
 
 
-async def bind_now(
-    session: AsyncSession,
-    booking: Booking,
-    resource: Resource,
-    *,
-    line: dict[str, str | None] | None,
-    limit: int | None = None,
-    releases: UUID | None = None,
-) -> Outcome:
-    """Bind `booking` of our resource; requests in its way that nobody decided in time give way first (rule 8).
+async def bind_now(session: AsyncSession, binding: Binding) -> Outcome:
+    """Bind a booking of our resource; requests in its way that nobody decided in time give way first (rule 8).
 
-    What that, or anything else, has made free goes to those who wait for it, before `booking` is looked at again.
+    What that, or anything else, has made free goes to those who wait for it, before the booking is looked at again.
     """
-    event = booking.asked() if line is not None else None
+    booking = binding.booking
     for _ in range(4):
-        outcome = await bind(
-            session, booking, under=resource.version, event=event, line=line, limit=limit, releases=releases
-        )
+        outcome = await bind(session, binding)
         if outcome != "expire_first":
             return outcome
         await expire_in_the_way(session, booking)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
-from services.booking.commands.binding import bind
+from services.booking.commands.binding import Binding, bind
 from services.booking.commands.expiring import expire_around
 from services.booking.commands.telling import busy_changed
 from services.booking.domain import line
@@ -178,7 +178,7 @@ async def _offer(session: AsyncSession, here: _Line, entry: Entry, wish: line.Wi
 
 async def _bind(session: AsyncSession, here: _Line, place: Booking) -> bool:
     """The database has the last word; what it refuses is looked at again the next time."""
-    outcome = await bind(session, place, under=here.resource.version)
+    outcome = await bind(session, Binding(booking=place, under=here.resource.version))
     if outcome != "bound":
         _log.warning("not-kept-for-the-line", outcome=outcome, offer_id=str(place.offer_id))
     return outcome == "bound"

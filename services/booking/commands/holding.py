@@ -6,6 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.booking.commands.binding import Binding
 from services.booking.commands.book import Borrower, Wanted, bind_now, bookable_offer, checked_resource, new_booking
 from services.booking.commands.refusing import taken
 from services.booking.commands.telling import busy_changed
@@ -28,7 +29,7 @@ async def hold(session: AsyncSession, wanted: Wanted, *, by: Person, lasts: time
     booking = new_booking(offer, wanted, borrower, resource, now)
     booking.status, booking.note = "held", ""
     booking.decide_by = min(now + lasts, wanted.period.start)
-    outcome = await bind_now(session, booking, resource, line=None)
+    outcome = await bind_now(session, Binding(booking=booking, under=resource.version))
     if outcome == "taken":
         raise await taken(session, offer, resource, booking, by=by, now=now)
     if outcome != "bound":

@@ -1,8 +1,10 @@
 """Writing down what happened: the history for people, the events for other services."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -11,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.booking import BookingEvent, BusyChanged, Interval, Partly
 from services.booking import queries
 from services.booking.commands.accounts import record
+from services.booking.domain.availability import last_instant
 from services.booking.domain.booking import Booking
-from services.booking.domain.spans import Span, clipped, levels, merged
-from services.booking.resources import Resource, resource_of
+from services.booking.domain.spans import Occupied, Span, clipped, levels, merged
 from services.booking.tables import busy_to_tell, history, resources
 from services.chassis import outbox
 
@@ -59,46 +61,53 @@ async def busy_changed_by(session: AsyncSession, changed: Iterable[Booking]) -> 
     await busy_changed(session, *(booking.offer_id for booking in changed if booking.is_ours))
 
 
-async def resources_to_tell(session: AsyncSession, most: int = 100) -> list[UUID]:
+async def resources_to_tell(session: AsyncSession, most: int = 50) -> list[UUID]:
     """Whose busy times wait to be told, the longest waiting first."""
     found = sa.select(busy_to_tell.c.offer_id).order_by(busy_to_tell.c.since).limit(most)
     return list((await session.execute(found)).scalars())
 
 
-async def tell_busy(session: AsyncSession, offer_id: UUID) -> None:
-    """Say when our resource is busy from now on.
+async def tell_busy(session: AsyncSession, offer_ids: Collection[UUID]) -> None:
+    """Say when these resources of ours are busy from now on.
 
-    The row lock of the resource, which every booking of it takes too, orders all this: what was written before is
+    The row lock of a resource, which every booking of it takes too, orders all this: what was written before is
     told now, what is written after asks again, and the list of the higher version is the later one.
     """
+    locked = sa.select(resources.c.offer_id).where(resources.c.offer_id.in_(offer_ids)).order_by(resources.c.offer_id)
+    one_by_one = locked.with_for_update(key_share=True).subquery()
     counted = (
         sa.update(resources)
-        .where(resources.c.offer_id == offer_id)
+        .where(resources.c.offer_id == one_by_one.c.offer_id)
         .values(busy_version=resources.c.busy_version + 1)
-        .returning(*resources.c)
+        .returning(*(resources.c[name] for name in _TOLD))
     )
-    row = (await session.execute(counted)).first()
-    waiting = sa.delete(busy_to_tell).where(busy_to_tell.c.offer_id == offer_id).returning(busy_to_tell.c.offer_id)
-    if (await session.execute(waiting)).first() is None or row is None:
-        return
-    await outbox.add(session, await _busy(session, resource_of(row)))
+    rows = (await session.execute(counted)).all()
+    waiting = sa.delete(busy_to_tell).where(busy_to_tell.c.offer_id.in_(offer_ids)).returning(busy_to_tell.c.offer_id)
+    waited = set((await session.execute(waiting)).scalars())
+    rows = [row for row in rows if row.offer_id in waited]
+    if rows:
+        now = await queries.database_time(session)
+        widest = Span(now, now + LONGEST_BUSY)
+        occupied = await queries.occupied_of(session, [row.offer_id for row in rows], widest)
+        await outbox.add(session, *(_busy(row, occupied[row.offer_id], now) for row in rows))
 
 
-async def _busy(session: AsyncSession, resource: Resource) -> BusyChanged:
-    now = await queries.database_time(session)
-    window = Span(now, min(resource.rules.latest(now), now + LONGEST_BUSY))
-    taken = levels(await queries.occupied(session, resource.offer_id, window))
-    parts = [(part, level) for span, level in taken for part in clipped([span], window)]
+_TOLD = ("offer_id", "busy_version", "capacity", "time_zone", "horizon_days")
+
+
+def _busy(row: sa.Row[Any], occupied: Sequence[Occupied], now: datetime) -> BusyChanged:
+    window = Span(now, min(last_instant(ZoneInfo(row.time_zone), row.horizon_days, now), now + LONGEST_BUSY))
+    parts = [(part, level) for span, level in levels(occupied) for part in clipped([span], window)]
     if len(parts) > MOST_INTERVALS:
         window = Span(now, parts[MOST_INTERVALS][0].start)
         parts = parts[:MOST_INTERVALS]
-    capacity = resource.rules.capacity
+    capacity: int = row.capacity
     full = merged(span for span, level in parts if level >= capacity)
     return BusyChanged(
-        offer_id=resource.offer_id,
+        offer_id=row.offer_id,
         since=window.start,
         until=window.end,
         busy=[Interval(start=span.start, end=span.end) for span in full],
         partly=tuple(Partly(start=span.start, end=span.end, taken=level) for span, level in parts if level < capacity),
-        version=resource.busy_version,
+        version=row.busy_version,
     )

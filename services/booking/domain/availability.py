@@ -74,8 +74,7 @@ class Rules:
 
     def latest(self, now: datetime) -> datetime:
         """The instant at which a booking made `now` must have ended: the end of the last local day."""
-        last_day = now.astimezone(self.zone).date() + timedelta(days=self.horizon_days)
-        return local_midnight(last_day + timedelta(days=1), self.zone)
+        return last_instant(self.zone, self.horizon_days, now)
 
     def occupied(self, period: Span) -> Span:
         """What a booking of `period` occupies: with its buffers."""
@@ -83,6 +82,12 @@ class Rules:
 
     def is_on_grid(self, at: datetime) -> bool:
         return is_on_grid(self.calendar, self.zone, self.step_minutes, at)
+
+
+def last_instant(zone: ZoneInfo, horizon_days: int, now: datetime) -> datetime:
+    """The end of the local day that is `horizon_days` ahead."""
+    last_day = now.astimezone(zone).date() + timedelta(days=horizon_days)
+    return local_midnight(last_day + timedelta(days=1), zone)
 
 
 @dataclass(frozen=True, kw_only=True)

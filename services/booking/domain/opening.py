@@ -10,6 +10,7 @@ not open.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from services.booking.domain.holiday_calendar import public_holidays
@@ -134,6 +135,7 @@ def grid(week: OpeningCalendar, zone: ZoneInfo, step_minutes: int, window: Span)
                         yield at
 
 
+@lru_cache(maxsize=100_000)
 def instant(day: date, minutes: int, zone: ZoneInfo, *, last: bool = False) -> datetime:
     """The first (or `last`) instant at which clocks in `zone` show that wall time; after a jump over it, the jump."""
     wall = _wall(day, minutes)

@@ -1,5 +1,6 @@
 """Reads: rows to what the rules and the views ask for."""
 
+from services.booking.queries.asked import Asked, Facts, Known
 from services.booking.queries.bookings import (
     Deciding,
     HistoryLine,
@@ -9,28 +10,30 @@ from services.booking.queries.bookings import (
     database_time,
     deciding_of,
     history_of,
-    occupied,
     pending_count,
     upcoming,
 )
 from services.booking.queries.calendars import (
     bookings_shown,
-    external_busy,
     external_of,
     feed_of_secret,
     feeds_of,
     follows,
     offers_that_follow,
 )
+from services.booking.queries.occupied import occupied, occupied_of
 from services.booking.queries.offers import LINKED, has_ended_with, is_linked, like, offer, peer_busy_times, resource
-from services.booking.queries.people import circles_of, member, person_of
+from services.booking.queries.people import circles_of, member, member_with, person_of
 from services.booking.queries.places import Occupying, occupying_after, resource_held
 from services.booking.queries.series import bookings_of_series, series_of
 
 __all__ = [
     "LINKED",
+    "Asked",
     "Deciding",
+    "Facts",
     "HistoryLine",
+    "Known",
     "Occupying",
     "above",
     "booking",
@@ -40,7 +43,6 @@ __all__ = [
     "circles_of",
     "database_time",
     "deciding_of",
-    "external_busy",
     "external_of",
     "feed_of_secret",
     "feeds_of",
@@ -50,7 +52,9 @@ __all__ = [
     "is_linked",
     "like",
     "member",
+    "member_with",
     "occupied",
+    "occupied_of",
     "occupying_after",
     "offer",
     "offers_that_follow",

@@ -1,24 +1,18 @@
 """Bookings: what they occupy, how many wait, and what happened to them."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Approval
 from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change
-from services.booking.domain.spans import Occupied, Span, clipped, levels
+from services.booking.domain.spans import Occupied, Span, levels
 from services.booking.domain.states import OCCUPYING, OPEN
-from services.booking.queries.calendars import external_busy
-from services.booking.queries.offers import peer_busy_times
 from services.booking.tables import bookings, changes, history, resources
-
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,65 +27,6 @@ class HistoryLine:
 async def database_time(session: AsyncSession) -> datetime:
     """The database's clock, the same for every replica (UTC)."""
     return (await session.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
-
-
-async def occupied(
-    session: AsyncSession,
-    offer_id: UUID,
-    window: Span,
-    *,
-    origin: str | None = None,
-    excluding: UUID | Collection[UUID] | None = None,
-) -> list[Occupied]:
-    """What is taken within `window`, sorted; without holds and requests whose time is over.
-
-    Ours is taken by bookings, and wholly by the calendar elsewhere of the person whose time it is.
-    For a peer's resource: what the peer told, and what our own members have asked for since.
-    `excluding`: a booking (or several) not counted, nor its change of period.
-    """
-    left_out = [excluding] if isinstance(excluding, UUID) else list(excluding or ())
-    if origin is not None:
-        told = await peer_busy_times(session, origin, offer_id)
-        # What we asked for before the peer last told is in what it told; counted twice it only matters below the top.
-        since = sa.or_(bookings.c.exclusive, bookings.c.created_at > (told.as_of or _LONG_AGO))
-        asked = await _booked(session, offer_id, window, sa.and_(bookings.c.resource_origin == origin, since), left_out)
-        return sorted([*(one for one in told.occupied if one.span.overlaps(window)), *asked])
-    over = sa.and_(bookings.c.status.in_(("held", "pending")), bookings.c.decide_by <= sa.func.clock_timestamp())
-    which = sa.and_(bookings.c.resource_origin.is_(None), sa.not_(over))
-    booked = await _booked(session, offer_id, window, which, left_out)
-    elsewhere = await external_busy(session, offer_id, window)
-    return sorted([*booked, *await _changing(session, offer_id, window, left_out), *elsewhere])
-
-
-async def _booked(
-    session: AsyncSession, offer_id: UUID, window: Span, which: sa.ColumnElement[bool], left_out: list[UUID]
-) -> list[Occupied]:
-    found = sa.select(bookings.c.occupied, bookings.c.quantity).where(
-        bookings.c.offer_id == offer_id,
-        bookings.c.occupied.op("&&")(window),
-        bookings.c.status.in_(OCCUPYING),
-        which,
-    )
-    if left_out:
-        found = found.where(bookings.c.id != sa.all_(sa.bindparam(None, left_out, ARRAY(sa.Uuid))))
-    return [Occupied(row.occupied, row.quantity) for row in await session.execute(found)]
-
-
-async def _changing(session: AsyncSession, offer_id: UUID, window: Span, left_out: list[UUID]) -> list[Occupied]:
-    """What changes that wait would take beyond their bookings: together, the greater of the two counts."""
-    found = (
-        sa.select(changes.c.occupied, changes.c.quantity, bookings.c.occupied, bookings.c.quantity)
-        .join(bookings, bookings.c.id == changes.c.booking_id)
-        .where(changes.c.offer_id == offer_id, changes.c.occupied.op("&&")(window))
-        .where(changes.c.decide_by > sa.func.clock_timestamp(), bookings.c.status.in_(OCCUPYING))
-    )
-    if left_out:
-        found = found.where(changes.c.booking_id != sa.all_(sa.bindparam(None, left_out, ARRAY(sa.Uuid))))
-    parts: list[Occupied] = []
-    for asked, quantity, now_has, has_quantity in await session.execute(found):
-        parts.append(Occupied(asked, quantity))
-        parts += [Occupied(both, -min(quantity, has_quantity)) for both in clipped([asked], now_has)]
-    return parts
 
 
 async def booking(session: AsyncSession, booking_id: UUID, *, lock: bool = False) -> Booking | None:

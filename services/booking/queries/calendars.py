@@ -10,26 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.domain.booking import Booking
 from services.booking.domain.feeds import SHOWN, FeedKind
-from services.booking.domain.spans import Occupied, Span
-from services.booking.tables import OURS, bookings, external_calendars, feeds, offers, resources
-from services.booking.tables import external_busy as busy_rows
+from services.booking.tables import OURS, bookings, external_calendars, feeds, offers
 from services.booking.tables import resource_calendars as following
 
 MOST_EVENTS = 3000
 """Of a feed, the latest: at some 600 bytes each it stays below what calendars read."""
-
-
-async def external_busy(session: AsyncSession, offer_id: UUID, window: Span) -> list[Occupied]:
-    """When the owner of our offer is busy elsewhere, within `window`; only if the offer follows their calendar."""
-    found = (
-        sa.select(busy_rows.c.busy, resources.c.capacity)
-        .join(following, following.c.member_id == busy_rows.c.member_id)
-        .join(offers, sa.and_(offers.c.origin == OURS, offers.c.id == following.c.offer_id))
-        .join(resources, resources.c.offer_id == following.c.offer_id)
-        .where(following.c.offer_id == offer_id, following.c.follows_calendar)
-        .where(offers.c.owner_member_id == following.c.member_id, busy_rows.c.busy.op("&&")(window))
-    )
-    return [Occupied(row.busy, row.capacity) for row in await session.execute(found)]
 
 
 async def follows(session: AsyncSession, offer_id: UUID, owner_id: UUID) -> bool:

@@ -30,7 +30,7 @@ async def offer(session: AsyncSession, offer_id: UUID, origin: str | None = None
     ).first()
     if row is None or (origin is not None and not await is_linked(session, origin)):
         return None
-    return _offer_of(row)
+    return offer_of(row)
 
 
 async def like(session: AsyncSession, wanted: Offer, *, most: int = 20) -> list[Offer]:
@@ -44,10 +44,11 @@ async def like(session: AsyncSession, wanted: Offer, *, most: int = 20) -> list[
         .order_by(offers.c.origin, offers.c.id)
         .limit(most)
     )
-    return [_offer_of(row) for row in await session.execute(found)]
+    return [offer_of(row) for row in await session.execute(found)]
 
 
-def _offer_of(row: sa.Row[Any]) -> Offer:
+def offer_of(row: sa.Row[Any]) -> Offer:
+    """The offer in a row of `offers`."""
     return Offer(
         id=row.id,
         origin=row.origin or None,

@@ -1,5 +1,6 @@
 """Who asks."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,8 +19,12 @@ async def person_of(session: AsyncSession, actor: Actor) -> Person:
     row = (await session.execute(sa.select(status.label("status"), _circles_of(actor.id).label("circles")))).one()
     if row.status == "left":
         raise NotAllowed
-    mine = {UUID(circle_id): name for circle_id, name in (row.circles or {}).items()}
-    return Person(id=actor.id, name=actor.name, role=actor.role, circle_ids=frozenset(mine), circle_names=mine)
+    return member_with(actor, {UUID(circle_id): name for circle_id, name in (row.circles or {}).items()})
+
+
+def member_with(actor: Actor, named: Mapping[UUID, str]) -> Person:
+    """The member behind a token, who belongs to the circles `named`."""
+    return Person(id=actor.id, name=actor.name, role=actor.role, circle_ids=frozenset(named), circle_names=named)
 
 
 async def member(session: AsyncSession, member_id: UUID) -> Person | None:

@@ -104,6 +104,10 @@ bookings = sa.Table(
     sa.CheckConstraint("status = 'declined' OR starts_at < ends_at", name="bookings_period"),
     sa.CheckConstraint("borrower_member_id IS NULL OR borrower_peer_id IS NULL", name="bookings_one_borrower"),
     sa.Index("bookings_of_borrower", "borrower_member_id", "starts_at", "id"),
+    sa.Index("bookings_held_by", "borrower_member_id", postgresql_where=sa.text("status IN ('held')")),
+    sa.Index(
+        "bookings_waiting_of", "borrower_member_id", postgresql_where=sa.text("status IN ('pending', 'cancelling')")
+    ),
     sa.Index("bookings_of_owner", "owner_member_id", "starts_at", "id"),
     sa.Index("bookings_of_offer", "offer_id", "starts_at"),
     sa.Index(

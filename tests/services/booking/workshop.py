@@ -150,8 +150,7 @@ class Workshop:
 
         Busy times that wait to be told are told first, as the loop of the service would.
         """
-        for offer_id in await self.db.run(resources_to_tell):
-            await self.db.run(tell_busy, offer_id)
+        await self.db.run(tell_busy, await self.db.run(resources_to_tell))
         async with self.db.transaction() as session:
             rows = (await session.execute(sa.text("DELETE FROM outbox RETURNING id, type, data"))).all()
         events = [EVENTS[row.type].model_validate(json.loads(row.data)) for row in sorted(rows)]
