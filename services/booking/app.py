@@ -7,6 +7,7 @@ from services.booking.commands.telling import BUSY_CHANNEL
 from services.booking.consumers import consumers_with
 from services.booking.group_commit import GroupCommit
 from services.booking.loops import BusyTeller, PlaceOfferer, Sweeper
+from services.booking.queries import Asked
 from services.booking.sealing import Sealer
 from services.booking.settings import BookingSettings
 from services.chassis.assembly import assemble
@@ -28,7 +29,8 @@ def build(settings: BookingSettings | None = None) -> Service:
         loops=lambda db: [*_loops(settings, db), CalendarReader(db, settings, sealer)],
     )
     service.app.state.sealer = sealer
-    service.app.state.together = GroupCommit(service.app.state.database)
+    service.app.state.asked = Asked()
+    service.app.state.together = GroupCommit(service.app.state.database, service.app.state.asked)
     return service
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
 from services.booking.commands.binding import Binding, Outcome, bind_together
@@ -26,7 +26,7 @@ from services.booking.resources import Resource
 from services.chassis import logs
 from services.chassis.auth import Actor
 from services.chassis.database import Database
-from services.chassis.problems import NotAllowed, Problem
+from services.chassis.problems import Problem
 
 LARGEST_GROUP = 32
 
@@ -76,9 +76,9 @@ class _Case:
 class GroupCommit:
     """Books resources of ours for members of ours."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, asked: queries.Asked) -> None:
         self._db = db
-        self._asked = queries.Asked()
+        self._asked = asked
         self._waiting: list[_Request] = []
         self._deciding: asyncio.Task[None] | None = None
 
@@ -105,16 +105,16 @@ class GroupCommit:
                     request.give(None)
 
     async def _decide(self, group: Sequence[_Request]) -> None:
-        async with self._db.autocommit() as connection:
-            cases = await self._allowed(connection, group)
+        async with self._db.autocommit() as session:
+            cases = await self._allowed(session, group)
             if not cases:
                 return
-            outcomes = await bind_together(connection, [case.binding for case in cases])
+            outcomes = await bind_together(session, [case.binding for case in cases])
         await self._answer(list(zip(cases, outcomes, strict=True)))
 
-    async def _allowed(self, connection: AsyncConnection, group: Sequence[_Request]) -> list[_Case]:
+    async def _allowed(self, session: AsyncSession, group: Sequence[_Request]) -> list[_Case]:
         facts = await self._asked.facts(
-            connection,
+            session,
             member_ids={request.actor.id for request in group},
             offer_ids={request.wanted.offer_id for request in group},
         )
@@ -156,10 +156,7 @@ def _case_of(request: _Request, facts: queries.Facts) -> _Case | None:
     known = facts.known.get(request.wanted.offer_id)
     if known is None or known.counts:
         return None
-    named = facts.circles[request.actor.id]
-    if named is None:
-        raise NotAllowed
-    person = queries.member_with(request.actor, named)
+    person = facts.person(request.actor)
     offer = bookable(known.offer, by=person, now=request.now)
     check_circle(request.wanted, person)
     borrower = Borrower(limit=request.limit, person=person)

@@ -1,22 +1,19 @@
 """What people are shown."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from contracts.booking import Approval, BookingState, ChangeState, CheckIn, Interval, OpeningHours, Terms
+from contracts.booking import Approval, BookingState, ChangeState, CheckIn, OpeningHours, Terms
 from services.booking.domain import use
-from services.booking.domain.availability import Availability
 from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change, check_may_answer, check_may_change
 from services.booking.domain.deciding import Offer, Person, may_cancel, may_decide
 from services.booking.domain.limits import CannotChange
-from services.booking.domain.opening import local_midnight
 from services.booking.domain.problems import NotYourDecision
-from services.booking.domain.spans import Span, clipped
 from services.booking.queries import HistoryLine
 from services.booking.resources import Resource, opening_hours_of
 
@@ -50,36 +47,6 @@ class ResourceView(BaseModel):
     upcoming: int | None = None
     check_in: CheckIn = "none"
     grace_minutes: int = 30
-
-
-class LeftView(BaseModel):
-    """How many are left of a resource with capacity above one, where some are taken."""
-
-    start: datetime
-    end: datetime
-    left: int
-
-
-class DayView(BaseModel):
-    """One local day; intervals in UTC, cut at the day's ends."""
-
-    date: date
-    open: list[Interval]
-    free: list[Interval]
-    busy: list[Interval]
-    left: list[LeftView]
-
-
-class AvailabilityView(BaseModel):
-    """Some days of a resource. `as_of`: for a peer's resource, when the peer last told its busy times."""
-
-    time_zone: str
-    step_minutes: int
-    capacity: int
-    from_: date = Field(serialization_alias="from")
-    days: list[DayView]
-    as_of: datetime | None
-    next_free: list[Interval]
 
 
 class HistoryView(BaseModel):
@@ -213,26 +180,3 @@ def _change_view(booking: Booking, change: Change, person: Person, approval: App
         return True
 
     return ChangeView(**change.state().model_dump(), may_answer=may(withdraw=False), may_withdraw=may(withdraw=True))
-
-
-def day_views(resource: Resource, found: Availability, first: date, days: int) -> list[DayView]:
-    """`found` cut into local days."""
-    views: list[DayView] = []
-    for number in range(days):
-        day = first + timedelta(days=number)
-        zone = resource.rules.zone
-        span = Span(local_midnight(day, zone), local_midnight(day + timedelta(days=1), zone))
-        parts = (intervals(clipped(spans, span)) for spans in (found.open, found.free, found.busy))
-        opened, free, busy = parts
-        left = [
-            LeftView(start=part.start, end=part.end, left=left)
-            for where, left in found.left
-            for part in clipped([where], span)
-        ]
-        views.append(DayView(date=day, open=opened, free=free, busy=busy, left=left))
-    return views
-
-
-def intervals(spans: list[Span]) -> list[Interval]:
-    """Spans as JSON intervals."""
-    return [Interval(start=span.start, end=span.end) for span in spans]

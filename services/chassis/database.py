@@ -9,7 +9,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 from fastapi import Depends, Request
 from sqlalchemy import URL, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 T = TypeVar("T")
@@ -54,10 +54,10 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def autocommit(self) -> AsyncGenerator[AsyncConnection]:
-        """A connection on which each statement is a transaction of its own: one round trip instead of three."""
-        async with self._autocommit.connect() as connection:
-            yield connection
+    async def autocommit(self) -> AsyncGenerator[AsyncSession]:
+        """A session in which each statement is a transaction of its own: one round trip instead of three."""
+        async with AsyncSession(self._autocommit, expire_on_commit=False) as session:
+            yield session
 
     async def run(
         self, command: Callable[Concatenate[AsyncSession, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs

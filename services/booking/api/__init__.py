@@ -2,6 +2,7 @@
 
 from services.booking.api import (
     arrivals,
+    availability,
     bookings,
     calendars,
     changes,
@@ -17,6 +18,7 @@ from services.booking.api import (
 
 routers = [
     resources.router,
+    availability.router,
     series.router,
     bookings.router,
     changes.router,

@@ -27,15 +27,19 @@ Settings = Annotated[BookingSettings, Depends(_settings_of)]
 
 @dataclass(frozen=True)
 class Edge:
-    """What every request meets at the edge: the database, the clock, and who decides on bookings together."""
+    """What every request meets at the edge: the database, the clock, and what requests share.
+
+    `asked`: reads facts about our resources. `together`: decides on bookings of them.
+    """
 
     db: Database
     clock: Clock
+    asked: queries.Asked
     together: GroupCommit
 
 
 async def _edge_of(request: Request, db: DatabaseDep, clock: ClockDep) -> Edge:
-    return Edge(db, clock, request.app.state.together)
+    return Edge(db, clock, request.app.state.asked, request.app.state.together)
 
 
 At = Annotated[Edge, Depends(_edge_of)]

@@ -1,12 +1,10 @@
 """How offers can be booked, and when."""
 
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
@@ -16,40 +14,16 @@ from services.booking.api.settling import ReadersLanguage, affected_views
 from services.booking.commands import resources as commands
 from services.booking.commands import settling
 from services.booking.commands.resources import may_edit
-from services.booking.domain.availability import availability, next_free
 from services.booking.domain.deciding import Offer, Person, may_see
-from services.booking.domain.opening import local_midnight
 from services.booking.domain.problems import NotBookable, OfferUnknown
-from services.booking.domain.spans import Span
 from services.booking.resources import Resource
 from services.booking.settling_views import SavedResourceView
-from services.booking.views import AvailabilityView, ResourceView, day_views, intervals, resource_view
+from services.booking.views import ResourceView, resource_view
 from services.chassis.auth import Actor, CurrentMember, MaybeMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
-from services.chassis.problems import FieldError, InvalidFields, Text
 
 router = APIRouter(tags=["resources"])
-
-MOST_DAYS = 62
-_YEARS_AROUND = timedelta(days=800)
-_TOO_FAR = Text(
-    fr="Choisissez une date plus proche d'aujourd'hui.",
-    en="Choose a date closer to today.",
-    nl="Kies een datum dichter bij vandaag.",
-)
-
-
-class DaysQuery(BaseModel):
-    """Which local days, of whose resource, for how many of it. `from` defaults to the resource's today."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    origin: str | None = Field(default=None, max_length=200, min_length=1)
-    from_: date | None = Field(default=None, alias="from")
-    days: int = Field(default=7, ge=1, le=MOST_DAYS)
-    quantity: int = Field(default=1, ge=1, le=10_000)
-
 
 Origin = Annotated[str | None, Query(max_length=200, min_length=1)]
 
@@ -90,48 +64,6 @@ async def get_resource(
     """The rules of a resource, ours or (`origin`) a peer's."""
     async with db.reading() as session:
         return await _view(session, offer_id, origin, actor, clock.now())
-
-
-@router.get("/resources/{offer_id}/availability")
-async def get_availability(
-    offer_id: UUID,
-    actor: MaybeMember,
-    db: DatabaseDep,
-    clock: ClockDep,
-    query: Annotated[DaysQuery, Query()],
-) -> AvailabilityView:
-    """Open, free and busy times of some local days."""
-    now, origin = clock.now(), query.origin
-    async with db.reading() as session:
-        offer, resource, _ = await _seen(session, offer_id, origin, actor, now)
-        first = query.from_ or now.astimezone(resource.rules.zone).date()
-        window = _window(resource, first, query.days, now)
-        # One day more on each side: what is booked there keeps its buffers here.
-        until = max(window.end, now + timedelta(days=60))
-        around = Span(min(window.start, now), until).widened(timedelta(days=8), timedelta(days=8))
-        occupied = await queries.occupied(session, offer_id, around, origin=origin)
-        as_of = (await queries.peer_busy_times(session, origin, offer_id)).as_of if origin else None
-    found = availability(resource.rules, occupied=occupied, now=now, window=window, quantity=query.quantity)
-    upcoming = next_free(resource.rules, occupied=occupied, now=now, since=max(window.start, now))
-    if not (resource.is_open and offer.is_valid_at(now)):
-        found, upcoming = replace(found, free=[]), []
-    return AvailabilityView(
-        time_zone=resource.rules.time_zone,
-        step_minutes=resource.rules.step_minutes,
-        capacity=resource.rules.capacity,
-        from_=first,
-        days=day_views(resource, found, first, query.days),
-        as_of=as_of,
-        next_free=intervals(upcoming),
-    )
-
-
-def _window(resource: Resource, first: date, days: int, now: datetime) -> Span:
-    """The local days asked for. Raises InvalidFields when they are years away."""
-    if abs(datetime(first.year, first.month, first.day, tzinfo=UTC) - now) > _YEARS_AROUND:
-        raise InvalidFields(FieldError("from", "too_far", _TOO_FAR))
-    zone = resource.rules.zone
-    return Span(local_midnight(first, zone), local_midnight(first + timedelta(days=days), zone))
 
 
 async def _view(

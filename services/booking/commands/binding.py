@@ -9,11 +9,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Event
 from services.booking.domain.booking import Booking
-from services.booking.domain.spans import Span
 from services.booking.tables import bookings
 from services.chassis import outbox
 
@@ -54,7 +53,7 @@ class Binding:
     def values(self) -> dict[str, Any]:
         """What the database is handed; the event carries the trace of the context in which this is first read."""
         return {
-            "written": {name: getattr(self.booking, name) for name in COLUMNS},
+            "written": written(self.booking),
             "line": self.line,
             "event": outbox.row_of(self.event) if self.event is not None else None,
             "under": self.under,
@@ -72,20 +71,26 @@ async def bind(session: AsyncSession, binding: Binding) -> Outcome:
     return (await session.execute(_BIND, values)).scalar_one()
 
 
-async def bind_together(connection: AsyncConnection, bindings: Sequence[Binding]) -> list[Outcome]:
-    """The same for several, one after the other, in one transaction: on a connection that commits by itself.
+async def bind_together(session: AsyncSession, bindings: Sequence[Binding]) -> list[Outcome]:
+    """The same for several, one after the other, in one transaction: in a session that commits by itself.
 
     Whoever meets the same locks elsewhere takes them in the same order: first borrowers', then resources'.
     """
     asked = json.dumps([binding.values for binding in bindings], default=as_text)
-    return (await connection.execute(_BIND_TOGETHER, {"asked": asked})).scalar_one()
+    return (await session.execute(_BIND_TOGETHER, {"asked": asked})).scalar_one()
+
+
+def written(booking: Booking) -> dict[str, Any]:
+    """Every column of the booking, as JSON that PostgreSQL reads as a row."""
+    row = {name: getattr(booking, name) for name in COLUMNS}
+    occupied = booking.occupied
+    row["occupied"] = f'["{occupied.start.isoformat()}","{occupied.end.isoformat()}")' if occupied else None
+    return row
 
 
 def as_text(value: object) -> str:
     """How JSON, read as columns by PostgreSQL, writes what JSON itself does not know."""
     match value:
-        case Span():
-            return f'["{value.start.isoformat()}","{value.end.isoformat()}")'
         case datetime():
             return value.isoformat()
         case UUID():

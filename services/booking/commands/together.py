@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import BookingEvent, SeriesEvent
 from contracts.envelope import Event
-from services.booking.commands.binding import COLUMNS, as_text
+from services.booking.commands.binding import as_text, written
 from services.booking.commands.telling import tell
 from services.booking.domain.booking import Booking
 from services.booking.domain.series import Series, SeriesStatus
@@ -112,4 +112,4 @@ async def tell_each_or_together(
 
 
 def _rows(bookings: Sequence[Booking]) -> str:
-    return json.dumps([{name: getattr(one, name) for name in COLUMNS} for one in bookings], default=as_text)
+    return json.dumps([written(one) for one in bookings], default=as_text)

@@ -118,13 +118,14 @@ def availability(
     )  # so that a stretch is not called too short at the window's edge
     opened = clipped(open_spans(rules.calendar, rules.zone, wide), wide)
     taken = full(occupied, rules.capacity - quantity)
-    kept_away = [span.widened(rules.buffer_after, rules.buffer_before) for span in taken]
+    before, after, minimum = rules.buffer_before, rules.buffer_after, rules.minimum
+    kept_away = [span.widened(after, before) for span in taken] if before or after else taken
     bookable = Span(rules.earliest(now), rules.latest(now))
     free = clipped(without(opened, kept_away), bookable)
     return Availability(
         open=clipped(opened, window),
         busy=clipped(taken, window),
-        free=clipped([span for span in free if span.length >= rules.minimum and quantity <= rules.capacity], window),
+        free=clipped([span for span in free if span.length >= minimum and quantity <= rules.capacity], window),
         left=_left(rules, occupied, window),
     )
 

@@ -99,14 +99,19 @@ def wall_of(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def open_spans(week: OpeningCalendar, zone: ZoneInfo, window: Span) -> list[Span]:
+def open_spans(week: OpeningCalendar, zone: ZoneInfo, window: Span) -> tuple[Span, ...]:
     """When it is open on the local days that `window` touches (and one on each side); merged over midnight."""
+    return _open_on(week, zone, *_first_and_last(window, zone))
+
+
+@lru_cache(maxsize=5000)
+def _open_on(week: OpeningCalendar, zone: ZoneInfo, first: date, last: date) -> tuple[Span, ...]:
     spans: list[Span] = []
-    for day in _days(window, zone):
+    for day in _from_to(first, last):
         for each in week.hours_on(day):
             start = instant(day, each.opens, zone)
             spans.append(Span(start, instant(day, each.closes, zone, last=True)))
-    return merged(spans)
+    return tuple(merged(spans))
 
 
 def is_on_grid(week: OpeningCalendar, zone: ZoneInfo, step_minutes: int, at: datetime) -> bool:
@@ -176,8 +181,13 @@ def _jump_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime
 
 
 def _days(window: Span, zone: ZoneInfo) -> Iterator[date]:
-    day = window.start.astimezone(zone).date() - _ONE_DAY
-    last = window.end.astimezone(zone).date() + _ONE_DAY
-    while day <= last:
-        yield day
-        day += _ONE_DAY
+    return _from_to(*_first_and_last(window, zone))
+
+
+def _first_and_last(window: Span, zone: ZoneInfo) -> tuple[date, date]:
+    return window.start.astimezone(zone).date() - _ONE_DAY, window.end.astimezone(zone).date() + _ONE_DAY
+
+
+def _from_to(first: date, last: date) -> Iterator[date]:
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)

@@ -1,12 +1,12 @@
 """Half-open spans of time and what can be done with lists of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, order=True)
-class Span:
+class Span(NamedTuple):
     """`[start, end)`: aware instants in UTC."""
 
     start: datetime
@@ -30,8 +30,7 @@ class Span:
         return Span(self.start - before, self.end + after)
 
 
-@dataclass(frozen=True, order=True)
-class Occupied:
+class Occupied(NamedTuple):
     """What a booking occupies: a span, and how many of the resource."""
 
     span: Span
@@ -44,13 +43,14 @@ def levels(occupied: Iterable[Occupied]) -> list[tuple[Span, int]]:
     Half-open: what ends at an instant is given back before what begins at it is taken.
     """
     changes: dict[datetime, int] = {}
-    for each in occupied:
-        if each.span.start < each.span.end:
-            changes[each.span.start] = changes.get(each.span.start, 0) + each.quantity
-            changes[each.span.end] = changes.get(each.span.end, 0) - each.quantity
+    for (start, end), quantity in occupied:
+        if start < end:
+            changes[start] = changes.get(start, 0) + quantity
+            changes[end] = changes.get(end, 0) - quantity
     result: list[tuple[Span, int]] = []
     level, since = 0, None
-    for at, change in sorted(changes.items()):
+    for at in sorted(changes):
+        change = changes[at]
         if change == 0:
             continue
         if level > 0 and since is not None:
@@ -61,40 +61,60 @@ def levels(occupied: Iterable[Occupied]) -> list[tuple[Span, int]]:
 
 def full(occupied: Iterable[Occupied], most: int) -> list[Span]:
     """Where more than `most` are taken, merged."""
+    if most == 0:  # whatever is taken: what a change takes beyond its booking lies within one of the two
+        return merged(span for span, quantity in occupied if quantity > 0)
     return merged(span for span, level in levels(occupied) if level > most)
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
     """The same instants in as few spans as possible, sorted; touching spans become one, empty ones go."""
     result: list[Span] = []
-    for span in sorted(span for span in spans if span.start < span.end):
-        if result and span.start <= result[-1].end:
-            result[-1] = Span(result[-1].start, max(result[-1].end, span.end))
+    begun: datetime | None = None
+    until: datetime | None = None
+    for start, end in sorted(spans):
+        if start >= end:
+            continue
+        if begun is None or until is None:
+            begun, until = start, end
+        elif start <= until:
+            until = max(until, end)
         else:
-            result.append(span)
+            result.append(Span(begun, until))
+            begun, until = start, end
+    if begun is not None and until is not None:
+        result.append(Span(begun, until))
     return result
 
 
 def clipped(spans: Iterable[Span], window: Span) -> list[Span]:
     """What of `spans` lies in `window`."""
-    parts = (Span(max(span.start, window.start), min(span.end, window.end)) for span in spans)
-    return [part for part in parts if part.start < part.end]
+    first, last = window
+    result: list[Span] = []
+    for span in spans:
+        start, end = span
+        if start >= first and end <= last:
+            if start < end:
+                result.append(span)
+        elif (inside := Span(max(start, first), min(end, last))).start < inside.end:
+            result.append(inside)
+    return result
 
 
 def without(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
     """What of `spans` (sorted, disjoint) no span of `taken` covers."""
     result: list[Span] = []
     covers = merged(taken)
-    for span in spans:
-        start = span.start
-        for cover in covers:
-            if cover.end <= start:
-                continue
-            if cover.start >= span.end:
+    first = 0
+    for start, end in spans:
+        while first < len(covers) and covers[first].end <= start:
+            first += 1
+        free_from = start
+        for begins, ends in islice(covers, first, None):
+            if begins >= end:
                 break
-            if cover.start > start:
-                result.append(Span(start, cover.start))
-            start = cover.end
-        if start < span.end:
-            result.append(Span(start, span.end))
+            if begins > free_from:
+                result.append(Span(free_from, begins))
+            free_from = ends
+        if free_from < end:
+            result.append(Span(free_from, end))
     return result

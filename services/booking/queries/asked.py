@@ -8,12 +8,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.booking.domain.deciding import Offer
+from services.booking.domain.deciding import Offer, Person
 from services.booking.queries.offers import offer_of
+from services.booking.queries.people import member_with
 from services.booking.resources import Resource, resource_of
 from services.booking.tables import OURS, category_quotas, circles, members, offers, resources
+from services.chassis.auth import Actor
+from services.chassis.problems import NotAllowed
 
 REMEMBERED = 10_000
 
@@ -37,6 +40,13 @@ class Facts:
     circles: Mapping[UUID, Mapping[UUID, str] | None]
     known: Mapping[UUID, Known]
 
+    def person(self, actor: Actor) -> Person:
+        """The member behind a token, with circles. Raises NotAllowed when they have left."""
+        named = self.circles.get(actor.id, {})
+        if named is None:
+            raise NotAllowed
+        return member_with(actor, named)
+
 
 class Asked:
     """Reads facts, and remembers each version of a resource as it was read."""
@@ -44,15 +54,15 @@ class Asked:
     def __init__(self) -> None:
         self._resources: dict[UUID, Resource] = {}
 
-    async def facts(
-        self, connection: AsyncConnection, *, member_ids: Collection[UUID], offer_ids: Collection[UUID]
-    ) -> Facts:
+    async def facts(self, session: AsyncSession, *, member_ids: Collection[UUID], offer_ids: Collection[UUID]) -> Facts:
         """Of these members of ours and these offers of ours; what is not there is missing in the answer."""
-        found = await connection.execute(_FACTS, {"member_ids": list(member_ids), "offer_ids": list(offer_ids)})
+        found = await session.execute(_FACTS, {"member_ids": list(member_ids), "offer_ids": list(offer_ids)})
         people: dict[str, Any] = {}
         known: dict[UUID, Known] = {}
         for row in found:
             people = row.people or {}
+            if row.id is None:
+                continue
             resource = self._resource_of(row) if row.resource_offer_id is not None else None
             counts = row.counted or (resource is not None and bool(resource.terms.quotas))
             known[row.id] = Known(offer=offer_of(row), resource=resource, counts=counts)
@@ -89,13 +99,12 @@ def _people() -> sa.ScalarSelect[dict[str, Any]]:
     return sa.select(by_member).select_from(asking.outerjoin(members, members.c.id == asking_id)).scalar_subquery()
 
 
-_FACTS = (
-    sa.select(
-        *offers.c,
-        *(column.label(f"resource_{column.name}") for column in resources.c),
-        sa.exists().where(category_quotas.c.category == offers.c.category).label("counted"),
-        _people().label("people"),
-    )
-    .select_from(offers.outerjoin(resources, resources.c.offer_id == offers.c.id))
-    .where(offers.c.origin == OURS, offers.c.id == sa.any_(sa.bindparam("offer_ids", type_=ARRAY(sa.Uuid))))
-)
+_ONE = sa.select(sa.literal(1).label("one")).subquery("one")
+_ASKED = sa.and_(offers.c.origin == OURS, offers.c.id == sa.any_(sa.bindparam("offer_ids", type_=ARRAY(sa.Uuid))))
+_FACTS = sa.select(
+    *offers.c,
+    *(column.label(f"resource_{column.name}") for column in resources.c),
+    sa.exists().where(category_quotas.c.category == offers.c.category).label("counted"),
+    _people().label("people"),
+).select_from(_ONE.outerjoin(offers, _ASKED).outerjoin(resources, resources.c.offer_id == offers.c.id))
+"""One row at least: that of the people who ask."""

@@ -23,6 +23,7 @@ from services.booking.tables import (
     resources,
 )
 
+_INSTANT = sa.DateTime(timezone=True)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -60,14 +61,25 @@ async def occupied(
 
 
 async def occupied_of(
-    session: AsyncSession, offer_ids: Collection[UUID], window: Span, *, excluding: Collection[UUID] = ()
+    session: AsyncSession,
+    offer_ids: Collection[UUID],
+    window: Span,
+    *,
+    excluding: Collection[UUID] = (),
 ) -> dict[UUID, list[Occupied]]:
     """The same for several resources of ours, in one round trip."""
     found: dict[UUID, list[Occupied]] = {offer_id: [] for offer_id in offer_ids}
     values = {"offer_ids": list(found), "window": window, "left_out": list(excluding)}
-    for row in await session.execute(_TAKEN, values):
-        found[row.offer_id].append(Occupied(row.span, row.quantity))
-    return {offer_id: sorted(taken) for offer_id, taken in found.items()}
+    for offer_id, starts, ends, quantities in await session.execute(_TAKEN, values):
+        found[offer_id] = sorted(map(Occupied, map(Span, starts, ends), quantities))
+    return found
+
+
+def _by_offer(parts: sa.CompoundSelect[Any, Any, Any]) -> sa.Select[Any, Any, Any, Any]:
+    """One row for each offer: arrays are read many times faster than rows of ranges."""
+    each = parts.subquery()
+    ends = (sa.func.array_agg(edge(each.c.span), type_=ARRAY(_INSTANT)) for edge in (sa.func.lower, sa.func.upper))
+    return sa.select(each.c.offer_id, *ends, sa.func.array_agg(each.c.quantity)).group_by(each.c.offer_id)
 
 
 def _taken() -> sa.CompoundSelect[Any, Any, Any]:
@@ -111,4 +123,4 @@ def _taken() -> sa.CompoundSelect[Any, Any, Any]:
     return sa.union_all(booked, beyond, shared, elsewhere)
 
 
-_TAKEN = _taken()
+_TAKEN = _by_offer(_taken())
