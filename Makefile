@@ -65,7 +65,7 @@ bench: setup ## Measure, as ratios to the raw limits of the same run
 .PHONY: bench-bookings
 bench-bookings: setup ## Measure accepted bookings, as a ratio to what pgbench inserts in the same run
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server wrk
-	@$(PYTHON) -m tests.bench.bookings $(ARGS)
+	@$(PYTHON) -m tests.bench.booking $(ARGS)
 
 .PHONY: fuzz
 fuzz: setup ## Throw generated requests at every OpenAPI
