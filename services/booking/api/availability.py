@@ -36,8 +36,6 @@ MOST_DAYS = 62
 MOST_RESOURCES = 50
 MOST_DAYS_OF_MANY = 14
 _LOOK_AHEAD = timedelta(days=60)
-_BUFFERS = timedelta(days=8)
-"""What is booked this near keeps its buffers here."""
 _YEARS_AROUND = timedelta(days=800)
 _TOO_FAR = Text(
     fr="Choisissez une date plus proche d'aujourd'hui.",
@@ -99,7 +97,7 @@ async def get_availability(
             raise NotBookable
         first = query.from_ or now.astimezone(resource.rules.zone).date()
         window = _window(resource, first, query.days, now)
-        around = Span(min(window.start, now), max(window.end, now + _LOOK_AHEAD)).widened(_BUFFERS, _BUFFERS)
+        around = resource.rules.within_reach(Span(min(window.start, now), max(window.end, now + _LOOK_AHEAD)))
         occupied, as_of = (await _taken(session, [(origin, offer_id)], around))[(origin, offer_id)]
     found = availability(resource.rules, occupied=occupied, now=now, window=window, quantity=query.quantity)
     upcoming = next_free(resource.rules, occupied=occupied, now=now, since=max(window.start, now))
@@ -127,7 +125,8 @@ async def get_free_times(actor: MaybeMember, at: At, query: Annotated[ManyQuery,
         seen = await _seen(at, session, actor, list(keys), now)
         known = {key: (offer, resource) for key, (offer, resource) in seen.items() if resource is not None}
         windows = {key: _window(resource, first, query.days, now) for key, (_, resource) in known.items()}
-        around = _around(list(windows.values()))
+        reached = [resource.rules.within_reach(windows[key]) for key, (_, resource) in known.items()]
+        around = Span(min(span.start for span in reached), max(span.end for span in reached)) if reached else None
         taken = await _taken(session, list(known), around) if around else {}
     views = [
         _free_view(key, known[key], taken[key], windows[key], quantity=query.quantity, now=now)
@@ -201,13 +200,6 @@ async def _taken(
         occupied = await queries.occupied(session, offer_id, around, origin=origin)
         taken[(origin, offer_id)] = (occupied, told.as_of)
     return taken
-
-
-def _around(windows: list[Span]) -> Span | None:
-    if not windows:
-        return None
-    together = Span(min(window.start for window in windows), max(window.end for window in windows))
-    return together.widened(_BUFFERS, _BUFFERS)
 
 
 def _window(resource: Resource, first: date, days: int, now: datetime) -> Span:

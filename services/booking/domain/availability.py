@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from services.booking.domain.opening import (
@@ -16,7 +16,7 @@ from services.booking.domain.opening import (
     local_midnight,
     open_spans,
 )
-from services.booking.domain.spans import Occupied, Span, clipped, full, levels, without
+from services.booking.domain.spans import Occupied, Span, clipped, full, levels, merged, without
 
 SEARCH_BEFORE = timedelta(days=7)
 SEARCH_AFTER = timedelta(days=60)
@@ -80,6 +80,10 @@ class Rules:
         """What a booking of `period` occupies: with its buffers."""
         return period.widened(self.buffer_before, self.buffer_after)
 
+    def within_reach(self, window: Span) -> Span:
+        """Where what is booked can matter to whether something within `window` is free: the buffers further."""
+        return window.widened(self.minimum + self.buffer_before, self.minimum + self.buffer_after)
+
     def is_on_grid(self, at: datetime) -> bool:
         return is_on_grid(self.calendar, self.zone, self.step_minutes, at)
 
@@ -113,21 +117,28 @@ def availability(
     a new booking brings buffers of its own, so free time ends `buffer_after` before the next full span and
     begins `buffer_before` after the last one. Full is where fewer than `quantity` are left.
     """
-    wide = window.widened(
-        rules.minimum, rules.minimum
-    )  # so that a stretch is not called too short at the window's edge
-    opened = clipped(open_spans(rules.calendar, rules.zone, wide), wide)
-    taken = full(occupied, rules.capacity - quantity)
-    before, after, minimum = rules.buffer_before, rules.buffer_after, rules.minimum
-    kept_away = [span.widened(after, before) for span in taken] if before or after else taken
-    bookable = Span(rules.earliest(now), rules.latest(now))
-    free = clipped(without(opened, kept_away), bookable)
+    opened, taken, free = _regardless_of_now(rules, tuple(occupied), window, quantity)
+    bookable = clipped(free, Span(rules.earliest(now), rules.latest(now)))
+    long_enough = [span for span in bookable if span.length >= rules.minimum]
     return Availability(
         open=clipped(opened, window),
         busy=clipped(taken, window),
-        free=clipped([span for span in free if span.length >= minimum and quantity <= rules.capacity], window),
+        free=clipped(long_enough, window) if quantity <= rules.capacity else [],
         left=_left(rules, occupied, window),
     )
+
+
+@lru_cache(maxsize=2000)
+def _regardless_of_now(
+    rules: Rules, occupied: tuple[Occupied, ...], window: Span, quantity: int
+) -> tuple[Sequence[Span], Sequence[Span], Sequence[Span]]:
+    """Where it is open, where it is full, and where both leave room. The same week is looked at many times."""
+    wide = window.widened(rules.minimum, rules.minimum)  # so that no stretch is called too short at the window's edge
+    opened = clipped(open_spans(rules.calendar, rules.zone, wide), wide)
+    taken = full(occupied, rules.capacity - quantity)
+    before, after = rules.buffer_before, rules.buffer_after
+    kept_away = merged(span.widened(after, before) for span in taken) if before or after else taken
+    return opened, taken, without(opened, kept_away)
 
 
 def _left(rules: Rules, occupied: Sequence[Occupied], window: Span) -> list[tuple[Span, int]]:

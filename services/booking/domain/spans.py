@@ -1,6 +1,6 @@
 """Half-open spans of time and what can be done with lists of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
@@ -100,10 +100,9 @@ def clipped(spans: Iterable[Span], window: Span) -> list[Span]:
     return result
 
 
-def without(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
-    """What of `spans` (sorted, disjoint) no span of `taken` covers."""
+def without(spans: Iterable[Span], covers: Sequence[Span]) -> list[Span]:
+    """What of `spans` no span of `covers` covers; both sorted and disjoint."""
     result: list[Span] = []
-    covers = merged(taken)
     first = 0
     for start, end in spans:
         while first < len(covers) and covers[first].end <= start:

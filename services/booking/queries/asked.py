@@ -1,5 +1,6 @@
 """What several requests for resources of ours are decided from, in one round trip."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -19,6 +20,8 @@ from services.chassis.auth import Actor
 from services.chassis.problems import NotAllowed
 
 REMEMBERED = 10_000
+_JSON = ("opening_hours", "terms")
+"""Read as text: parsed only where that version of the resource is new to us."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +75,7 @@ class Asked:
         resource = self._resources.get(row.id)
         if resource is None or resource.version != row.resource_version:
             columns = {column.name: getattr(row, f"resource_{column.name}") for column in resources.c}
+            columns |= {name: json.loads(columns[name]) for name in _JSON}
             resource = resource_of(SimpleNamespace(**columns))
             if len(self._resources) >= REMEMBERED:
                 self._resources.clear()
@@ -103,7 +107,10 @@ _ONE = sa.select(sa.literal(1).label("one")).subquery("one")
 _ASKED = sa.and_(offers.c.origin == OURS, offers.c.id == sa.any_(sa.bindparam("offer_ids", type_=ARRAY(sa.Uuid))))
 _FACTS = sa.select(
     *offers.c,
-    *(column.label(f"resource_{column.name}") for column in resources.c),
+    *(
+        (sa.cast(column, sa.Text) if column.name in _JSON else column).label(f"resource_{column.name}")
+        for column in resources.c
+    ),
     sa.exists().where(category_quotas.c.category == offers.c.category).label("counted"),
     _people().label("people"),
 ).select_from(_ONE.outerjoin(offers, _ASKED).outerjoin(resources, resources.c.offer_id == offers.c.id))
