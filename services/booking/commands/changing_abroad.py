@@ -7,16 +7,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
-from services.booking.commands.refusing import taken
 from services.booking.commands.telling import note, tell
-from services.booking.domain.availability import search_window
 from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change
-from services.booking.domain.deciding import Offer, Person
-from services.booking.domain.problems import LinkNotOpen, NotBookable, OfferUnknown
-from services.booking.domain.requests import check_request, decide_by, is_free
+from services.booking.domain.deciding import Person
+from services.booking.domain.problems import LinkNotOpen, NotBookable
+from services.booking.domain.requests import check_request, decide_by
 from services.booking.domain.spans import Span
-from services.booking.resources import Resource
 from services.booking.tables import changes_abroad
 from services.chassis import outbox
 
@@ -24,22 +21,17 @@ from services.chassis import outbox
 async def ask_peer_to_change(
     session: AsyncSession, booking: Booking, period: Span, *, quantity: int, text: str, by: Person, now: datetime
 ) -> None:
-    """Our copies tell plain mistakes at once; the peer decides. A later wish takes the place of an earlier one.
+    """Our copy of the rules tells plain mistakes at once; the peer decides, and alone knows what is free beside it.
 
-    Raises LinkNotOpen, OfferUnknown, NotBookable, InvalidFields, ResourceIsTaken.
+    A later wish takes the place of an earlier one. Raises LinkNotOpen, NotBookable, InvalidFields.
     """
     origin = booking.resource_origin or ""
     if not await queries.is_linked(session, origin, hold=True):
         raise LinkNotOpen
-    offer = await queries.offer(session, booking.offer_id, origin)
     resource = await queries.resource(session, booking.offer_id, origin)
-    if offer is None:
-        raise OfferUnknown
     if resource is None:
         raise NotBookable
     check_request(resource.rules, period, quantity=quantity, now=now)
-    wanted = booking.as_moved(period, quantity, resource.rules.occupied(period))
-    await _check_not_taken(session, booking, wanted, (resource, offer), by=by, now=now)
     booking.change_number += 1
     booking.change_reason = None
     until = min(decide_by(resource.rules, period, now), booking.starts_at)
@@ -65,24 +57,6 @@ async def forget_wish(session: AsyncSession, booking: Booking) -> Change | None:
     wish = (await queries.changes_of(session, [booking.id])).get(booking.id)
     await session.execute(sa.delete(changes_abroad).where(changes_abroad.c.booking_id == booking.id))
     return wish
-
-
-async def _check_not_taken(
-    session: AsyncSession,
-    booking: Booking,
-    wanted: Booking,
-    of: tuple[Resource, Offer],
-    *,
-    by: Person,
-    now: datetime,
-) -> None:
-    """By what the peer has told of its busy times, apart from those that may be this booking itself."""
-    resource, offer = of
-    around = search_window(wanted.period)
-    told = await queries.occupied(session, offer.id, around, origin=offer.origin, excluding=booking.id)
-    others = [one for one in told if not one.span.overlaps(booking.occupied or booking.period)]
-    if not is_free(resource.rules, wanted.period, quantity=wanted.quantity, occupied=others, now=now):
-        raise await taken(session, offer, resource, wanted, by=by, now=now)
 
 
 async def _keep(session: AsyncSession, booking: Booking, change: Change, now: datetime) -> None:

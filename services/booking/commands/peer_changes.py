@@ -41,9 +41,7 @@ async def answer_change(
         return
     booking.change_number, booking.change_reason = asked.number, None
     await forget_change(session, booking)
-    wanted = WantedChange(
-        period=Span(asked.start, asked.end), quantity=asked.quantity, note=asked.note[:LONGEST_NOTE]
-    )
+    wanted = WantedChange(period=Span(asked.start, asked.end), quantity=asked.quantity, note=asked.note[:LONGEST_NOTE])
     try:
         async with session.begin_nested():
             await _move(session, booking, wanted, now)

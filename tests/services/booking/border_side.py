@@ -11,12 +11,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx
 import sqlalchemy as sa
 
-from contracts.booking import BookingEvent
+from contracts.booking import BookingEvent, ResourceChanged
+from contracts.catalog import Audience
 from contracts.envelope import Event
-from contracts.federation import LinkChanged, LinkState
+from contracts.federation import LinkChanged, LinkState, ResourceReceived
 from services import provision_database
 from services.booking.app import build
 from services.booking.loops import Sweeper
@@ -27,6 +27,7 @@ from services.chassis.ids import new_id
 from services.federation.shareable import shared_resource
 from services.federation.translation import inside, outside
 from tests.instances import Instance, addresses
+from tests.services.booking.test_asking_peers import oven
 from tests.services.booking.workshop import Workshop
 
 _MOVABLE_CLOCK = """
@@ -85,6 +86,17 @@ class Side:
         crossing = [outside(event, "p-ana") for event in said if isinstance(event, BookingEvent) and _crosses(event)]
         return [event for event in crossing if event is not None]
 
+    async def share_laser(self, other: "Side", **rules: Any) -> None:
+        """A laser that did not exist before, which `other` hears of."""
+        shop = self.workshop
+        shop.laser = new_id()
+        await shop.publish(audience=Audience(scope="peers"))
+        await shop.rules(**rules)
+        (changed,) = await shop.said(ResourceChanged)
+        from_us: dict[str, Any] = {"origin": self.peer, "origin_name": self.peer, "epoch": 1}
+        await other.workshop.hear(ResourceReceived(**from_us, resource=shared_resource(changed.resource)))
+        await other.workshop.hear(oven(shop.laser).model_copy(update=from_us))
+
     async def hear(self, event: Event, other: "Side") -> None:
         """What `other` has said at the border, as federation passes it on."""
         await self.workshop.hear(inside(event, origin=other.peer, origin_name=other.peer, epoch=1))
@@ -108,11 +120,6 @@ class Side:
             await self.workshop.sql(f"DELETE FROM {table}")  # noqa: S608 - names of this file
         self.linked, self._link = False, new_id()
 
-    async def shared(self) -> Any:
-        """How its laser is booked, as peers are told."""
-        view = (await self.workshop.as_omar.get(f"/resources/{self.workshop.laser}")).json()
-        return view
-
 
 def _crosses(event: BookingEvent) -> bool:
     return event.booking.resource_origin is not None or event.booking.borrower.peer_id is not None
@@ -131,8 +138,3 @@ async def opened_side(instance: Instance, peer: str) -> Side:
     service.app.state.clock = Clock(side.now)
     await side.workshop.keep_members()
     return side
-
-
-def client(side: Side, who: UUID, name: str) -> httpx.AsyncClient:
-    """Somebody at its API."""
-    return side.workshop.client(who, name=name)
