@@ -77,6 +77,11 @@ faults: setup ## Kill, cut, duplicate, delay, poison; then look at the invariant
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server
 	@$(VENV)/pytest tests/faults $(ARGS)
 
+.PHONY: hammer
+hammer: setup ## Many people at the same resources, here and over a link that is cut (ARGS="--rounds 200 --cuts 12")
+	@$(PYTHON) -m deploy.local ensure rabbitmq-server
+	@$(PYTHON) -m tests.hammer $(ARGS)
+
 .PHONY: compose-test
 compose-test: setup ## Build the containers, play the main job in them and take them down
 	@$(PYTHON) -m deploy.compose_test $(ARGS)

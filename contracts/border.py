@@ -19,6 +19,7 @@ from contracts.booking import (
     Season,
     UsedValue,
     UseState,
+    UseStep,
 )
 from contracts.catalog import Kind, Side, Urgency
 from contracts.envelope import Data, Event
@@ -174,11 +175,58 @@ class BorderBookingRequested(Event):
 
 
 class BorderBookingWithdrawn(Event):
-    """Our member withdraws a request, or cancels. Only your answer ends it."""
+    """Our member withdraws a request, or cancels. Only your answer ends it.
+
+    `number` counts how often they have; your answer says up to which one you have heard (0: not counted yet).
+    """
 
     type: ClassVar[str] = "border.booking_withdrawn.v1"
     booking_id: UUID
     reason: str | None = None
+    number: int = 0
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)
+
+
+class BorderChangeRequested(Event):
+    """Our member asks for another period or quantity; the booking stays as it is until you have decided.
+
+    `number` counts the wishes for a booking: a later one takes the place of those before.
+    """
+
+    type: ClassVar[str] = "border.change_requested.v1"
+    booking_id: UUID
+    number: int
+    start: datetime
+    end: datetime
+    quantity: int
+    note: str
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)
+
+
+class BorderChangeWithdrawn(Event):
+    """Our member no longer asks for the change of that number. It may cross your yes: then the booking has moved."""
+
+    type: ClassVar[str] = "border.change_withdrawn.v1"
+    booking_id: UUID
+    number: int
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)
+
+
+class BorderUseReported(Event):
+    """Our member says that they have come, or have given it back. Your clock and your rules decide."""
+
+    type: ClassVar[str] = "border.use_reported.v1"
+    booking_id: UUID
+    step: UseStep
 
     @property
     def subject(self) -> str:
@@ -191,7 +239,9 @@ class BorderBookingAnswered(Event):
     `owner_name` and `place_label` (the exact address) are there from the confirmation on. `use` says more than
     `status`, for readers that know it: a booking in use or overdue is still "confirmed" to the others, one to which
     nobody came is "completed". `value`: what the completed use was worth to the owner. `start_at_risk`: the one before
-    is late.
+    is late. `change_decided`: up to which number your wishes for a change are decided (the period says how),
+    `change_reason`: why the last one was not granted. `withdrawals_heard`: up to which number your withdrawals were
+    heard: a booking that is not cancelled then stands. `quantity`: None from those who do not tell it yet.
     """
 
     type: ClassVar[str] = "border.booking_answered.v1"
@@ -209,6 +259,10 @@ class BorderBookingAnswered(Event):
     value: UsedValue | None = None
     start_at_risk: bool = False
     instructions: str = ""
+    quantity: int | None = None
+    change_decided: int = 0
+    change_reason: str | None = None
+    withdrawals_heard: int = 0
 
     @property
     def subject(self) -> str:

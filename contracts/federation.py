@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from contracts.booking import UsedValue, UseState
+from contracts.booking import UsedValue, UseState, UseStep
 from contracts.border import SharedBusy, SharedListing, SharedResource
 from contracts.envelope import Data, Event
 
@@ -117,6 +117,47 @@ class BookingWithdrawalReceived(Received):
     type: ClassVar[str] = "federation.booking_withdrawal_received.v1"
     booking_id: UUID
     reason: str | None
+    number: int = 0
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)
+
+
+class ChangeRequestReceived(Received):
+    """A peer's member asks for another period or quantity of a booking of our resource."""
+
+    type: ClassVar[str] = "federation.change_request_received.v1"
+    booking_id: UUID
+    number: int
+    start: datetime
+    end: datetime
+    quantity: int
+    note: str
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)
+
+
+class ChangeWithdrawalReceived(Received):
+    """A peer's member no longer asks for the change of that number."""
+
+    type: ClassVar[str] = "federation.change_withdrawal_received.v1"
+    booking_id: UUID
+    number: int
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)
+
+
+class UseReportReceived(Received):
+    """A peer's member says that they have come for a booking of our resource, or have given it back."""
+
+    type: ClassVar[str] = "federation.use_report_received.v1"
+    booking_id: UUID
+    step: UseStep
 
     @property
     def subject(self) -> str:
@@ -141,6 +182,10 @@ class BookingAnswerReceived(Received):
     value: UsedValue | None = None
     start_at_risk: bool = False
     instructions: str = ""
+    quantity: int | None = None
+    change_decided: int = 0
+    change_reason: str | None = None
+    withdrawals_heard: int = 0
 
     @property
     def subject(self) -> str:

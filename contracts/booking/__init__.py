@@ -2,9 +2,11 @@
 
 from contracts.booking.bookings import (
     BookingCancellationAsked,
+    BookingCancellationRefused,
     BookingCancelled,
     BookingChangeAsked,
     BookingChangeRefused,
+    BookingChangeWithdrawalAsked,
     BookingCompleted,
     BookingConfirmed,
     BookingDeclined,
@@ -56,16 +58,18 @@ from contracts.booking.sessions import (
     SessionStep,
     SessionTemplate,
 )
-from contracts.booking.use import BookingStartAtRisk, UseState
+from contracts.booking.use import BookingStartAtRisk, BookingUseAsked, UseState, UseStep
 from contracts.booking.values import UsedValue, ValueUnit
 from contracts.booking.waiting import PlaceOffered, WaitingChanged, WaitingEvent, WaitingState, WaitingStatus
 
 __all__ = [
     "Approval",
     "BookingCancellationAsked",
+    "BookingCancellationRefused",
     "BookingCancelled",
     "BookingChangeAsked",
     "BookingChangeRefused",
+    "BookingChangeWithdrawalAsked",
     "BookingCompleted",
     "BookingConfirmed",
     "BookingDeclined",
@@ -75,6 +79,7 @@ __all__ = [
     "BookingRequested",
     "BookingStartAtRisk",
     "BookingState",
+    "BookingUseAsked",
     "BusyChanged",
     "ChangeState",
     "CheckIn",
@@ -112,6 +117,7 @@ __all__ = [
     "Status",
     "Terms",
     "UseState",
+    "UseStep",
     "UsedValue",
     "ValueUnit",
     "WaitingChanged",

@@ -55,6 +55,9 @@ class BookingState(Data):
     `checked_out_at`: when it was really used. `value`: what a completed use was worth, None when nobody set a price.
     `approvals`: how many have said yes while more must. `circle_name`: the borrower's circle on whose behalf it is.
     `instructions`: what to know for the use, once it is confirmed. `series`: where it was booked as one of many.
+    Across the border: `change_decided`: up to which number the changes that the borrower's side asked for are decided;
+    `change_reason`: why the last one was refused. `withdrawal_number`: the last time that the borrower's side asked to
+    call it off (there), and was heard (here).
     """
 
     id: UUID
@@ -86,6 +89,9 @@ class BookingState(Data):
     price: Price | None = None
     instructions: str = ""
     series: SeriesPlace | None = None
+    change_decided: int = 0
+    change_reason: str | None = None
+    withdrawal_number: int = 0
 
 
 class BookingEvent(Event):
@@ -126,6 +132,12 @@ class BookingCancellationAsked(BookingEvent):
     type: ClassVar[str] = "booking.cancellation_asked.v1"
 
 
+class BookingCancellationRefused(BookingEvent):
+    """The peer did not accept that a booking be called off (its notice has begun): it stands."""
+
+    type: ClassVar[str] = "booking.cancellation_refused.v1"
+
+
 class BookingCancelled(BookingEvent):
     """A booking was called off before or after confirmation. `by` says by which side."""
 
@@ -134,7 +146,11 @@ class BookingCancelled(BookingEvent):
 
 
 class ChangeState(Data):
-    """What a booking is asked to become. `by_owner`: the owner's side asks the borrower; else the other way round."""
+    """What a booking is asked to become. `by_owner`: the owner's side asks the borrower; else the other way round.
+
+    `number`: of a peer's resource, which wish of its borrower it is; the last one counts. `withdrawn`: no longer asked
+    for, until the peer has answered.
+    """
 
     start: datetime
     end: datetime
@@ -142,12 +158,21 @@ class ChangeState(Data):
     note: str
     by_owner: bool
     decide_by: datetime
+    number: int = 0
+    withdrawn: bool = False
 
 
 class BookingChangeAsked(BookingEvent):
     """A change of period or quantity waits for an answer; the booking stays as it is until then."""
 
     type: ClassVar[str] = "booking.change_asked.v1"
+    change: ChangeState
+
+
+class BookingChangeWithdrawalAsked(BookingEvent):
+    """A member no longer asks to move a booking of a peer's resource; only the peer's answer ends the wish."""
+
+    type: ClassVar[str] = "booking.change_withdrawal_asked.v1"
     change: ChangeState
 
 

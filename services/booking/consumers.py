@@ -9,14 +9,17 @@ from contracts.federation import (
     BookingRequestReceived,
     BookingWithdrawalReceived,
     BusyReceived,
+    ChangeRequestReceived,
+    ChangeWithdrawalReceived,
     ContactReceived,
     LinkChanged,
     ListingGone,
     ListingReceived,
     ResourceReceived,
+    UseReportReceived,
 )
 from contracts.identity import CircleChanged, MemberChanged
-from services.booking.commands import copies, peers, seats
+from services.booking.commands import copies, peer_changes, peers, seats
 from services.booking.queries import database_time
 from services.chassis.messaging import Consumers
 from services.chassis.problems import Language
@@ -28,6 +31,7 @@ def consumers_with(*, pending_per_peer: int, language: Language) -> Consumers:
     _keep_copies(listening)
     _keep_copies_of_peers(listening)
     _follow_bookings_across(listening, pending_per_peer, language)
+    _change_bookings_of_guests(listening, language)
     return listening
 
 
@@ -94,6 +98,21 @@ def _follow_bookings_across(listening: Consumers, pending_per_peer: int, languag
     @listening.on(ContactReceived)
     async def learn_name_of_other_person(event: ContactReceived, session: AsyncSession) -> None:
         await peers.learn_contact(session, origin=event.origin, booking_id=event.booking_id, name=event.name)
+
+
+def _change_bookings_of_guests(listening: Consumers, language: Language) -> None:
+    @listening.on(ChangeRequestReceived)
+    async def move_booking_of_guest(event: ChangeRequestReceived, session: AsyncSession) -> None:
+        now = await database_time(session)
+        await peer_changes.answer_change(session, event, language=language, now=now)
+
+    @listening.on(ChangeWithdrawalReceived)
+    async def forget_change_of_guest(event: ChangeWithdrawalReceived, session: AsyncSession) -> None:
+        await peer_changes.answer_change_withdrawal(session, event, now=await database_time(session))
+
+    @listening.on(UseReportReceived)
+    async def take_use_by_guest(event: UseReportReceived, session: AsyncSession) -> None:
+        await peer_changes.take_use(session, event, now=await database_time(session))
 
 
 consumers = consumers_with(pending_per_peer=20, language="fr")

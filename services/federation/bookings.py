@@ -7,64 +7,55 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.booking import BookingState
-from contracts.border import BorderBookingWithdrawn, BorderContactShared
+from contracts.booking import BookingEvent
+from contracts.border import BorderBookingRequested, BorderContactShared
 from contracts.notify import ContactDisclosed
 from services.chassis import logs
 from services.federation import tables
 from services.federation.saying import link_with, say
-from services.federation.shareable import booking_answer, booking_request
+from services.federation.shareable import booking_request
+from services.federation.translation import outside
 
 _log = logs.get(__name__)
 
 
-class NotAskedYet(Exception):
-    """A booking was called off before we heard that it was asked for. Events have no order: this one comes again."""
+async def tell_peer(session: AsyncSession, event: BookingEvent) -> None:
+    """What happened to a booking across the border: our member's wish to the peer, or our answer to a guest.
 
-
-async def ask_or_answer(session: AsyncSession, booking: BookingState) -> None:
-    """A booking waits for a decision: of the peer that owns the resource, or, for a guest's, of us.
-
-    Raises LinkNotOpenYet.
+    Bookings of our own members at our own resources stay here. Raises LinkNotOpenYet.
     """
-    if booking.resource_origin is None:
-        await answer_guest(session, booking)
-        return
-    link = await link_with(session, booking.resource_origin)
+    if event.booking.resource_origin is None:
+        await _answer(session, event)
+    else:
+        await _ask(session, event, event.booking.resource_origin)
+
+
+async def _ask(session: AsyncSession, event: BookingEvent, peer_id: str) -> None:
+    """Nothing of what is asked changes anything here: only the peer's answer does."""
+    booking, link = event.booking, await link_with(session, peer_id)
     if link is None or booking.borrower.member_id is None:
-        _log.warning("booking-not-sent", booking=str(booking.id), peer=booking.resource_origin)
+        _log.warning("booking-not-sent", booking=str(booking.id), peer=peer_id)
         return
-    abroad = {"booking_id": booking.id, "peer_id": booking.resource_origin}
-    await session.execute(insert(tables.bookings_abroad).values(**abroad).on_conflict_do_nothing())
-    name = await pseudonym(session, booking.borrower.member_id, booking.resource_origin)
-    await say(session, link, booking_request(booking, name))
-
-
-async def withdraw(session: AsyncSession, booking: BookingState) -> None:
-    """Our member no longer wants a peer's resource. Only the peer's answer ends the booking."""
-    if booking.resource_origin is None:
+    name = await pseudonym(session, booking.borrower.member_id, peer_id)
+    said = outside(event, name)
+    if said is None:
         return
-    link = await link_with(session, booking.resource_origin)
-    if link is None:
-        return
-    if not await _was_asked_of(session, booking.id, booking.resource_origin):
+    first = insert(tables.bookings_abroad).values(booking_id=booking.id, peer_id=peer_id).on_conflict_do_nothing()
+    is_first = (await session.execute(first.returning(tables.bookings_abroad.c.booking_id))).first() is not None
+    if is_first and not isinstance(said, BorderBookingRequested):
         # the event that says the request is still on its way to us: the peer must hear of it first
-        await ask_or_answer(session, booking)
-    await say(session, link, BorderBookingWithdrawn(booking_id=booking.id, reason=booking.reason))
+        await say(session, link, booking_request(booking, name))
+    await say(session, link, said)
 
 
-async def answer_guest(session: AsyncSession, booking: BookingState, *, start_at_risk: bool = False) -> None:
-    """Tell a guest's cooperative how the booking of our resource stands. Bookings of our own members stay here.
-
-    `start_at_risk`: what the guest needs is still in use by somebody who is late.
-    """
-    peer_id = booking.borrower.peer_id
-    if booking.resource_origin is not None or peer_id is None:
+async def _answer(session: AsyncSession, event: BookingEvent) -> None:
+    """Tell a guest's cooperative how the booking of our resource stands."""
+    peer_id = event.booking.borrower.peer_id
+    if peer_id is None:
         return
-    link = await link_with(session, peer_id)
-    told = booking_answer(booking, start_at_risk=start_at_risk)
-    if link is not None and told is not None and await _was_asked_by(session, booking.id, peer_id):
-        await say(session, link, told)
+    link, said = await link_with(session, peer_id), outside(event, "")
+    if link is not None and said is not None and await _was_asked_by(session, event.booking.id, peer_id):
+        await say(session, link, said)
 
 
 async def disclose(session: AsyncSession, event: ContactDisclosed) -> None:

@@ -12,7 +12,9 @@ from pydantic import BaseModel
 from contracts.booking import Closure, Interval, OpeningHours, Partly, Price, Season, UsedValue
 from contracts.border import (
     YEARS,
+    BorderBookingAnswered,
     BorderBookingRequested,
+    BorderChangeRequested,
     RoundedPlace,
     SharedBusy,
     SharedListing,
@@ -81,7 +83,7 @@ def _is_plain(value: Any, name: str) -> bool:
     return True
 
 
-def _makes_sense(value: BaseModel) -> bool:  # noqa: C901, PLR0911 - a table of types
+def _makes_sense(value: BaseModel) -> bool:  # noqa: C901, PLR0911, PLR0912 - a table of types
     match value:
         case RoundedPlace():
             return _within(value.latitude, 90) and _within(value.longitude, 180)
@@ -96,6 +98,10 @@ def _makes_sense(value: BaseModel) -> bool:  # noqa: C901, PLR0911 - a table of 
             return _WORTH.fullmatch(value.amount) is not None
         case Interval() | Partly() | BorderBookingRequested():
             return value.start < value.end
+        case BorderChangeRequested():
+            return value.start < value.end and value.number >= 1
+        case BorderBookingAnswered():
+            return value.quantity is None or value.quantity >= 1
         case Season():
             return _is_day_of_year(value.begins) and _is_day_of_year(value.ends)
         case Closure():

@@ -4,13 +4,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import (
     BookingCancellationAsked,
+    BookingCancellationRefused,
     BookingCancelled,
+    BookingChangeAsked,
+    BookingChangeRefused,
+    BookingChangeWithdrawalAsked,
     BookingCompleted,
     BookingConfirmed,
     BookingDeclined,
     BookingExpired,
+    BookingMoved,
     BookingRequested,
     BookingStartAtRisk,
+    BookingUseAsked,
     BusyChanged,
     ResourceChanged,
 )
@@ -56,49 +62,85 @@ async def share_busy_times_with_peers(event: BusyChanged, session: AsyncSession)
 @consumers.on(BookingRequested)
 async def ask_peer_or_tell_guest_to_wait(event: BookingRequested, session: AsyncSession) -> None:
     """Our member's wish goes to the peer; a guest is told that we have to decide."""
-    await bookings.ask_or_answer(session, event.booking)
+    await bookings.tell_peer(session, event)
 
 
 @consumers.on(BookingCancellationAsked)
 async def ask_peer_to_cancel(event: BookingCancellationAsked, session: AsyncSession) -> None:
     """Only the peer's answer ends the booking."""
-    await bookings.withdraw(session, event.booking)
+    await bookings.tell_peer(session, event)
 
 
 @consumers.on(BookingConfirmed)
 async def tell_guest_of_confirmation(event: BookingConfirmed, session: AsyncSession) -> None:
     """With the exact place and the owner's name; again when it is used, and when it is overdue."""
-    await bookings.answer_guest(session, event.booking)
+    await bookings.tell_peer(session, event)
 
 
 @consumers.on(BookingStartAtRisk)
 async def warn_guest_of_late_start(event: BookingStartAtRisk, session: AsyncSession) -> None:
     """The one before has not given it back."""
-    await bookings.answer_guest(session, event.booking, start_at_risk=True)
+    await bookings.tell_peer(session, event)
 
 
 @consumers.on(BookingDeclined)
 async def tell_guest_of_refusal(event: BookingDeclined, session: AsyncSession) -> None:
     """With the reason, if one was given."""
-    await bookings.answer_guest(session, event.booking)
+    await bookings.tell_peer(session, event)
 
 
 @consumers.on(BookingCancelled)
 async def tell_guest_of_cancellation(event: BookingCancelled, session: AsyncSession) -> None:
     """By whichever side."""
-    await bookings.answer_guest(session, event.booking)
+    await bookings.tell_peer(session, event)
 
 
 @consumers.on(BookingExpired)
 async def tell_guest_of_expiry(event: BookingExpired, session: AsyncSession) -> None:
     """Nobody here decided in time."""
-    await bookings.answer_guest(session, event.booking)
+    await bookings.tell_peer(session, event)
 
 
 @consumers.on(BookingCompleted)
 async def tell_guest_of_completion(event: BookingCompleted, session: AsyncSession) -> None:
     """The period is over."""
-    await bookings.answer_guest(session, event.booking)
+    await bookings.tell_peer(session, event)
+
+
+@consumers.on(BookingChangeAsked)
+async def ask_peer_to_move_or_tell_guest_to_wait(event: BookingChangeAsked, session: AsyncSession) -> None:
+    """Our member's wish goes to the peer; a guest is told that theirs waits."""
+    await bookings.tell_peer(session, event)
+
+
+@consumers.on(BookingChangeWithdrawalAsked)
+async def ask_peer_to_forget_change(event: BookingChangeWithdrawalAsked, session: AsyncSession) -> None:
+    """Only the peer's answer ends the wish."""
+    await bookings.tell_peer(session, event)
+
+
+@consumers.on(BookingChangeRefused)
+async def tell_guest_that_booking_stays(event: BookingChangeRefused, session: AsyncSession) -> None:
+    """As it was, with the reason where our rules have one."""
+    await bookings.tell_peer(session, event)
+
+
+@consumers.on(BookingMoved)
+async def tell_guest_that_booking_has_moved(event: BookingMoved, session: AsyncSession) -> None:
+    """In one step."""
+    await bookings.tell_peer(session, event)
+
+
+@consumers.on(BookingCancellationRefused)
+async def tell_guest_that_booking_stands(event: BookingCancellationRefused, session: AsyncSession) -> None:
+    """Its notice has begun, or it is in use."""
+    await bookings.tell_peer(session, event)
+
+
+@consumers.on(BookingUseAsked)
+async def tell_peer_that_member_came_or_left(event: BookingUseAsked, session: AsyncSession) -> None:
+    """The peer's clock and rules decide."""
+    await bookings.tell_peer(session, event)
 
 
 @consumers.on(ContactDisclosed)

@@ -18,7 +18,10 @@ from contracts.border import (
     BorderBookingAnswered,
     BorderBookingRequested,
     BorderBookingWithdrawn,
+    BorderChangeRequested,
+    BorderChangeWithdrawn,
     BorderContactShared,
+    BorderUseReported,
 )
 from contracts.envelope import Event
 from contracts.registry import events_of
@@ -175,7 +178,7 @@ def check_ownership(event: Event, source: str, known: Ownership) -> None:
             allowed = known.asked_of == source
         case BorderBookingRequested():
             allowed = known.shared_with_source and known.asked_of is None
-        case BorderBookingWithdrawn():
+        case BorderBookingWithdrawn() | BorderChangeRequested() | BorderChangeWithdrawn() | BorderUseReported():
             allowed = known.asked_by_source
         case BorderContactShared():
             allowed = known.asked_of == source or known.asked_by_source

@@ -8,19 +8,30 @@ from contracts.border import (
     BorderBookingAnswered,
     BorderBookingRequested,
     BorderBookingWithdrawn,
+    BorderChangeRequested,
+    BorderChangeWithdrawn,
     BorderContactShared,
+    BorderUseReported,
 )
 from contracts.envelope import Event
 from services.federation import tables
 from services.federation.gate import Ownership
 from services.federation.tables import bookings_abroad, guest_bookings, links, shares
 
+_OF_BOOKINGS = (
+    BorderBookingAnswered,
+    BorderBookingRequested,
+    BorderBookingWithdrawn,
+    BorderChangeRequested,
+    BorderChangeWithdrawn,
+    BorderContactShared,
+    BorderUseReported,
+)
+
 
 async def look_up(session: AsyncSession, event: Event, source: str) -> Ownership:
     """What `check_ownership` must know about what `event` of the peer `source` names."""
-    if not isinstance(
-        event, BorderBookingAnswered | BorderBookingRequested | BorderBookingWithdrawn | BorderContactShared
-    ):
+    if not isinstance(event, _OF_BOOKINGS):
         return Ownership()
     asked_of = sa.select(bookings_abroad.c.peer_id).where(bookings_abroad.c.booking_id == event.booking_id)
     asked_by = sa.exists().where(guest_bookings.c.peer_id == source, guest_bookings.c.booking_id == event.booking_id)

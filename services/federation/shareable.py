@@ -1,12 +1,14 @@
 """What of our things may go to a peer. Built field by field from an allow-list, never by leaving something out."""
 
 import re
+from uuid import UUID
 
-from contracts.booking import BookingState, BusyChanged, ResourceState, Status, Terms, UseState
+from contracts.booking import BookingState, BusyChanged, ChangeState, ResourceState, Status, Terms, UseState
 from contracts.border import (
     AnswerStatus,
     BorderBookingAnswered,
     BorderBookingRequested,
+    BorderChangeRequested,
     RoundedPlace,
     SharedBusy,
     SharedListing,
@@ -140,6 +142,18 @@ def booking_request(booking: BookingState, pseudonym: str) -> BorderBookingReque
     )
 
 
+def change_request(booking_id: UUID, change: ChangeState) -> BorderChangeRequested:
+    """What our member wants a booking to become."""
+    return BorderChangeRequested(
+        booking_id=booking_id,
+        number=change.number,
+        start=change.start,
+        end=change.end,
+        quantity=change.quantity,
+        note=change.note,
+    )
+
+
 _FIRST_WORDS: dict[Status, AnswerStatus] = {
     "pending": "pending",
     "confirmed": "confirmed",
@@ -179,6 +193,10 @@ def booking_answer(booking: BookingState, *, start_at_risk: bool = False) -> Bor
         value=booking.value,
         start_at_risk=start_at_risk,
         instructions=booking.instructions if disclosed else "",
+        quantity=booking.quantity,
+        change_decided=booking.change_decided,
+        change_reason=booking.change_reason,
+        withdrawals_heard=booking.withdrawal_number,
     )
 
 

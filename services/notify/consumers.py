@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import (
     BookingCancellationAsked,
+    BookingCancellationRefused,
     BookingCancelled,
     BookingChangeAsked,
     BookingChangeRefused,
@@ -108,7 +109,7 @@ async def tell_both_that_booking_is_confirmed(event: BookingConfirmed, session: 
 @consumers.on(BookingStartAtRisk)
 async def warn_borrower_of_late_start(event: BookingStartAtRisk, session: AsyncSession) -> None:
     """The one before has not given it back."""
-    await bookings.start_at_risk(session, event.booking, now=_clock.now())
+    await bookings.warn_borrower(session, event.booking, "booking-start-at-risk", now=_clock.now())
 
 
 @consumers.on(BookingDeclined)
@@ -121,6 +122,12 @@ async def tell_borrower_that_booking_is_declined(event: BookingDeclined, session
 async def tell_borrower_that_peer_must_answer(event: BookingCancellationAsked, session: AsyncSession) -> None:
     """Only the peer's answer ends it."""
     await bookings.cancellation_asked(session, event.booking, now=_clock.now())
+
+
+@consumers.on(BookingCancellationRefused)
+async def tell_borrower_that_booking_stands(event: BookingCancellationRefused, session: AsyncSession) -> None:
+    """The peer did not accept that it be called off."""
+    await bookings.warn_borrower(session, event.booking, "booking-cancellation-refused", now=_clock.now())
 
 
 @consumers.on(BookingCancelled)

@@ -27,9 +27,12 @@ SELECT id, version, CASE WHEN status = 'published' AND scope IN ('peers', 'publi
   FROM listings
 """
 _TWICE = "SELECT source, id FROM inbox GROUP BY source, id HAVING count(*) > 1"
+# What a change of period may bring again for one booking is not meant.
 _TOLD_TWICE = """
 SELECT member_id, template, about_id FROM notifications
- WHERE about_type = 'booking' GROUP BY member_id, template, about_id HAVING count(*) > 1
+ WHERE about_type = 'booking' AND template NOT IN ('booking-to-decide', 'booking-moved', 'booking-moved-owner',
+       'booking-change-to-answer', 'booking-stays', 'booking-stays-owner', 'booking-cancellation-asked')
+ GROUP BY member_id, template, about_id HAVING count(*) > 1
 """
 _GAPS = """
 SELECT link_id, epoch FROM sent_log GROUP BY link_id, epoch HAVING max(seq) - min(seq) + 1 <> count(*)

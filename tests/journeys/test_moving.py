@@ -1,4 +1,4 @@
-"""A booking that is to be moved, within one cooperative: asked, refused, asked again, accepted."""
+"""A booking that is to be moved, within one cooperative and across the border: asked, refused, withdrawn, accepted."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ import pytest
 
 from deploy.demo.api import Json, wait_for
 from tests.journeys.conftest import Region
-from tests.journeys.test_main_job import first_free, offer
+from tests.journeys.test_main_job import book, first_free, offer, request_in_namur, seen_from_lille, state
 
 pytestmark = pytest.mark.xdist_group("journeys")
 
@@ -33,6 +33,67 @@ def test_a_booking_is_moved_once_its_owner_agrees(region: Region) -> None:
     for who in ("marie", "karim"):
         _told(region, who, made["title"], "déplacé")
     assert first_free(region.lille, "marie", found)["start"] == period["start"]
+
+
+def test_a_booking_in_namur_is_moved_from_lille_once_namur_agrees(region: Region) -> None:
+    marie, paul = region.lille.members["marie"], region.namur.members["paul"]
+    found = seen_from_lille(region, offer(region.namur, "paul")["title"])
+    booking = _agreed(region, found)
+    path = f"booking/bookings/{booking['id']}"
+    later = {name: _later(booking[name], hours=3) for name in ("start", "end")}
+    wanted = later | {"quantity": 1, "note": "Le train arrive plus tard."}
+
+    asked: Json = marie.call("PUT", f"{path}/change", json=wanted)
+    assert (asked["start"], asked["change"]["may_withdraw"]) == (booking["start"], True)
+    wait_for("the wish in Namur", lambda: paul.get(path)["change"])
+    paul.post(f"{path}/change/refuse")
+    wait_for("no", lambda: marie.get(path)["change"] is None)
+    assert marie.get(path)["start"] == booking["start"]
+    _told(region, "marie", found["title"], "rien ne change")
+
+    marie.call("PUT", f"{path}/change", json=wanted)
+    wait_for("the wish in Namur", lambda: paul.get(path)["change"])
+    marie.post(f"{path}/change/withdraw")
+    wait_for("its end in Namur", lambda: paul.get(path)["change"] is None)
+    wait_for("its end in Lille", lambda: marie.get(path)["change"] is None)
+
+    marie.call("PUT", f"{path}/change", json=wanted)
+    wait_for("the wish in Namur", lambda: paul.get(path)["change"])
+    paul.post(f"{path}/change/accept")
+    moved = wait_for("yes", lambda: _unless(marie.get(path), start=booking["start"]))
+    there: Json = paul.get(path)
+    assert [moved[name] for name in ("start", "end", "quantity")] == [
+        there[name] for name in ("start", "end", "quantity")
+    ]
+    assert moved["change"] is None
+    _told(region, "marie", found["title"], "déplacé")
+
+
+def test_what_is_called_off_too_late_stands_on_both_sides(region: Region) -> None:
+    marie, paul = region.lille.members["marie"], region.namur.members["paul"]
+    made = offer(region.namur, "paul")
+    rules: Json = paul.get(f"booking/resources/{made['id']}")
+    form = {name: rules[name] for name in ("time_zone", "opening_hours", "step_minutes", "minimum_minutes")}
+    form |= {"maximum_minutes": rules["maximum_minutes"], "approval": "owner"}
+    paul.call("PUT", f"booking/resources/{made['id']}", json=form | {"terms": {"cancel_notice_minutes": 30 * 1440}})
+    booking = _agreed(region, seen_from_lille(region, made["title"]))
+    marie.post(f"booking/bookings/{booking['id']}/cancel", {"reason": "Grippe"})
+    wait_for("Namur's no", lambda: state(region.lille, "marie", booking["id"], "confirmed"))
+    _told(region, "marie", made["title"], "Annulation refusée")
+    assert paul.get(f"booking/bookings/{booking['id']}")["status"] == "confirmed"
+
+
+def _agreed(region: Region, found: Json) -> Json:
+    """Marie's booking of what Paul of Namur lends, confirmed."""
+    booking = book(region, found)
+    request = wait_for("the request", lambda: request_in_namur(region, found["title"]))
+    region.namur.members["paul"].post(f"booking/bookings/{request['id']}/approve")
+    return wait_for("yes", lambda: state(region.lille, "marie", booking["id"], "confirmed"))
+
+
+def _unless(booking: Json, **was: str) -> Json | None:
+    """The booking once it is no longer as it was."""
+    return None if any(booking[name] == value for name, value in was.items()) else booking
 
 
 def _later(moment: str, *, hours: int) -> str:

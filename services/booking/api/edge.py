@@ -78,7 +78,7 @@ async def view_all(session: AsyncSession, found: list[Booking], person: Person, 
             approval=how.approval,
             approvals_needed=how.needed,
             history=lines[booking.id],
-            change=asked.get(booking.id) if booking.is_ours else None,
+            change=asked.get(booking.id),
         )
         views.append(booking_view(booking, person, beside, now=now))
     return views

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
-from services.booking.commands.decide import approval_of, readable
+from services.booking.commands.changing_abroad import ask_peer_to_change, ask_peer_to_forget_change
+from services.booking.commands.decide import approval_of, forget_change, readable
 from services.booking.commands.expiring import expire_in_the_way
 from services.booking.commands.handing_out import hand_out
 from services.booking.commands.quotas import check_quotas
@@ -39,20 +40,35 @@ class WantedChange:
 async def ask_change(
     session: AsyncSession, booking_id: UUID, wanted: WantedChange, *, by: Person, now: datetime
 ) -> Booking:
-    """Ask to move a booking of ours, or move it at once where the rules ask nobody. An earlier wish is replaced.
+    """Ask to move a booking, or move it at once where the rules ask nobody. An earlier wish is replaced.
 
-    The borrower asks the owner, the owner asks the borrower. Raises NotFound, CannotChange, InvalidFields,
-    ResourceIsTaken, QuotaReached.
+    The borrower asks the owner (or the peer whose resource it is), the owner asks the borrower. Raises NotFound,
+    CannotChange, InvalidFields, ResourceIsTaken, QuotaReached, LinkNotOpen.
     """
     booking = await readable(session, booking_id, by)
     check_may_change(booking, by, now)
+    if booking.is_ours:
+        await move_or_ask(session, booking, wanted, by_owner=booking.borrower_member_id != by.id, name=by.name, now=now)
+    else:
+        await ask_peer_to_change(
+            session, booking, wanted.period, quantity=wanted.quantity, text=wanted.note, by=by, now=now
+        )
+    return booking
+
+
+async def move_or_ask(
+    session: AsyncSession, booking: Booking, wanted: WantedChange, *, by_owner: bool, name: str | None, now: datetime
+) -> None:
+    """Move a booking of ours at once, or keep the wish until the other side has decided.
+
+    `name`: of who asks, where it is one of us. Raises InvalidFields, ResourceIsTaken, QuotaReached.
+    """
     resource, offer = await _locked(session, booking)
-    await session.execute(sa.delete(changes).where(changes.c.booking_id == booking.id))
+    await forget_change(session, booking)
     await _check_fits(session, booking, wanted, (resource, offer), now=now)
-    by_owner = booking.borrower_member_id != by.id
     if decided_at_once(booking, wanted.period, wanted.quantity, approval=resource.approval, by_owner=by_owner):
-        await _swap(session, booking, wanted, resource, by="borrower", name=by.name)
-        return booking
+        await _swap(session, booking, wanted, resource, by="borrower", name=name)
+        return
     change = Change(
         period=wanted.period,
         quantity=wanted.quantity,
@@ -61,16 +77,15 @@ async def ask_change(
         decide_by=min(decide_by(resource.rules, wanted.period, now), booking.starts_at),
     )
     await _keep(session, booking, change, resource.rules.occupied(wanted.period), now)
-    await tell(session, booking, booking.change_asked(change.state(), now=now), by=by.name, what="change_asked")
+    await tell(session, booking, booking.change_asked(change.state(), now=now), by=name, what="change_asked")
     await busy_changed_by(session, [booking])
-    return booking
 
 
 async def accept_change(session: AsyncSession, booking_id: UUID, *, by: Person) -> Booking:
     """Say yes: the booking takes its new period in one step. Raises NotFound, NoChangeAsked, NotYourDecision, ...."""
     booking, change, now = await _waiting(session, booking_id, by)
     resource, offer = await _locked(session, booking)
-    await session.execute(sa.delete(changes).where(changes.c.booking_id == booking.id))
+    await forget_change(session, booking)
     wanted = WantedChange(period=change.period, quantity=change.quantity)
     await _check_fits(session, booking, wanted, (resource, offer), now=now)
     await _swap(session, booking, wanted, resource, by="owner" if change.by_owner else "borrower", name=by.name)
@@ -79,8 +94,11 @@ async def accept_change(session: AsyncSession, booking_id: UUID, *, by: Person) 
 
 async def refuse_change(session: AsyncSession, booking_id: UUID, *, by: Person, withdraw: bool = False) -> Booking:
     """Say no, or (`withdraw`) no longer ask: the booking stays as it is. Raises NotFound, NoChangeAsked, ...."""
-    booking, _, now = await _waiting(session, booking_id, by, withdraw=withdraw)
-    await session.execute(sa.delete(changes).where(changes.c.booking_id == booking.id))
+    booking, change, now = await _waiting(session, booking_id, by, withdraw=withdraw)
+    if not booking.is_ours:
+        await ask_peer_to_forget_change(session, booking, change, by=by, now=now)
+        return booking
+    await forget_change(session, booking)
     what = "change_withdrawn" if withdraw else "change_refused"
     side = _side(booking, by)
     await tell(session, booking, booking.change_refused(by=side, now=now), by=by.name, what=what)
@@ -147,10 +165,12 @@ async def _keep(session: AsyncSession, booking: Booking, change: Change, occupie
 
 
 async def _swap(
-    session: AsyncSession, booking: Booking, wanted: WantedChange, resource: Resource, *, by: Side, name: str
+    session: AsyncSession, booking: Booking, wanted: WantedChange, resource: Resource, *, by: Side, name: str | None
 ) -> None:
     """The new period in place of the old one, in one statement that the database checks."""
     now = await queries.database_time(session)
+    if booking.status == "pending" and booking.decide_by is not None:  # an earlier start leaves less time to decide
+        booking.decide_by = min(booking.decide_by, decide_by(resource.rules, wanted.period, now))
     event = booking.move(wanted.period, wanted.quantity, resource.rules.occupied(wanted.period), by=by, now=now)
     await tell(session, booking, event, by=name, what="moved")
     await busy_changed_by(session, [booking])

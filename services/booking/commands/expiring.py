@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import SeriesDeclined
 from services.booking import queries
-from services.booking.commands.telling import busy_changed, busy_changed_by, note
+from services.booking.commands.telling import busy_changed, busy_changed_by, note, tell
 from services.booking.commands.together import tell_each_or_together
 from services.booking.domain.booking import Booking
 from services.booking.domain.spans import Span
@@ -95,8 +95,17 @@ async def _expire(session: AsyncSession, ended: Sequence[Booking]) -> list[Booki
 async def _drop_changes(session: AsyncSession, which: sa.ColumnElement[bool]) -> int:
     over = sa.delete(changes).where(which, changes.c.decide_by <= sa.func.clock_timestamp())
     dropped = (await session.execute(over.returning(changes.c.booking_id, changes.c.offer_id))).all()
+    if not dropped:
+        return 0
     now = await queries.database_time(session)
+    theirs = bookings.c.borrower_peer_id.is_not(None) & bookings.c.id.in_([row.booking_id for row in dropped])
+    found = sa.select(Booking).where(theirs).order_by(bookings.c.id).with_for_update()
+    guests = {booking.id: booking for booking in (await session.execute(found)).scalars()}
     for row in dropped:
-        await note(session, row.booking_id, "change_expired", at=now)
+        if row.booking_id in guests:  # the peer shows the wish until it hears of its end
+            booking = guests[row.booking_id]
+            await tell(session, booking, booking.change_refused(by="system", now=now), what="change_expired")
+        else:
+            await note(session, row.booking_id, "change_expired", at=now)
     await busy_changed(session, *(row.offer_id for row in dropped))
     return len(dropped)

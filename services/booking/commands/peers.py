@@ -7,24 +7,35 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.booking import BookingCancellationRefused, BookingChangeRefused, BookingEvent, BookingMoved
 from contracts.federation import BookingAnswerReceived, BookingRequestReceived, BookingWithdrawalReceived
 from services.booking import queries
 from services.booking.commands.book import Borrower, Wanted, take
+from services.booking.commands.changing_abroad import forget_wish
+from services.booking.commands.decide import forget_change
 from services.booking.commands.telling import busy_changed_by, tell
+from services.booking.domain.answers import Answer
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import is_shared_with
 from services.booking.domain.prices import value_from
 from services.booking.domain.problems import OfferUnknown, RulesChangedMeanwhile, TooLate
 from services.booking.domain.spans import Span
-from services.booking.domain.states import OPEN, told
+from services.booking.domain.states import OPEN, Side, told
 from services.booking.domain.use import is_out, warn
-from services.booking.tables import bookings, withdrawals
+from services.booking.tables import bookings, changes, changes_abroad, withdrawals
 from services.chassis import logs, outbox
 from services.chassis.problems import InvalidFields, Language, Problem, Text
 
 LONGEST_NOTE = 1000
 LARGEST_QUANTITY = 1_000_000
 _WITHDRAWN = Text(fr="La demande a été retirée.", en="The request was withdrawn.", nl="De aanvraag werd ingetrokken.")
+
+_WHAT: dict[type[BookingEvent], str] = {
+    BookingMoved: "moved",
+    BookingChangeRefused: "change_refused",
+    BookingCancellationRefused: "cancellation_refused",
+}
+_MOVABLE = {"pending", "confirmed", "cancelling"}
 
 _log = logs.get(__name__)
 
@@ -40,13 +51,13 @@ async def answer_request(
     if await queries.has_ended_with(session, asked.origin):
         _log.info("request-after-the-link-ended", origin=asked.origin, booking_id=str(asked.booking_id))
         return
-    await _one_after_the_other(session, asked.origin)
+    await one_after_the_other(session, asked.origin)
     known = await queries.booking(session, asked.booking_id, lock=True)
     if known is not None:
         if known.borrower_peer_id != asked.origin:
             _log.warning("booking-id-of-another", origin=asked.origin, booking_id=str(asked.booking_id))
             return
-        await _say_again(session, known)
+        await say_again(session, known)
         return
     withdrawn = await _withdrawal(session, asked.origin, asked.booking_id)
     if withdrawn is not None:
@@ -60,12 +71,12 @@ async def answer_request(
     except TooLate as late:
         await _refuse(session, asked, "expired", late.text.say(language), now)
     except Problem as problem:
-        await _refuse(session, asked, "declined", _sentence(problem, language), now)
+        await _refuse(session, asked, "declined", sentence(problem, language), now)
 
 
 async def answer_withdrawal(session: AsyncSession, asked: BookingWithdrawalReceived, *, now: datetime) -> None:
     """A peer's person calls it off. Remembered when the request itself has not come yet."""
-    await _one_after_the_other(session, asked.origin)
+    await one_after_the_other(session, asked.origin)
     booking = await queries.booking(session, asked.booking_id, lock=True)
     if booking is None:
         values = {"origin": asked.origin, "booking_id": asked.booking_id, "reason": _cut(asked.reason), "at": now}
@@ -73,15 +84,20 @@ async def answer_withdrawal(session: AsyncSession, asked: BookingWithdrawalRecei
         return
     if booking.borrower_peer_id != asked.origin:
         return
+    if 0 < asked.number <= booking.withdrawal_number or booking.status not in OPEN:
+        await say_again(session, booking)
+        return
+    booking.withdrawal_number = max(asked.number, booking.withdrawal_number)
     if not booking.may_be_cancelled(now) or not booking.is_within_notice(now):
-        await _say_again(session, booking)
+        await tell(session, booking, booking.cancellation_refused(now=now), what="cancellation_refused")
         return
     await tell(session, booking, booking.cancel(by="borrower", reason=_cut(asked.reason), now=now))
+    await forget_change(session, booking)
     await busy_changed_by(session, [booking])
 
 
-async def _one_after_the_other(session: AsyncSession, origin: str) -> None:
-    """A request and its withdrawal may be in hand at once: neither may miss what the other is writing."""
+async def one_after_the_other(session: AsyncSession, origin: str) -> None:
+    """A request, its withdrawal and its changes may be in hand at once: none may miss what another is writing."""
     key = f"pending:{origin}"
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
 
@@ -94,16 +110,37 @@ async def take_answer(session: AsyncSession, answer: BookingAnswerReceived, *, n
     booking.remote_version = answer.version
     booking.checked_in_at, booking.checked_out_at = _used(answer)
     booking.told_value = value_from(answer.value)
+    booking.change_decided = min(answer.change_decided, booking.change_number)
     if answer.status == "confirmed":
         booking.owner_name = answer.owner_name or booking.owner_name
         booking.place_label = answer.place_label or booking.place_label
         booking.instructions = _cut(answer.instructions) or booking.instructions
     period = Span(answer.start, answer.end) if answer.start < answer.end else booking.period
-    event = booking.follow(answer.use or answer.status, period=period, reason=_cut(answer.reason), now=now)
+    said = Answer(
+        status=answer.use or answer.status,
+        period=period,
+        quantity=answer.quantity or booking.quantity,
+        reason=_cut(answer.reason),
+        withdrawals_heard=answer.withdrawals_heard,
+    )
+    event = booking.follow(said, now=now) or await _decided(session, booking, answer, now)
     if event is not None:
-        await tell(session, booking, event)
+        await tell(session, booking, event, what=_WHAT.get(type(event)))
     elif answer.start_at_risk and booking.status == "confirmed":
         await tell(session, booking, warn(booking, now=now), what="start_at_risk")
+    if booking.change_number and (booking.change_decided == booking.change_number or booking.status not in _MOVABLE):
+        await forget_wish(session, booking)
+
+
+async def _decided(
+    session: AsyncSession, booking: Booking, answer: BookingAnswerReceived, now: datetime
+) -> BookingEvent | None:
+    """The wish to move it is decided, and it stays as it is; None when nothing was wished, or it still waits."""
+    waiting = (await queries.changes_of(session, [booking.id])).get(booking.id) if booking.change_number else None
+    if waiting is None or booking.change_decided < waiting.number or booking.status not in OPEN:
+        return None
+    side: Side = "borrower" if waiting.withdrawn else "owner"
+    return booking.change_refused(by=side, now=now, reason=_cut(answer.change_reason))
 
 
 async def learn_contact(session: AsyncSession, *, origin: str, booking_id: UUID, name: str) -> None:
@@ -127,6 +164,9 @@ async def end_with_peer(session: AsyncSession, peer_id: str, *, now: datetime) -
         over = booking.status in {"in_use", "overdue"} or (booking.status == "confirmed" and booking.ends_at <= now)
         event = booking.complete(now=now) if over else booking.end(now=now)
         await tell(session, booking, event)
+    for waiting in (changes, changes_abroad):
+        of_them = waiting.c.booking_id.in_([booking.id for booking in ended])
+        await session.execute(sa.delete(waiting).where(of_them))
     await busy_changed_by(session, ended)
 
 
@@ -183,7 +223,7 @@ async def _refuse(
         await tell(session, refused, told(refused, by="borrower"))
 
 
-async def _say_again(session: AsyncSession, booking: Booking) -> None:
+async def say_again(session: AsyncSession, booking: Booking) -> None:
     """Say the state as it is, with no new version: whoever acts once per change has acted."""
     await outbox.add(session, told(booking, by="borrower"))
 
@@ -195,7 +235,8 @@ async def _withdrawal(session: AsyncSession, origin: str, booking_id: UUID) -> s
     return (await session.execute(found)).first()
 
 
-def _sentence(problem: Problem, language: Language) -> str:
+def sentence(problem: Problem, language: Language) -> str:
+    """What a peer's person is told of `problem`."""
     if isinstance(problem, InvalidFields):
         return " ".join(error.say(language)["detail"] for error in problem.errors)
     return str(problem.body(language, "")["detail"])

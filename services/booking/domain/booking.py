@@ -6,14 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from contracts.booking import (
+    BookingCancellationRefused,
     BookingChangeAsked,
     BookingChangeRefused,
+    BookingChangeWithdrawalAsked,
     BookingEvent,
     BookingMoved,
     BookingState,
     ChangeState,
     Status,
 )
+from services.booking.domain.answers import Answer
 from services.booking.domain.prices import Value, minutes_of, value_of
 from services.booking.domain.problems import AlreadyDecided, CannotCancel, TooLate
 from services.booking.domain.spans import Span
@@ -26,15 +29,15 @@ class Booking:
 
     `resource_origin`: the peer that decides, None for ours. `borrower_peer_id`: the peer whose member asked, else None.
     `occupied`: the period with the buffers of the day it was booked; None where nothing is occupied here.
-    `circle_id`: the circle of ours on whose behalf it is. `price`, `instructions`, `cancel_notice_minutes`: as they
-    were when it was booked. `approved_by`: who has said yes while more must.
-    `remote_version`: the newest version of the peer's answer that was applied. `grace_minutes`: how long after the
-    start people may arrive, None where they need not say so. `told_value` (kept nowhere): what the peer said that the
-    use was worth, in the transaction that completes it.
+    `circle_id`: the circle of ours on whose behalf it is. `remote_version`: the newest version of the peer's answer
+    that was applied. `grace_minutes`: how long after the start people may arrive, None where they need not say so.
+    `told_value` (kept nowhere): what the peer said that the use was worth, in the transaction that completes it.
     `waiting_id`: the wish of a waiting list that it came from; while `held`, the place is kept for that wish.
-    were when it was booked. `approved_by`: who has said yes while more must. `occurrence`: where it is one of a series,
-    the instant at which its rule begins it, wherever it was moved.
-    `remote_version`: the newest version of the peer's answer that was applied.
+    `price`, `instructions`, `cancel_notice_minutes`: as they were when it was booked. `approved_by`: who has said yes
+    while more must. `occurrence`: where it is one of a series, the instant at which its rule begins it, wherever it was
+    moved.
+    Across the border, `change_number` and `withdrawal_number` count what its borrower asked (there) and what of it was
+    heard (here); `change_decided`: up to which number changes are decided, `change_reason` why the last was refused.
     """
 
     id: UUID
@@ -80,6 +83,10 @@ class Booking:
     wrong_codes: int = 0
     checked_in_at: datetime | None = None
     checked_out_at: datetime | None = None
+    change_number: int = 0
+    change_decided: int = 0
+    change_reason: str | None = None
+    withdrawal_number: int = 0
     told_value: Value | None = None
 
     @property
@@ -152,22 +159,34 @@ class Booking:
         if not self.may_be_cancelled(now):
             raise CannotCancel(booking_status=self.status)
         if not self.is_ours and by != "system":
+            self.withdrawal_number += 1
             return self._become("cancelling", now, reason=reason)
         return self._become("cancelled", now, reason=reason, by=by)
+
+    def cancellation_refused(self, *, now: datetime) -> BookingEvent:
+        """It stands, although its borrower at a peer has asked to call it off."""
+        self._count(now)
+        return BookingCancellationRefused(booking=self.state())
 
     def change_asked(self, change: ChangeState, *, now: datetime) -> BookingEvent:
         """Somebody asks to move it; it stays as it is until that is decided."""
         self._count(now)
         return BookingChangeAsked(booking=self.state(), change=change)
 
-    def change_refused(self, *, by: Side, now: datetime) -> BookingEvent:
+    def change_withdrawal_asked(self, change: ChangeState) -> BookingEvent:
+        """The borrower no longer asks a peer to move it; nothing changes before the peer has answered."""
+        return BookingChangeWithdrawalAsked(booking=self.state(), change=change)
+
+    def change_refused(self, *, by: Side, now: datetime, reason: str | None = None) -> BookingEvent:
         """It stays as it is: the other side said no, or the asking side (`by`) no longer asks."""
+        self.change_decided, self.change_reason = self.change_number, reason
         self._count(now)
         return BookingChangeRefused(booking=self.state(), by=by)
 
     def move(self, period: Span, quantity: int, occupied: Span, *, by: Side, now: datetime) -> BookingEvent:
         """Take the new period in place of the old one."""
         self.starts_at, self.ends_at, self.occupied, self.quantity = period.start, period.end, occupied, quantity
+        self.change_decided, self.change_reason = self.change_number, None
         self._count(now)
         return BookingMoved(booking=self.state(), by=by)
 
@@ -185,21 +204,29 @@ class Booking:
         self.owner_member_id = None
         return self._become("pending", now)
 
-    def follow(self, status: Status, *, period: Span, reason: str | None, now: datetime) -> BookingEvent | None:
+    def follow(self, answer: Answer, *, now: datetime) -> BookingEvent | None:
         """Take over what the peer that decides has said. None when that changes nothing for anybody."""
-        if self.status not in OPEN:
+        before, status = self.status, answer.status
+        same = before == status and (self.period, self.quantity) == (answer.period, answer.quantity)
+        if same or self._is_behind(answer):
             return None
-        if self.status == "cancelling" and status in {"pending", "confirmed"}:
-            return None  # the answers crossed: the end is still to come (what is in use is not called off any more)
-        if self.status == status and self.period == period:
-            return None
-        if status == "pending" and self.status in AGREED:
-            return None
-        if status == "confirmed" and self.status in {"in_use", "overdue"}:
-            return None
-        self.starts_at, self.ends_at = period.start, period.end
-        by: Side = "owner" if self.status != "cancelling" else "borrower"
-        return self._become(status, now, reason=reason, by=by)
+        self._take_place(answer.period, answer.quantity)
+        if before == status:
+            self._count(now)
+            return BookingMoved(booking=self.state(), by="borrower")
+        if before == "cancelling" and status in {"pending", "confirmed"}:
+            self.status, self.reason = status, None
+            return self.cancellation_refused(now=now)
+        return self._become(status, now, reason=answer.reason, by="borrower" if before == "cancelling" else "owner")
+
+    def _is_behind(self, answer: Answer) -> bool:
+        """Whether `answer` says less than is known here."""
+        if self.status not in OPEN or (answer.status == "pending" and self.status in AGREED):
+            return True
+        if self.status == "cancelling" and answer.status in {"pending", "confirmed"}:
+            # they crossed: the end is still to come (what is in use is not called off any more)
+            return answer.withdrawals_heard < max(self.withdrawal_number, 1)
+        return answer.status == "confirmed" and self.status in {"in_use", "overdue"}
 
     def may_be_cancelled(self, now: datetime) -> bool:
         """Whether it can be called off at all: it waits, or it is agreed and not over."""
@@ -213,6 +240,13 @@ class Booking:
     def state(self) -> BookingState:
         """What is said of it. Names cross, and the address to a peer, only once it is agreed (rule 6)."""
         return state_of(self)
+
+    def _take_place(self, period: Span, quantity: int) -> None:
+        """As the peer has it; buffers stay as they were."""
+        if self.occupied is not None:
+            before, after = self.starts_at - self.occupied.start, self.occupied.end - self.ends_at
+            self.occupied = period.widened(before, after)
+        self.starts_at, self.ends_at, self.quantity = period.start, period.end, quantity
 
     def _check_waits(self) -> None:
         if self.status != "pending":

@@ -13,13 +13,18 @@ from services.booking.domain.spans import Span
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What a booking is asked to become, by the owner's side (`by_owner`) or the borrower, until `decide_by`."""
+    """What a booking is asked to become, by the owner's side (`by_owner`) or the borrower, until `decide_by`.
+
+    At a peer's resource, `number`: which wish of the borrower it is; `withdrawn`: the peer was told to forget it.
+    """
 
     period: Span
     quantity: int
     note: str
     by_owner: bool
     decide_by: datetime
+    number: int = 0
+    withdrawn: bool = False
 
     def state(self) -> ChangeState:
         """What is said of it."""
@@ -30,15 +35,17 @@ class Change:
             note=self.note,
             by_owner=self.by_owner,
             decide_by=self.decide_by,
+            number=self.number,
+            withdrawn=self.withdrawn,
         )
 
 
 def check_may_change(booking: Booking, person: Person, now: datetime) -> None:
-    """Raises CannotChange unless it is ours, between two of ours, still to come, and this person's to move."""
-    within = booking.is_ours and booking.borrower_peer_id is None
+    """Raises CannotChange unless it is still to come and this person's to move: a guest's booking is the guest's."""
     to_come = booking.status in {"pending", "confirmed"} and now < booking.starts_at
     mine = booking.borrower_member_id == person.id
-    if not (within and to_come and may_read(booking, person) and (mine or booking.status == "confirmed")):
+    lends = booking.status == "confirmed" and not booking.crosses and may_read(booking, person)
+    if not (to_come and (mine or lends)):
         raise CannotChange(booking_status=booking.status)
 
 
@@ -53,6 +60,8 @@ def decided_at_once(booking: Booking, period: Span, quantity: int, *, approval: 
 def check_may_answer(booking: Booking, change: Change, person: Person, approval: Approval, *, withdraw: bool) -> None:
     """The other side answers, the asking side withdraws. Raises NotYourDecision."""
     is_borrower = booking.borrower_member_id == person.id
+    if change.withdrawn:
+        raise NotYourDecision
     answers_as_borrower = change.by_owner != withdraw
     if is_borrower != answers_as_borrower or (not is_borrower and not would_decide(booking, person, approval)):
         raise NotYourDecision

@@ -66,6 +66,9 @@ def state_of(booking: "Booking") -> BookingState:
         checked_out_at=booking.checked_out_at,
         value=worth.told() if worth else None,
         series=_series_place(booking),
+        change_decided=booking.change_decided,
+        change_reason=booking.change_reason,
+        withdrawal_number=booking.withdrawal_number,
     )
 
 

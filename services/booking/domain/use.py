@@ -6,7 +6,7 @@ A booking without `grace_minutes` asks nothing of the kind: it is completed when
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from contracts.booking import BookingEvent, BookingStartAtRisk
+from contracts.booking import BookingEvent, BookingStartAtRisk, BookingUseAsked, UseStep
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import Person, may_read
 from services.booking.domain.problems_of_use import AlreadyArrived, NoCheckIn, NotInUse, TooEarly, TooLateToArrive
@@ -24,6 +24,9 @@ AT_RISK = timedelta(hours=1)
 MOST_WRONG_CODES = 10
 """After so many the code of a booking opens nothing any more: a million codes cannot be tried out."""
 
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""So much earlier a peer's person may arrive: their own pages have let them by their own clock."""
+
 _SHORTEST = timedelta(seconds=1)
 
 
@@ -36,15 +39,19 @@ def arrival(booking: Booking) -> Span | None:
 
 
 def may_check_in(booking: Booking, person: Person, now: datetime) -> bool:
-    """The borrower, the owner and coordinators, within the time to arrive, where the resource is ours."""
+    """The borrower, the owner and coordinators, within the time to arrive; at a peer's resource its borrower."""
     window = arrival(booking)
-    waits = booking.status == "confirmed" and booking.is_ours
-    return window is not None and waits and window.start <= now < window.end and may_read(booking, person)
+    waits = booking.status == "confirmed" and _may_say(booking, person)
+    return window is not None and waits and window.start <= now < window.end
 
 
 def may_check_out(booking: Booking, person: Person) -> bool:
     """The same people, while it is in use."""
-    return booking.is_ours and is_out(booking) and may_read(booking, person)
+    return is_out(booking) and _may_say(booking, person)
+
+
+def _may_say(booking: Booking, person: Person) -> bool:
+    return may_read(booking, person) if booking.is_ours else booking.borrower_member_id == person.id
 
 
 def may_see_code(booking: Booking, person: Person) -> bool:
@@ -58,10 +65,28 @@ def is_out(booking: Booking) -> bool:
     return booking.status in {"in_use", "overdue"} and booking.checked_out_at is None
 
 
-def check_in(booking: Booking, *, now: datetime) -> BookingEvent:
-    """Somebody has come. Raises NoCheckIn, AlreadyArrived, TooEarly, TooLateToArrive, NotInUse."""
+def check_in(booking: Booking, *, now: datetime, early: timedelta = timedelta(0)) -> BookingEvent:
+    """Somebody has come; `early`: so much before the time. Raises like `check_arrival`."""
+    if not booking.is_ours:
+        raise NoCheckIn
+    check_arrival(booking, now=now + early)
+    booking.checked_in_at = now
+    return booking.turn("in_use", now=now)
+
+
+def report(booking: Booking, step: UseStep, *, now: datetime) -> BookingEvent:
+    """What a peer is told by its borrower; its answer counts. Raises like `check_arrival`, NotInUse."""
+    if step == "check_in":
+        check_arrival(booking, now=now)
+    elif not is_out(booking):
+        raise NotInUse(booking_status=booking.status)
+    return BookingUseAsked(booking=booking.state(), step=step)
+
+
+def check_arrival(booking: Booking, *, now: datetime) -> None:
+    """Raises NoCheckIn, AlreadyArrived, TooEarly, TooLateToArrive, NotInUse."""
     window = arrival(booking)
-    if window is None or not booking.is_ours:
+    if window is None:
         raise NoCheckIn
     if booking.status in {"in_use", "overdue", "completed"}:
         raise AlreadyArrived
@@ -71,8 +96,6 @@ def check_in(booking: Booking, *, now: datetime) -> BookingEvent:
         raise NotInUse(booking_status=booking.status)
     if now < window.start:
         raise TooEarly(minutes=int(EARLY.total_seconds() // 60))
-    booking.checked_in_at = now
-    return booking.turn("in_use", now=now)
 
 
 def check_out(booking: Booking, *, occupied_until: datetime, now: datetime) -> BookingEvent:

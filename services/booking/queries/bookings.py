@@ -12,7 +12,7 @@ from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change
 from services.booking.domain.spans import Occupied, Span, levels
 from services.booking.domain.states import OCCUPYING, OPEN
-from services.booking.tables import bookings, changes, history, resources
+from services.booking.tables import bookings, changes, changes_abroad, history, resources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +64,11 @@ async def deciding_of(session: AsyncSession, offer_ids: set[UUID]) -> dict[UUID,
 
 
 async def changes_of(session: AsyncSession, booking_ids: list[UUID]) -> dict[UUID, Change]:
-    """The changes that wait for an answer, by booking."""
+    """The changes that wait for an answer, ours or a peer's, by booking."""
     found = sa.select(changes).where(
         changes.c.booking_id.in_(booking_ids), changes.c.decide_by > sa.func.clock_timestamp()
     )
-    return {
+    waiting = {
         row.booking_id: Change(
             period=Span(row.starts_at, row.ends_at),
             quantity=row.quantity,
@@ -77,6 +77,19 @@ async def changes_of(session: AsyncSession, booking_ids: list[UUID]) -> dict[UUI
             decide_by=row.decide_by,
         )
         for row in await session.execute(found)
+    }
+    asked_of_peers = sa.select(changes_abroad).where(changes_abroad.c.booking_id.in_(booking_ids))
+    return waiting | {
+        row.booking_id: Change(
+            period=Span(row.starts_at, row.ends_at),
+            quantity=row.quantity,
+            note=row.note,
+            by_owner=False,
+            decide_by=row.decide_by,
+            number=row.number,
+            withdrawn=row.withdrawn,
+        )
+        for row in await session.execute(asked_of_peers)
     }
 
 

@@ -85,6 +85,10 @@ bookings = sa.Table(
     sa.Column("wrong_codes", sa.Integer, nullable=False, server_default="0"),
     instant("checked_in_at", nullable=True),
     instant("checked_out_at", nullable=True),
+    sa.Column("change_number", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("change_decided", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("change_reason", sa.Text),
+    sa.Column("withdrawal_number", sa.BigInteger, nullable=False, server_default="0"),
     # Rule 1, for exclusive resources. For every capacity the trigger `bookings_never_exceed` holds it (migration 0002).
     # One index for both: a lane that is NULL meets nobody, but is found.
     ExcludeConstraint(
@@ -158,6 +162,21 @@ changes = sa.Table(
     sa.Index("changes_waiting", "decide_by"),
 )
 """A change of period or quantity that waits for an answer, one at most for a booking; decided ones are gone."""
+
+changes_abroad = sa.Table(
+    "changes_abroad",
+    metadata,
+    sa.Column("booking_id", sa.Uuid, sa.ForeignKey("bookings.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    instant("starts_at"),
+    instant("ends_at"),
+    sa.Column("quantity", sa.Integer, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    instant("decide_by"),
+    instant("asked_at"),
+    sa.Column("withdrawn", sa.Boolean, nullable=False),
+)
+"""What our members ask to change of bookings at peers; it occupies nothing here, and only the peer's answer ends it."""
 
 category_quotas = sa.Table(
     "category_quotas",

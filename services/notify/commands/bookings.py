@@ -42,11 +42,7 @@ async def requested(session: AsyncSession, booking: BookingState, *, now: dateti
     known = await _note(session, booking)
     if known is None or quietly:
         return
-    asked = frozenset[UUID]()
-    if booking.approvals:
-        asked = await _second_deciders(session, booking, now=now)
-    elif booking.resource_origin is None:
-        asked = await deciders(session, booking)
+    asked = await (_second_deciders(session, booking, now=now) if booking.approvals else deciders(session, booking))
     borrower = borrower_of(booking) if known.is_first else frozenset[UUID]()
     await telling.tell(
         session,
@@ -183,10 +179,10 @@ async def completed(session: AsyncSession, booking: BookingState, *, now: dateti
         await _tell_both(session, booking, "booking-completed", Weight.QUIET, Weight.QUIET, now=now)
 
 
-async def start_at_risk(session: AsyncSession, booking: BookingState, *, now: datetime) -> None:
-    """Warn the borrower that the one before is late."""
+async def warn_borrower(session: AsyncSession, booking: BookingState, template: str, *, now: datetime) -> None:
+    """Tell the borrower alone something about what is agreed."""
     if await _is_news(session, booking, confirmed=True):
-        message = _message("booking-start-at-risk", Weight.IMPORTANT, booking)
+        message = _message(template, Weight.IMPORTANT, booking)
         await telling.tell(session, Told(message=message, readers=borrower_of(booking)), now=now)
 
 
@@ -232,7 +228,9 @@ def owner_of(booking: BookingState | SeriesState) -> frozenset[UUID]:
 
 
 async def deciders(session: AsyncSession, booking: BookingState | SeriesState) -> frozenset[UUID]:
-    """Who is asked to decide on a request for an offer of ours."""
+    """Who is asked to decide on a request for an offer: nobody of ours where it is a peer's."""
+    if isinstance(booking, BookingState) and booking.resource_origin is not None:
+        return frozenset()
     query = sa.select(resources.c.approval).where(resources.c.offer_id == booking.offer_id)
     approval = (await session.execute(query)).scalar() or "owner"
     return domain.deciders(

@@ -102,10 +102,12 @@ async def check_out(visit: MemberVisit, booking_id: str) -> Response:
 
 async def _use(visit: Visit, booking_id: str, form: Form, action: str, body: Json | None) -> Response:
     try:
-        await visit.send("booking", "POST", f"/bookings/{booking_id}/{action}", body)
+        booking = await visit.send("booking", "POST", f"/bookings/{booking_id}/{action}", body)
     except Refusal as refusal:
         return await booking_page(visit, booking_id, form.refused(refusal), status=refusal.status)
-    return visit.redirect(f"/bookings/{booking_id}", flash=action)
+    return visit.redirect(
+        f"/bookings/{booking_id}", flash="asked-peer" if booking and booking["resource_origin"] else action
+    )
 
 
 @router.get("/{booking_id}/cancel")

@@ -41,17 +41,19 @@ async def answer_change(visit: MemberVisit, booking_id: str, answer: str) -> Res
         raise Refusal(404, "not-found")
     form = await visit.form()
     try:
-        await visit.send("booking", "POST", f"/bookings/{booking_id}/change/{answer}")
+        booking = await visit.send("booking", "POST", f"/bookings/{booking_id}/change/{answer}")
     except Refusal as refusal:
         return await booking_page(visit, booking_id, form.refused(refusal), status=refusal.status)
-    return visit.redirect(f"/bookings/{booking_id}", flash=_ANSWERS[answer])
+    flash = "asked-peer" if booking and booking["change"] else _ANSWERS[answer]
+    return visit.redirect(f"/bookings/{booking_id}", flash=flash)
 
 
 async def _page(visit: Visit, booking_id: str, form: Form | None, *, status: int = 200) -> Response:
     booking: Json = await visit.get("booking", f"/bookings/{booking_id}")
     if not booking["may_change"] and form is None:
         return visit.redirect(f"/bookings/{booking_id}")
-    resource = await visit.try_get("booking", f"/resources/{booking['offer_id']}")
+    path, origin = f"/resources/{booking['offer_id']}", booking["resource_origin"]
+    resource = await visit.try_get("booking", path, origin=origin)
     return await visit.page(
         "booking_change.html",
         status=status,

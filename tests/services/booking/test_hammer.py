@@ -1,72 +1,57 @@
 """Rule 1 under fire, for exclusive resources and for capacity: 64 members over two replicas."""
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
-from datetime import timedelta
 
-import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from services.booking.app import build
-from services.booking.settings import BookingSettings
-from services.chassis.ids import new_id
+from tests.hammer.crowd import Crowd, gathered
+from tests.hammer.sweep import EXCESS, PEAK
 from tests.instances import Instance
-from tests.services.booking.hammer import EXCESS, Hammer
-from tests.services.booking.workshop import Workshop, at, opened
+from tests.services.booking.workshop import at
 
 MEMBERS = 64
-ROUNDS = 12
-POOLS = {"db_pool_size": 8, "db_max_overflow": 8}
+ROUNDS = 8
+EXPECTED = {"200", "201", "403", "404", "409"}
 
 
 @pytest.fixture
-async def crowd(instance: Instance) -> AsyncGenerator[tuple[Workshop, list[httpx.AsyncClient]]]:
-    """The workshop, and 64 members of whom half reach it through a second replica."""
-    async with opened(instance, **POOLS) as workshop, AsyncExitStack() as stack:
-        replica = build(instance.settings(BookingSettings, **POOLS))
-        assert replica.database is not None
-        stack.push_async_callback(replica.database.close)
-        services = (workshop.service, replica)
-        clients = [
-            await stack.enter_async_context(
-                instance.client(services[number % 2], instance.token(member_id=new_id(), name=f"Membre {number}"))
-            )
-            for number in range(MEMBERS)
-        ]
-        yield workshop, clients
+async def crowd(instance: Instance) -> AsyncGenerator[Crowd]:
+    """64 members of whom half reach the workshop through a second replica."""
+    async with gathered(instance, members=MEMBERS, replicas=2) as made:
+        yield made
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("capacity", "buffer"), [(1, 30), (7, 0)])
-async def test_never_too_many_and_nobody_refused_in_vain(
-    crowd: tuple[Workshop, list[httpx.AsyncClient]], capacity: int, buffer: int
-) -> None:
-    workshop, clients = crowd
-    await workshop.rules(capacity=capacity, buffer_after_minutes=buffer)
-    report = await Hammer(workshop, clients, capacity, buffer=timedelta(minutes=buffer)).run(ROUNDS)
+async def test_never_too_many_and_nobody_refused_in_vain(crowd: Crowd, capacity: int, buffer: int) -> None:
+    report = await crowd.hammer(ROUNDS, capacity=capacity, buffer_minutes=buffer)
     print("\n".join(report.lines()))
-    assert report.excess == 0
-    assert report.refused_in_vain == 0
-    assert {answer.split()[1] for answer in report.answers} <= {"200", "201", "403", "404", "409"}
+    assert (report.excess, report.refused_in_vain, report.lost) == (0, 0, 0)
+    assert {answer.split()[-1 if answer[-1].isdigit() else -2] for answer in report.answers} <= EXPECTED
     assert report.answers["bookings 201"] >= MEMBERS // 8
+    assert report.answers["series 201"] >= 1
+    assert report.refusals >= MEMBERS
 
 
-async def test_the_count_sees_an_excess(crowd: tuple[Workshop, list[httpx.AsyncClient]]) -> None:
+async def test_the_count_sees_an_excess(crowd: Crowd) -> None:
     """The hammer's own check fails where the database would let too much in."""
-    workshop, (client, *_) = crowd
+    workshop, client = crowd.workshop, crowd.clients[0]
     await workshop.rules(capacity=2)
     assert (await workshop.book(client, at(9), at(11), quantity=2)).status_code == 201
     async with workshop.db.reading() as session:
         assert (await session.execute(sa.text(EXCESS))).scalar_one() == 0
+        hour = {"offer": workshop.laser, "start": at(10), "end": at(12)}
+        assert (await session.execute(sa.text(PEAK), hour)).scalar_one() == 2
+        assert (await session.execute(sa.text(PEAK), hour | {"start": at(11)})).scalar_one() == 0
         over = EXCESS.replace("r.capacity HAVING sum(e.quantity) > r.capacity", "r.capacity HAVING sum(e.quantity) > 1")
         assert (await session.execute(sa.text(over))).scalar_one() == 1
 
 
-async def test_no_statement_gets_past_the_database(crowd: tuple[Workshop, list[httpx.AsyncClient]]) -> None:
+async def test_no_statement_gets_past_the_database(crowd: Crowd) -> None:
     """Whatever writes rows, with rules or without: never more than there is, and never blind to what others commit."""
-    workshop, (client, *_) = crowd
+    workshop, client = crowd.workshop, crowd.clients[0]
     await workshop.rules(capacity=3)
     assert (await workshop.book(client, at(9), at(11), quantity=2)).status_code == 201
     booked = (await workshop.book(client, at(12), at(13), quantity=3)).json()

@@ -115,9 +115,12 @@ class Workshop:
             (self.chloe, "Chloé", "coordinator"),
         ]
         for member_id, name, role in people:
-            member = MemberState(id=member_id, name=name, role=role, status="active", locale="fr", version=1)
-            async with self.db.transaction() as session:
-                await copies.keep_member(session, member, now=datetime.now(UTC))
+            await self.keep_member(member_id, name, role)
+
+    async def keep_member(self, member_id: UUID, name: str, role: Role = "member") -> None:
+        member = MemberState(id=member_id, name=name, role=role, status="active", locale="fr", version=1)
+        async with self.db.transaction() as session:
+            await copies.keep_member(session, member, now=datetime.now(UTC))
 
     async def rules(self, offer_id: UUID | None = None, **changes: Any) -> dict[str, Any]:
         """Make the offer bookable under `RULES` with `changes`."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.booking import Status
 from services.booking.domain import use
+from services.booking.domain.answers import Answer
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import Person
 from services.booking.domain.problems_of_use import AlreadyArrived, NoCheckIn, NotInUse, TooEarly, TooLateToArrive
@@ -141,20 +142,45 @@ def test_who_leaves_before_the_start_occupies_no_empty_span() -> None:
     assert one.occupied.length > timedelta(0)
 
 
+def said(ours: Booking, status: Any, **more: Any) -> Answer:
+    values: dict[str, Any] = {"period": ours.period, "quantity": 1, "reason": None, "withdrawals_heard": 0}
+    return Answer(status=status, **(values | more))
+
+
 def test_what_a_peer_says_of_a_use_is_followed_and_never_taken_back() -> None:
     ours = booking("cancelling", resource_origin="namur", grace_minutes=None)
     for status in ("confirmed", "pending"):
-        assert ours.follow(status, period=ours.period, reason=None, now=NINE) is None
-    told = ours.follow("in_use", period=ours.period, reason=None, now=NINE)
+        assert ours.follow(said(ours, status), now=NINE) is None
+    told = ours.follow(said(ours, "in_use"), now=NINE)
     assert told is not None
-    assert ours.follow("confirmed", period=ours.period, reason=None, now=NINE) is None
-    assert ours.follow("pending", period=ours.period, reason=None, now=NINE) is None
-    overdue = ours.follow("overdue", period=ours.period, reason=None, now=NINE)
+    assert ours.follow(said(ours, "confirmed"), now=NINE) is None
+    assert ours.follow(said(ours, "pending"), now=NINE) is None
+    overdue = ours.follow(said(ours, "overdue"), now=NINE)
     assert overdue is not None
     assert overdue.booking.status == "overdue"
-    nobody = booking(resource_origin="namur").follow("no_show", period=ours.period, reason=None, now=NINE)
+    nobody = booking(resource_origin="namur").follow(said(ours, "no_show"), now=NINE)
     assert nobody is not None
     assert nobody.type == "booking.completed.v1"
+
+
+def test_what_stands_although_it_was_to_be_called_off_stands_here_too() -> None:
+    ours = booking("confirmed", resource_origin="namur", grace_minutes=None)
+    ours.cancel(by="borrower", reason="grippe", now=NINE)
+    assert ours.follow(said(ours, "confirmed"), now=NINE) is None
+    refused = ours.follow(said(ours, "confirmed", withdrawals_heard=1), now=NINE)
+    assert refused is not None
+    assert (refused.type, ours.status, ours.reason) == ("booking.cancellation_refused.v1", "confirmed", None)
+
+
+def test_a_booking_follows_where_the_peer_has_moved_it_with_its_buffers() -> None:
+    ours = booking("confirmed", resource_origin="namur")
+    assert ours.occupied is not None
+    before = ours.occupied.length - ours.period.length
+    later = Span(ours.starts_at + 60 * MINUTE, ours.ends_at + 90 * MINUTE)
+    moved = ours.follow(said(ours, "confirmed", period=later, quantity=2), now=NINE)
+    assert moved is not None
+    assert (moved.type, ours.period, ours.quantity) == ("booking.moved.v1", later, 2)
+    assert ours.occupied.length - later.length == before
 
 
 MOMENTS = st.integers(0, 60).map(lambda minutes: NINE + minutes * MINUTE)

@@ -108,7 +108,7 @@ def booking(**changes: Any) -> dict[str, Any]:
         "status": "pending", "reason": None, "decide_by": at(2), "version": 1, "changed_at": at(0), "mine": True,
         "may_decide": False, "may_cancel": True, "may_change": True, "change": None, "cancel_until": None,
         "approvals": 0, "approvals_needed": 1, "approved_by": [], "circle_id": None, "circle_name": None,
-        "price": None, "instructions": "",
+        "price": None, "instructions": "", "change_reason": None,
         "may_check_in": False, "may_check_out": False, "check_in_from": None,
         "check_in_until": None, "check_in_code": None, "checked_in_at": None, "checked_out_at": None,
         "value": None,

@@ -194,7 +194,7 @@ async def test_the_week_says_how_many_are_left(browse: Browse) -> None:
 async def test_moving_keeps_the_old_period_until_the_answer(browse: Browse) -> None:
     change = {
         "start": at(5), "end": at(5, 12), "quantity": 1, "note": "", "by_owner": False, "decide_by": at(2),
-        "may_answer": False, "may_withdraw": True,
+        "may_answer": False, "may_withdraw": True, "withdrawn": False,
     }  # fmt: skip
     pretend = Pretend(rules={f"PUT booking /bookings/{BOOKING}/change": lambda _: booking(change=change)})
     client = browse(pretend)
@@ -233,7 +233,7 @@ async def test_a_change_is_answered_by_whom_it_concerns(
 ) -> None:
     change = {
         "start": at(5), "end": at(5, 12), "quantity": 2, "note": "Plus tard", "by_owner": False, "decide_by": at(2),
-        **rights,
+        **rights, "withdrawn": False,
     }  # fmt: skip
     action = f"/bookings/{BOOKING}/change/{answer}"
     pretend = Pretend(

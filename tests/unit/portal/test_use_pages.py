@@ -61,7 +61,11 @@ async def test_wrong_code_is_said_beside_its_field(browse: Browse) -> None:
         ({"status": "in_use", "resource_origin": PEER, "origin_name": "OpenFlow"}, ["OpenFlow note l'arrivée"]),
         (ARRIVING | {"may_check_in": False}, ["À l'arrivée, on le dit ici"]),
         (
-            ARRIVING | {"may_check_in": False, "resource_origin": PEER, "origin_name": "OpenFlow"},
+            ARRIVING | {"may_check_in": True, "resource_origin": PEER, "origin_name": "OpenFlow"},
+            ["Je suis là", "OpenFlow"],
+        ),
+        (
+            ARRIVING | {"may_check_in": False, "resource_origin": PEER, "origin_name": "OpenFlow", "mine": False},
             ["OpenFlow note l'arrivée et le départ. Sans arrivée avant"],
         ),
         (

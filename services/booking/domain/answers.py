@@ -1,0 +1,17 @@
+"""What the peer that decides says of a booking of our member."""
+
+from dataclasses import dataclass
+
+from contracts.booking import Status
+from services.booking.domain.spans import Span
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """How the booking stands there. `withdrawals_heard`: up to which number our wishes to call it off were heard."""
+
+    status: Status
+    period: Span
+    quantity: int
+    reason: str | None
+    withdrawals_heard: int

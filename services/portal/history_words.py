@@ -1,0 +1,35 @@
+"""The words for what happened to a booking."""
+
+from services.portal.language import N_
+
+HAPPENINGS: dict[str, str] = {
+    "booked": N_("Réservée"),
+    "handed_to_coordinators": N_("Confiée à l'équipe d'appui"),
+    "requested": N_("Demande envoyée"),
+    "pending": N_("Demande envoyée"),
+    "confirmed": N_("Confirmée"),
+    "approved": N_("Acceptée"),
+    "declined": N_("Refusée"),
+    "cancelling": N_("Annulation demandée"),
+    "cancellation_asked": N_("Annulation demandée"),
+    "cancelled": N_("Annulée"),
+    "expired": N_("Restée sans réponse"),
+    "approved_first": N_("Un premier oui"),
+    "moved": N_("Déplacée"),
+    "cancellation_refused": N_("Annulation refusée, la réservation reste"),
+    "change_asked": N_("Changement demandé"),
+    "change_withdrawal_asked": N_("Changement qui n'est plus demandé"),
+    "check_in_asked": N_("Arrivée annoncée à l'autre coopérative"),
+    "check_out_asked": N_("Départ annoncé à l'autre coopérative"),
+    "change_refused": N_("Changement refusé, rien ne bouge"),
+    "change_withdrawn": N_("Changement retiré, rien ne bouge"),
+    "change_expired": N_("Changement resté sans réponse, rien ne bouge"),
+    "in_use": N_("Arrivée signalée"),
+    "in_use_by_code": N_("Arrivée signalée avec le code"),
+    "overdue": N_("Pas rendue à l'heure prévue"),
+    "returned": N_("Départ signalé"),
+    "no_show": N_("Personne n'est venu, place libérée"),
+    "start_at_risk": N_("La réservation d'avant a du retard"),
+    "completed": N_("Terminée"),
+    "kept": N_("Gardée malgré le changement"),
+}

@@ -1,0 +1,322 @@
+"""Two cooperatives and a border that loses no message but delays, doubles and mixes them, against a simple oracle.
+
+Both sides are the real booking service on a real database of its own; what crosses is translated as federation does.
+Messages lie in one heap, and are heard in whatever order, twice, and at whatever moment. The two clocks differ by up to
+a minute. `MAILLAGE_MODEL_EXAMPLES` plays more stories than the few that run with every test.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from contracts.envelope import Event
+from services import provision
+from services.booking.commands.peer_changes import NotAskedYet
+from services.booking.domain.states import OPEN
+from services.chassis.ids import new_id
+from tests.hammer.sweep import EXCESS
+from tests.instances import Instance, plan, provision_quickly
+from tests.servers import Servers
+from tests.services.booking.border_side import CHANGES, WISHES, Side, opened_side
+from tests.services.booking.workshop import at
+
+EXAMPLES = int(os.environ.get("MAILLAGE_MODEL_EXAMPLES", "25"))
+SLOTS = st.integers(0, 3)
+WHICH = st.integers(0, 30)
+Do = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@dataclass
+class Asked:
+    """What the oracle knows of a booking: what was ever done about it, and which periods were wished for."""
+
+    id: UUID
+    decide_by: datetime
+    periods: list[tuple[datetime, datetime]]
+    acts: set[str] = field(default_factory=set[str])
+
+
+class Border(RuleBasedStateMachine):
+    """Lille asks, Namur decides."""
+
+    lille: Side
+    namur: Side
+    do: Do
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Asked] = []
+        self.heap: list[tuple[Side, Event]] = []
+        self.approval = ""
+        self.ended: set[str] = set()
+        self.before: dict[UUID, Any] = {}
+        self.time_before = self.namur.now()
+
+    # -- the stage
+
+    @initialize(
+        approval=st.sampled_from(["automatic", "owner"]),
+        notice=st.sampled_from([0, 0, 48 * 60]),
+        check_in=st.sampled_from(["none", "asked"]),
+        apart=st.integers(-60, 60),
+    )
+    def open(self, approval: str, notice: int, check_in: str, apart: int) -> None:
+        self.approval, self.apart, self.passed = approval, timedelta(seconds=apart), timedelta(0)
+        self.do(self._open(notice, check_in))
+
+    async def _open(self, notice: int, check_in: str) -> None:
+        for side, other in ((self.lille, self.namur), (self.namur, self.lille)):
+            await side.forget()
+            await side.link(other, "active")
+        await self._set_clocks()
+        rules = {"approval": self.approval, "check_in": check_in, "terms": {"cancel_notice_minutes": notice}}
+        await self.namur.share_laser(self.lille, **rules)
+
+    async def _set_clocks(self) -> None:
+        await self.lille.move_clock(self.passed)
+        await self.namur.move_clock(self.passed + self.apart)
+
+    # -- what people do
+
+    @rule(slot=SLOTS)
+    def ask(self, slot: int) -> None:
+        """Ana of Lille asks for an hour of Namur's laser."""
+        body = _hour(slot) | {"offer_id": str(self.namur.workshop.laser), "origin": self.namur.peer}
+        answer = self._call(self.lille.workshop.as_ana.post("/bookings", json=body))
+        if answer.status_code == 201:
+            told = answer.json()
+            period = (datetime.fromisoformat(told["start"]), datetime.fromisoformat(told["end"]))
+            self.asked.append(Asked(UUID(told["id"]), datetime.fromisoformat(told["decide_by"]), [period]))
+
+    @rule(slot=SLOTS)
+    def ask_at_home(self, slot: int) -> None:
+        """Somebody of Namur wants the same laser."""
+        self._call(
+            self.namur.workshop.as_ana.post(
+                "/bookings", json=_hour(slot) | {"offer_id": str(self.namur.workshop.laser)}
+            )
+        )
+
+    @precondition(lambda self: self.asked)
+    @rule(which=WHICH, act=st.sampled_from(["approve", "approve", "decline", "cancel"]))
+    def owner_decides(self, which: int, act: str) -> None:
+        one = self._one(which)
+        if self._call(self.namur.workshop.as_omar.post(f"/bookings/{one.id}/{act}", json={})).status_code == 200:
+            one.acts.add(act)
+
+    @precondition(lambda self: self.asked)
+    @rule(which=WHICH, act=st.sampled_from(["accept", "accept", "refuse"]))
+    def owner_decides_on_change(self, which: int, act: str) -> None:
+        one = self._one(which)
+        if self._call(self.namur.workshop.as_omar.post(f"/bookings/{one.id}/change/{act}")).status_code == 200:
+            one.acts.add(act)
+
+    @precondition(lambda self: self.asked)
+    @rule(which=WHICH)
+    def borrower_cancels(self, which: int) -> None:
+        one = self._one(which)
+        if self._call(self.lille.workshop.as_ana.post(f"/bookings/{one.id}/cancel", json={})).status_code == 200:
+            one.acts.add("withdraw")
+
+    @precondition(lambda self: self.asked)
+    @rule(which=WHICH, slot=SLOTS)
+    def borrower_asks_to_move(self, which: int, slot: int) -> None:
+        one, hour = self._one(which), _hour(slot)
+        answer = self._call(self.lille.workshop.as_ana.put(f"/bookings/{one.id}/change", json=hour | {"quantity": 1}))
+        if answer.status_code == 200:
+            one.periods.append((datetime.fromisoformat(hour["start"]), datetime.fromisoformat(hour["end"])))
+
+    @precondition(lambda self: self.asked)
+    @rule(which=WHICH)
+    def borrower_no_longer_asks_to_move(self, which: int) -> None:
+        self._call(self.lille.workshop.as_ana.post(f"/bookings/{self._one(which).id}/change/withdraw"))
+
+    @precondition(lambda self: self.asked)
+    @rule(which=WHICH, step=st.sampled_from(["check-in", "check-out"]), there=st.booleans())
+    def somebody_comes_or_leaves(self, which: int, step: str, there: bool) -> None:  # noqa: FBT001 - hypothesis
+        who = self.namur.workshop.as_omar if there else self.lille.workshop.as_ana
+        self._call(who.post(f"/bookings/{self._one(which).id}/{step}", json={} if step == "check-in" else None))
+
+    # -- what the world does
+
+    @precondition(lambda self: self.heap)
+    @rule(which=WHICH, again=st.sampled_from([False, False, False, True]))
+    def deliver(self, which: int, again: bool) -> None:  # noqa: FBT001 - hypothesis
+        """One message is heard, or heard and stays in the heap to be heard once more."""
+        self._remember()
+        place = which % len(self.heap)
+        to, event = self.heap[place]
+        if self.do(self._heard(to, event)) and not again:
+            del self.heap[place]
+        self._collect()
+
+    async def _heard(self, to: Side, event: Event) -> bool:
+        try:
+            await to.hear(event, self.namur if to is self.lille else self.lille)
+        except NotAskedYet:
+            return False
+        return True
+
+    @rule(hours=st.sampled_from([1, 24, 47, 73]))
+    def time_passes(self, hours: int) -> None:
+        self.passed += timedelta(hours=hours)
+        self.do(self._set_clocks())
+
+    @precondition(lambda self: self.asked)
+    @rule(which=WHICH, minutes=st.sampled_from([-10, 5, 45, 70]))
+    def a_start_comes(self, which: int, minutes: int) -> None:
+        """Some minutes before, in or after the grace, or after the end of what was asked for first."""
+        at_last = self._one(which).periods[0][0] + timedelta(minutes=minutes) - datetime.now(UTC)
+        self.passed = max(self.passed, at_last)
+        self.do(self._set_clocks())
+
+    @rule(there=st.booleans())
+    def sweep(self, there: bool) -> None:  # noqa: FBT001 - hypothesis
+        self._remember()
+        self.do((self.namur if there else self.lille).sweep())
+        self._collect()
+
+    @precondition(lambda self: len(self.asked) > 1 and len(self.ended) < 2)
+    @rule(there=st.booleans(), really=st.sampled_from([False, False, True]))
+    def link_ends(self, there: bool, really: bool) -> None:  # noqa: FBT001 - hypothesis
+        if really or self.ended:
+            self._end_link(self.namur if there else self.lille)
+
+    def _end_link(self, side: Side) -> None:
+        self._remember()
+        self.ended.add(side.peer)
+        self.do(side.link(self.namur if side is self.lille else self.lille, "ended"))
+        self._collect()
+
+    # -- what must hold
+
+    @invariant()
+    def nothing_overlaps(self) -> None:
+        if self.approval:
+            assert self.do(self.namur.value(EXCESS)) == 0
+
+    def _no_late_yes(self) -> None:
+        """Namur never confirms after `decide_by`, by its own clock."""
+        rows = self.do(self.namur.rows())
+        for one in self.asked:
+            was, now = self.before.get(one.id), rows.get(one.id)
+            if now is not None and now.status == "confirmed" and (was is None or was.status == "pending"):
+                limit = was.decide_by if was is not None else one.decide_by
+                assert self.time_before < limit, "confirmed when the time to decide was over"
+
+    def teardown(self) -> None:
+        if not self.approval:
+            return
+        for _ in range(40):
+            if not self.heap:
+                break
+            for to, event in self.heap.copy():
+                if self.do(self._heard(to, event)):
+                    self.heap.remove((to, event))
+            self._collect()
+        for side in (self.lille, self.namur):
+            if self.ended and side.peer not in self.ended:
+                self._end_link(side)
+        if not self.ended:
+            assert not self.heap, f"never heard: {self.heap}"
+        self._compare()
+
+    def _compare(self) -> None:
+        here, there = self.do(self.lille.rows()), self.do(self.namur.rows())
+        for one in self.asked:
+            ours, theirs = here[one.id], there.get(one.id)  # what was acknowledged is there
+            if self.ended:
+                assert ours.status not in OPEN
+                assert theirs is None or theirs.status not in OPEN
+                continue
+            assert theirs is not None
+            assert _shown(ours) == _shown(theirs), one
+            self._judge(one, theirs)
+        if not self.ended:
+            wishes, changes = self.do(self.lille.rows(WISHES)), self.do(self.namur.rows(CHANGES))
+            assert wishes == changes
+
+    def _judge(self, one: Asked, row: Any) -> None:
+        """What came of it follows from what was done."""
+        period = (row.starts_at, row.ends_at)
+        assert period in one.periods
+        if row.status == "cancelled":
+            assert one.acts & {"withdraw", "cancel"}
+        if row.status in {"confirmed", "in_use", "overdue", "completed", "no_show"}:
+            assert self.approval == "automatic" or "approve" in one.acts
+        if row.status == "expired":
+            assert self.namur.now() >= min(one.decide_by, row.decide_by or one.decide_by)
+
+    # -- how
+
+    def _one(self, which: int) -> Asked:
+        return self.asked[which % len(self.asked)]
+
+    def _call(self, request: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+        self._remember()
+        answer = self.do(request)
+        assert answer.status_code < 500, answer.text
+        self._collect()
+        return answer
+
+    def _remember(self) -> None:
+        self.time_before, self.before = self.namur.now(), self.do(self.namur.rows())
+
+    def _collect(self) -> None:
+        for side, other in ((self.lille, self.namur), (self.namur, self.lille)):
+            self.heap += [(other, event) for event in self.do(side.say())]
+        self._no_late_yes()
+
+
+def _hour(slot: int) -> dict[str, Any]:
+    return {"start": at(9 + slot).isoformat(), "end": at(10 + slot).isoformat()}
+
+
+def _shown(row: Any) -> Any:
+    return row.status, row.starts_at, row.ends_at, row.quantity, row.checked_in_at, row.checked_out_at
+
+
+async def _instance(servers: Servers, folder: Path, name: str) -> tuple[provision.Plan, Instance]:
+    only = {"booking": provision.declared_subscriptions()["booking"]}
+    wanted = plan(servers, f"{name}-{new_id().hex[-8:]}", folder / name, subscriptions=only)
+    await provision_quickly(wanted, servers)
+    return wanted, Instance(name=wanted.instance, secrets_dir=wanted.secrets_dir, servers=servers)
+
+
+@pytest.mark.timeout(900)
+def test_whatever_crosses_when_both_sides_end_alike(servers: Servers, tmp_path: Path) -> None:
+    with asyncio.Runner() as runner:
+        made = [runner.run(_instance(servers, tmp_path, name)) for name in ("lille", "namur")]
+        sides = [runner.run(opened_side(instance, wanted.instance)) for wanted, instance in made]
+        world = type("World", (Border,), {"lille": sides[0], "namur": sides[1], "do": staticmethod(runner.run)})
+        how = settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=30,
+            deadline=None,
+            database=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+        )
+        try:
+            run_state_machine_as_test(world, settings=how)
+        finally:
+            for side, (wanted, _) in zip(sides, made, strict=True):
+                runner.run(side.workshop.db.close())
+                runner.run(provision.remove(wanted))
