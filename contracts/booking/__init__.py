@@ -35,6 +35,9 @@ from contracts.booking.resources import (
 )
 from contracts.booking.series import (
     SeriesCancelled,
+    SeriesChange,
+    SeriesChangeAsked,
+    SeriesChangeRefused,
     SeriesConfirmed,
     SeriesDate,
     SeriesDeclined,
@@ -92,6 +95,9 @@ __all__ = [
     "SeatChanged",
     "SeatStatus",
     "SeriesCancelled",
+    "SeriesChange",
+    "SeriesChangeAsked",
+    "SeriesChangeRefused",
     "SeriesConfirmed",
     "SeriesDate",
     "SeriesDeclined",

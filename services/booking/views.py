@@ -11,11 +11,10 @@ from contracts.booking import Approval, BookingState, ChangeState, CheckIn, Inte
 from services.booking.domain import use
 from services.booking.domain.availability import Availability
 from services.booking.domain.booking import Booking
-from services.booking.domain.changing import Change, check_may_answer, check_may_change
+from services.booking.domain.changing import Change, check_may_change, may_answer
 from services.booking.domain.deciding import Offer, Person, may_cancel, may_decide
 from services.booking.domain.limits import CannotChange
 from services.booking.domain.opening import local_midnight
-from services.booking.domain.problems import NotYourDecision
 from services.booking.domain.spans import Span, clipped
 from services.booking.queries import HistoryLine
 from services.booking.resources import Resource, opening_hours_of
@@ -91,10 +90,14 @@ class HistoryView(BaseModel):
 
 
 class ChangeView(ChangeState):
-    """What the booking is asked to become, and what this person may do about it."""
+    """What the booking is asked to become, and what this person may do about it.
+
+    `together`: it is asked for with other dates of its series, and answered with them.
+    """
 
     may_answer: bool
     may_withdraw: bool
+    together: bool
 
 
 class BookingView(BookingState):
@@ -205,14 +208,12 @@ def _may_change(booking: Booking, person: Person, now: datetime) -> bool:
 
 
 def _change_view(booking: Booking, change: Change, person: Person, approval: Approval) -> ChangeView:
-    def may(*, withdraw: bool) -> bool:
-        try:
-            check_may_answer(booking, change, person, approval, withdraw=withdraw)
-        except NotYourDecision:
-            return False
-        return True
-
-    return ChangeView(**change.state().model_dump(), may_answer=may(withdraw=False), may_withdraw=may(withdraw=True))
+    return ChangeView(
+        **change.state().model_dump(),
+        may_answer=may_answer(booking, change, person, approval, withdraw=False),
+        may_withdraw=may_answer(booking, change, person, approval, withdraw=True),
+        together=change.together is not None,
+    )
 
 
 def day_views(resource: Resource, found: Availability, first: date, days: int) -> list[DayView]:

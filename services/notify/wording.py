@@ -120,8 +120,8 @@ def _context(facts: dict[str, Any], reader: Reader, *, url: str) -> dict[str, An
         start, end = instant(facts[f"{before}start"]), instant(facts[f"{before}end"])
         return say_period(start, end, facts["time_zone"], reader.locale, now=reader.now, home=reader.home)
 
-    def periods() -> list[str]:
-        spans = [(instant(one["start"]), instant(one["end"])) for one in facts["dates"][:MOST_DATES]]
+    def periods(before: str = "") -> list[str]:
+        spans = [(instant(one["start"]), instant(one["end"])) for one in facts[f"{before}dates"][:MOST_DATES]]
         zone = facts["time_zone"]
         return [say_period(*span, zone, reader.locale, now=reader.now, home=reader.home) for span in spans]
 
@@ -140,7 +140,7 @@ def _context(facts: dict[str, Any], reader: Reader, *, url: str) -> dict[str, An
     return _LATER_FACTS | facts | own
 
 
-_LATER_FACTS: dict[str, Any] = {"circle": None, "price": None, "instructions": ""}
+_LATER_FACTS: dict[str, Any] = {"circle": None, "price": None, "instructions": "", "expired": False, "calendar": None}
 """What mails that wait since before these were facts do not have."""
 _COSTS: dict[Locale, dict[str, str]] = {
     "fr": {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from contracts.booking import Approval, ChangeState
 from services.booking.domain.booking import Booking
@@ -13,13 +14,17 @@ from services.booking.domain.spans import Span
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What a booking is asked to become, by the owner's side (`by_owner`) or the borrower, until `decide_by`."""
+    """What a booking is asked to become, by the owner's side (`by_owner`) or the borrower, until `decide_by`.
+
+    `together`: what those of a series have in common that are asked for in one step, and answered so.
+    """
 
     period: Span
     quantity: int
     note: str
     by_owner: bool
     decide_by: datetime
+    together: UUID | None = None
 
     def state(self) -> ChangeState:
         """What is said of it."""
@@ -56,3 +61,12 @@ def check_may_answer(booking: Booking, change: Change, person: Person, approval:
     answers_as_borrower = change.by_owner != withdraw
     if is_borrower != answers_as_borrower or (not is_borrower and not would_decide(booking, person, approval)):
         raise NotYourDecision
+
+
+def may_answer(booking: Booking, change: Change, person: Person, approval: Approval, *, withdraw: bool) -> bool:
+    """Whether `check_may_answer` lets this person."""
+    try:
+        check_may_answer(booking, change, person, approval, withdraw=withdraw)
+    except NotYourDecision:
+        return False
+    return True

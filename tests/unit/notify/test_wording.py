@@ -62,6 +62,7 @@ FACTS: dict[str, Any] = {
     "count": 3,
     "expired": False,
     "dates": [{"start": "2026-03-19T13:00:00+00:00", "end": "2026-03-19T16:00:00+00:00"}] * 3,
+    "new_dates": [{"start": "2026-03-20T13:00:00+00:00", "end": "2026-03-20T16:00:00+00:00"}] * 3,
     "to": "x@example.org",
     "expires_at": "2026-03-18T13:00:00+00:00",
     "link": "http://lille.example/account/join/abc",
