@@ -100,12 +100,21 @@ class ChangeView(ChangeState):
     together: bool
 
 
+class WaitingDateView(BaseModel):
+    """A date of a series that waits."""
+
+    booking_id: UUID
+    start: datetime
+    end: datetime
+
+
 class BookingView(BookingState):
     """A booking as one person sees it. `mine`: this person is the borrower.
 
     `check_in_from`, `check_in_until`: when people may arrive, None where nobody checks in. `check_in_code`: for the
     owner and coordinators, who show it at the machine.
     `cancel_until`: until when the borrower may cancel alone, where there is a notice.
+    `waiting_dates`: in lists by series, all dates of its series that wait for the same decision.
     """
 
     mine: bool
@@ -120,6 +129,7 @@ class BookingView(BookingState):
     approvals_needed: int
     cancel_until: datetime | None
     change: ChangeView | None
+    waiting_dates: list[WaitingDateView] | None = None
     history: list[HistoryView]
 
 

@@ -1,4 +1,4 @@
-"""Several dates of a series are moved by one request where the other side has to agree: decided once, swapped or kept."""
+"""New dates of a series where the other side has to agree: one request, decided once, swapped in one step or kept."""
 
 from typing import Any
 
@@ -140,3 +140,18 @@ async def test_asked_again_replaces_what_was_asked(workshop: Workshop) -> None:
     assert (await workshop.book(workshop.as_chloe, at(14), at(15))).status_code == 201
     moved = await workshop.as_omar.post(f"/bookings/series/{series['id']}/change/accept")
     assert starts(moved.json()) == [iso(at(8, days=day)) for day in (3, 10, 17)]
+
+
+async def test_requests_of_a_series_are_one_line_of_a_list_with_all_its_dates(workshop: Workshop) -> None:
+    await workshop.rules(approval="owner")
+    await booked(workshop.as_ana, workshop, "FREQ=DAILY;COUNT=60")
+    single = (await workshop.book(workshop.as_ana, at(14), at(15))).json()
+    page = (await workshop.as_omar.get("/bookings?role=to_decide&by_series=true&limit=2")).json()
+    assert page["next"] is None
+    series, alone = page["items"]
+    assert (alone["id"], alone["waiting_dates"]) == (single["id"], None)
+    assert [one["start"] for one in series["waiting_dates"]] == [iso(at(9, days=day)) for day in range(3, 63)]
+    assert series["waiting_dates"][0]["booking_id"] == series["id"]
+    await workshop.as_omar.post(f"/bookings/{series['id']}/approve")
+    page = (await workshop.as_omar.get("/bookings?role=to_decide&by_series=true")).json()
+    assert [len(one["waiting_dates"] or []) for one in page["items"]] == [0, 59]
