@@ -43,7 +43,8 @@ SHOWN = {
 
 
 CHANGE = {
-    "by_owner": False, "quantity": 1, "note": "Le train <b>", "decide_by": at(1), "may_answer": True, "may_withdraw": False,
+    "by_owner": False, "quantity": 1, "note": "Le train <b>", "decide_by": at(1),
+    "may_answer": True, "may_withdraw": False,
     "dates": [{"booking_id": BOOKING, "start": at(4, 14), "end": at(4, 16)}],
 }  # fmt: skip
 PLACE = {"series": {"id": SERIES, "position": 2, "of": 3}}
