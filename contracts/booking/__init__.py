@@ -37,6 +37,9 @@ from contracts.booking.resources import (
 )
 from contracts.booking.series import (
     SeriesCancelled,
+    SeriesChange,
+    SeriesChangeAsked,
+    SeriesChangeRefused,
     SeriesConfirmed,
     SeriesDate,
     SeriesDeclined,
@@ -97,6 +100,9 @@ __all__ = [
     "SeatChanged",
     "SeatStatus",
     "SeriesCancelled",
+    "SeriesChange",
+    "SeriesChangeAsked",
+    "SeriesChangeRefused",
     "SeriesConfirmed",
     "SeriesDate",
     "SeriesDeclined",

@@ -177,10 +177,11 @@ class BookingChangeWithdrawalAsked(BookingEvent):
 
 
 class BookingChangeRefused(BookingEvent):
-    """The change was refused, or is no longer asked for (`by` the side that asked). The booking stays as it is."""
+    """The booking stays as it is: refused, no longer asked for (`by` the side that asked), or not answered in time."""
 
     type: ClassVar[str] = "booking.change_refused.v1"
     by: Literal["borrower", "owner", "system"]
+    expired: bool = False
 
 
 class BookingMoved(BookingEvent):

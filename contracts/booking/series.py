@@ -9,12 +9,13 @@ from contracts.envelope import Data, Event
 
 
 class SeriesDate(Data):
-    """One booking of a series, in UTC."""
+    """One booking of a series, in UTC. `version`: the booking's, which orders calendar entries (SEQUENCE)."""
 
     booking_id: UUID
     position: int
     start: datetime
     end: datetime
+    version: int | None = None
 
 
 class SeriesState(Data):
@@ -88,3 +89,31 @@ class SeriesMoved(SeriesEvent):
 
     type: ClassVar[str] = "booking.series_moved.v1"
     by: Literal["borrower", "owner", "system"]
+
+
+class SeriesChange(Data):
+    """New periods that are asked for several bookings of a series at once (`dates`), by the owner or the borrower.
+
+    `decide_by`: after this instant nothing changes any more.
+    """
+
+    by_owner: bool
+    quantity: int
+    note: str
+    decide_by: datetime
+    dates: tuple[SeriesDate, ...]
+
+
+class SeriesChangeAsked(SeriesEvent):
+    """A change of these bookings waits for one answer; they stay as they are until then."""
+
+    type: ClassVar[str] = "booking.series_change_asked.v1"
+    change: SeriesChange
+
+
+class SeriesChangeRefused(SeriesEvent):
+    """They stay as they are: refused, no longer asked for (`by` the side that asked), or not answered in time."""
+
+    type: ClassVar[str] = "booking.series_change_refused.v1"
+    by: Literal["borrower", "owner", "system"]
+    expired: bool = False

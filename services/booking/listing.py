@@ -26,13 +26,15 @@ class Filter:
 
     `orphaned` (for coordinators): those to come of offers whose owner has left.
 
-    With `offer_id`, a coordinator sees those of anybody's resource as its owner would.
+    With `offer_id`, a coordinator sees those of anybody's resource as its owner would. `by_series`: of the requests of
+    one series that wait, the first alone.
     """
 
     role: Literal["borrower", "owner", "to_decide", "orphaned"]
     statuses: list[Status] = field(default_factory=list[Status])
     ends_after: datetime | None = None
     offer_id: UUID | None = None
+    by_series: bool = False
 
 
 async def page(
@@ -48,6 +50,8 @@ async def page(
         found = found.where(sa.or_(bookings.c.ends_at > wanted.ends_after, under_way))
     if wanted.offer_id is not None:
         found = found.where(bookings.c.offer_id == wanted.offer_id)
+    if wanted.by_series:
+        found = found.where(_is_first_that_waits())
     key = sa.tuple_(bookings.c.starts_at, bookings.c.id)
     if cursor is not None:
         after = _position(cursor)
@@ -83,6 +87,17 @@ def _whose(person: Person, wanted: Filter, now: datetime) -> sa.ColumnElement[bo
     return sa.and_(
         waiting, not_own, bookings.c.owner_member_id == person.id, bookings.c.offer_id.not_in(coordinators_only)
     )
+
+
+def _is_first_that_waits() -> sa.ColumnElement[bool]:
+    """No other request of the same series waits for a date before."""
+    before = bookings.alias()
+    other = sa.select(sa.literal(1)).where(
+        before.c.series_id == bookings.c.series_id,
+        before.c.status == "pending",
+        sa.tuple_(before.c.starts_at, before.c.id) < sa.tuple_(bookings.c.starts_at, bookings.c.id),
+    )
+    return sa.or_(bookings.c.status != "pending", bookings.c.series_id.is_(None), sa.not_(other.exists()))
 
 
 def _position(cursor: str) -> sa.ColumnElement[Any]:

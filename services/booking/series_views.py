@@ -7,8 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from contracts.booking import Interval, Status
+from contracts.booking import Approval, Interval, Status
 from services.booking.domain.booking import Booking
+from services.booking.domain.changing import Change, may_answer
+from services.booking.domain.deciding import Person
 from services.booking.domain.occurrences import Conflict, Occurrence
 from services.booking.domain.series import Series, SeriesStatus
 from services.booking.domain.series_problems import conflict_as_json
@@ -56,6 +58,26 @@ class SeriesBookingView(BaseModel):
     moved: bool
 
 
+class NewDateView(BaseModel):
+    """What one booking of a series is asked to become."""
+
+    booking_id: UUID
+    start: datetime
+    end: datetime
+
+
+class SeriesChangeView(BaseModel):
+    """A change asked for several of its bookings in one step, and what this person may do about it."""
+
+    by_owner: bool
+    quantity: int
+    note: str
+    decide_by: datetime
+    dates: list[NewDateView]
+    may_answer: bool
+    may_withdraw: bool
+
+
 class SeriesView(BaseModel):
     """A series with its bookings. `conflicts`: dates that were skipped when it was booked, or moved."""
 
@@ -75,6 +97,7 @@ class SeriesView(BaseModel):
     decide_by: datetime | None
     bookings: list[SeriesBookingView]
     conflicts: list[ConflictView]
+    change: SeriesChangeView | None = None
 
 
 class ChangedView(BookingView):
@@ -121,4 +144,23 @@ def series_view(series: Series, bookings: Sequence[Booking], **more: Any) -> Ser
             for one in bookings
         ],
         **more,
+    )
+
+
+def series_change_view(
+    asked: Sequence[tuple[Booking, Change]], person: Person, approval: Approval
+) -> SeriesChangeView | None:
+    """What is asked for several of its bookings in one step, as `person` sees it; None when nothing is."""
+    together = [(booking, change) for booking, change in asked if change.together is not None]
+    if not together:
+        return None
+    booking, first = together[0]
+    return SeriesChangeView(
+        by_owner=first.by_owner,
+        quantity=first.quantity,
+        note=first.note,
+        decide_by=first.decide_by,
+        dates=[NewDateView(booking_id=one.id, start=wish.period.start, end=wish.period.end) for one, wish in together],
+        may_answer=may_answer(booking, first, person, approval, withdraw=False),
+        may_withdraw=may_answer(booking, first, person, approval, withdraw=True),
     )

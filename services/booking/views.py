@@ -10,10 +10,9 @@ from pydantic import BaseModel
 from contracts.booking import Approval, BookingState, ChangeState, CheckIn, OpeningHours, Terms
 from services.booking.domain import use
 from services.booking.domain.booking import Booking
-from services.booking.domain.changing import Change, check_may_answer, check_may_change
+from services.booking.domain.changing import Change, check_may_change, may_answer
 from services.booking.domain.deciding import Offer, Person, may_cancel, may_decide
 from services.booking.domain.limits import CannotChange
-from services.booking.domain.problems import NotYourDecision
 from services.booking.queries import HistoryLine
 from services.booking.resources import Resource, opening_hours_of
 
@@ -58,10 +57,22 @@ class HistoryView(BaseModel):
 
 
 class ChangeView(ChangeState):
-    """What the booking is asked to become, and what this person may do about it."""
+    """What the booking is asked to become, and what this person may do about it.
+
+    `together`: it is asked for with other dates of its series, and answered with them.
+    """
 
     may_answer: bool
     may_withdraw: bool
+    together: bool
+
+
+class WaitingDateView(BaseModel):
+    """A date of a series that waits."""
+
+    booking_id: UUID
+    start: datetime
+    end: datetime
 
 
 class BookingView(BookingState):
@@ -70,6 +81,7 @@ class BookingView(BookingState):
     `check_in_from`, `check_in_until`: when people may arrive, None where nobody checks in. `check_in_code`: for the
     owner and coordinators, who show it at the machine.
     `cancel_until`: until when the borrower may cancel alone, where there is a notice.
+    `waiting_dates`: in lists by series, all dates of its series that wait for the same decision.
     """
 
     mine: bool
@@ -84,6 +96,7 @@ class BookingView(BookingState):
     approvals_needed: int
     cancel_until: datetime | None
     change: ChangeView | None
+    waiting_dates: list[WaitingDateView] | None = None
     history: list[HistoryView]
 
 
@@ -172,11 +185,9 @@ def _may_change(booking: Booking, person: Person, now: datetime) -> bool:
 
 
 def _change_view(booking: Booking, change: Change, person: Person, approval: Approval) -> ChangeView:
-    def may(*, withdraw: bool) -> bool:
-        try:
-            check_may_answer(booking, change, person, approval, withdraw=withdraw)
-        except NotYourDecision:
-            return False
-        return True
-
-    return ChangeView(**change.state().model_dump(), may_answer=may(withdraw=False), may_withdraw=may(withdraw=True))
+    return ChangeView(
+        **change.state().model_dump(),
+        may_answer=may_answer(booking, change, person, approval, withdraw=False),
+        may_withdraw=may_answer(booking, change, person, approval, withdraw=True),
+        together=change.together is not None,
+    )

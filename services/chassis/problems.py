@@ -10,7 +10,7 @@ LANGUAGES: tuple[Language, ...] = ("fr", "nl", "en")
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """The same sentence in each language; `{name}` is filled from the problem's values."""
+    """The same sentence in each language; `{name}` is filled from the problem's values, which may be texts too."""
 
     fr: str
     en: str
@@ -19,7 +19,8 @@ class Text:
     def say(self, language: Language, **values: Any) -> str:
         """The sentence in `language`, with `values` filled in."""
         sentence: str = getattr(self, language)
-        return re.sub(r"\{(\w+)\}", lambda match: str(values.get(match[1], match[0])), sentence)
+        said = {name: value.say(language) if isinstance(value, Text) else value for name, value in values.items()}
+        return re.sub(r"\{(\w+)\}", lambda match: str(said.get(match[1], match[0])), sentence)
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,17 @@ class Problem(Exception):
         super().__init__(self.slug)
         self.values = values
 
+    def words(self) -> dict[str, Any]:
+        """What fills the text: the values, and in subclasses texts that are made of them."""
+        return self.values
+
     def body(self, language: Language, instance: str) -> dict[str, Any]:
         """The problem document, told in `language`."""
         return {
             "type": f"urn:maillage:problem:{self.slug}",
             "title": type(self).__name__,
             "status": self.status,
-            "detail": self.text.say(language, **self.values),
+            "detail": self.text.say(language, **self.words()),
             "instance": instance,
             **self.values,
         }

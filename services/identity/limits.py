@@ -7,11 +7,13 @@ import hashlib
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.chassis.durations import duration
 from services.chassis.ids import new_id
 from services.chassis.problems import Problem, Text
 from services.identity.tables import tried
@@ -25,10 +27,13 @@ class TooManyTries(Problem):
     status = 429
     slug = "identity/too-many-tries"
     text = Text(
-        fr="Trop d'essais. Réessayez dans {minutes} minute(s), ou demandez un nouveau mot de passe.",
-        en="Too many tries. Try again in {minutes} minute(s), or ask for a new password.",
-        nl="Te veel pogingen. Probeer het over {minutes} minuten opnieuw, of vraag een nieuw wachtwoord aan.",
+        fr="Trop d'essais. Réessayez dans {time}, ou demandez un nouveau mot de passe.",
+        en="Too many tries. Try again in {time}, or ask for a new password.",
+        nl="Te veel pogingen. Probeer het over {time} opnieuw, of vraag een nieuw wachtwoord aan.",
     )
+
+    def words(self) -> dict[str, Any]:
+        return self.values | {"time": duration(self.values["minutes"])}
 
 
 @dataclass(frozen=True, kw_only=True)

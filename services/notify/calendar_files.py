@@ -9,6 +9,7 @@ from icalendar import Calendar, Event, vCalAddress, vText
 from services.chassis.time_zones import time_zones, wall
 
 PRODUCT = "-//Maillage//notify//FR"
+Method = Literal["REQUEST", "CANCEL", "PUBLISH"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,8 @@ class Entry:
     `uid` never changes, `sequence` rises: so that a later message replaces or removes the entry. `stamp`: the change.
     """
 
-    method: Literal["REQUEST", "CANCEL"]
+    method: Method
+    is_off: bool
     uid: str
     sequence: int
     stamp: datetime
@@ -32,18 +34,23 @@ class Entry:
     organizer: tuple[str, str]
     """Name and address: the cooperative's, which answers no replies."""
     attendee: tuple[str, str]
+    """Who has it in the calendar; not written with PUBLISH, which must not name attendees."""
 
 
-def calendar_file(entry: Entry) -> bytes:
-    """The content of the .ics file."""
+def calendar_file(*entries: Entry) -> bytes:
+    """The content of the .ics file: one entry, or (with PUBLISH) one at least, all of the same method.
+
+    REQUEST and CANCEL may hold one UID only, PUBLISH any number (RFC 5546, 3.2): a series is published.
+    """
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
-    calendar.add("method", entry.method)
-    start, end = _walls(entry)
-    for time_zone in time_zones([start, end]):
+    calendar.add("method", entries[0].method)
+    walls = [_walls(entry) for entry in entries]
+    for time_zone in time_zones([at for pair in walls for at in pair]):
         calendar.add_component(time_zone)
-    calendar.add_component(_event(entry, start, end))
+    for entry, (start, end) in zip(entries, walls, strict=True):
+        calendar.add_component(_event(entry, start, end))
     return calendar.to_ical()
 
 
@@ -65,9 +72,11 @@ def _event(entry: Entry, start: datetime, end: datetime) -> Event:
     if entry.place:
         event.add("location", entry.place)
     event.add("url", entry.url)
-    event.add("status", "CANCELLED" if entry.method == "CANCEL" else "CONFIRMED")
+    event.add("status", "CANCELLED" if entry.is_off else "CONFIRMED")
     event.add("transp", "OPAQUE")
     event.add("organizer", _person(*entry.organizer), encode=False)
+    if entry.method == "PUBLISH":
+        return event
     attendee = _person(*entry.attendee)
     attendee.params["role"] = vText("REQ-PARTICIPANT")
     attendee.params["partstat"] = vText("ACCEPTED")

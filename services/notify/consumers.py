@@ -19,6 +19,8 @@ from contracts.booking import (
     ResourceChanged,
     SeatChanged,
     SeriesCancelled,
+    SeriesChangeAsked,
+    SeriesChangeRefused,
     SeriesConfirmed,
     SeriesDeclined,
     SeriesMoved,
@@ -224,6 +226,18 @@ async def tell_both_that_series_is_cancelled(event: SeriesCancelled, session: As
 async def tell_both_that_series_is_moved(event: SeriesMoved, session: AsyncSession) -> None:
     """The new dates."""
     await series.moved(session, event, now=_clock.now())
+
+
+@consumers.on(SeriesChangeAsked)
+async def ask_other_side_about_series_change(event: SeriesChangeAsked, session: AsyncSession) -> None:
+    """One question for all its dates."""
+    await series.change_asked(session, event, now=_clock.now())
+
+
+@consumers.on(SeriesChangeRefused)
+async def tell_that_series_stays(event: SeriesChangeRefused, session: AsyncSession) -> None:
+    """To whoever did not say so; to both when nobody answered in time."""
+    await series.change_refused(session, event, now=_clock.now())
 
 
 @consumers.on(MatchesProposed)

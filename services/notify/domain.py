@@ -6,7 +6,16 @@ from enum import IntEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from contracts.booking import Approval, BookingState, ChangeState, SeatStatus, SeriesState, SessionSeat, SessionState
+from contracts.booking import (
+    Approval,
+    BookingState,
+    ChangeState,
+    SeatStatus,
+    SeriesChange,
+    SeriesState,
+    SessionSeat,
+    SessionState,
+)
 
 EmailPreference = Literal["all", "important", "none"]
 DEFAULT_PREFERENCE: EmailPreference = "all"
@@ -181,4 +190,32 @@ def series_facts(series: SeriesState) -> dict[str, Any]:
         "note": series.note,
         "reason": series.reason,
         "decide_by": series.decide_by.isoformat() if series.decide_by else None,
+        "changed_at": series.changed_at.isoformat(),
     }
+
+
+def series_change_facts(change: SeriesChange) -> dict[str, Any]:
+    """The facts of a change that is asked for several dates; `dates` are the new ones."""
+    dates = [{"start": one.start.isoformat(), "end": one.end.isoformat()} for one in change.dates]
+    return {
+        "by": "owner" if change.by_owner else "borrower",
+        "new_dates": dates,
+        "new_quantity": change.quantity,
+        "change_note": change.note,
+        "answer_by": change.decide_by.isoformat(),
+    }
+
+
+def series_calendar(status: Literal["CONFIRMED", "CANCELLED"], series: SeriesState) -> dict[str, Any]:
+    """The calendar attachment of several dates; nothing where the event does not say which versions they have."""
+    dates = [
+        {
+            "booking_id": str(one.booking_id),
+            "sequence": one.version,
+            "start": one.start.isoformat(),
+            "end": one.end.isoformat(),
+        }
+        for one in series.dates
+        if one.version is not None
+    ]
+    return {"calendar": {"method": "PUBLISH", "status": status, "dates": dates}} if dates else {}

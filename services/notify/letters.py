@@ -59,7 +59,7 @@ def compose(letter: Letter, home: Home, settings: NotifySettings, *, now: dateti
     _identify(message, letter, settings)
     message.set_content(said.text, cte="quoted-printable")
     message.add_alternative(said.html, subtype="html", cte="quoted-printable")
-    if "calendar" in letter.facts:
+    if letter.facts.get("calendar"):
         _attach_calendar(message, letter, home, settings, title=said.subject, url=action_url)
     return message
 
@@ -97,25 +97,29 @@ def _attach_calendar(
     message: EmailMessage, letter: Letter, home: Home, settings: NotifySettings, *, title: str, url: str
 ) -> None:
     facts, wanted = letter.facts, letter.facts["calendar"]
-    entry = Entry(
-        method=wanted["method"],
-        uid=f"{wanted['booking_id']}@{settings.instance}",
-        sequence=wanted["sequence"],
-        stamp=instant(facts["changed_at"]),
-        start=instant(facts["start"]),
-        end=instant(facts["end"]),
-        time_zone=facts["time_zone"],
-        title=facts["offer"],
-        description=f"{title}\n{url}",
-        place=facts["place"],
-        url=url,
-        organizer=(one_line(home.name, _LONGEST_NAME), settings.mail_from),
-        attendee=(one_line(letter.name, _LONGEST_NAME) or letter.email, letter.email),
-    )
+    entries = [
+        Entry(
+            method=wanted["method"],
+            is_off=wanted.get("status", wanted["method"]) in {"CANCEL", "CANCELLED"},
+            uid=f"{one['booking_id']}@{settings.instance}",
+            sequence=one["sequence"],
+            stamp=instant(facts["changed_at"]),
+            start=instant(one.get("start", facts["start"])),
+            end=instant(one.get("end", facts["end"])),
+            time_zone=facts["time_zone"],
+            title=facts["offer"],
+            description=f"{title}\n{url}",
+            place=facts["place"],
+            url=url,
+            organizer=(one_line(home.name, _LONGEST_NAME), settings.mail_from),
+            attendee=(one_line(letter.name, _LONGEST_NAME) or letter.email, letter.email),
+        )
+        for one in wanted.get("dates", [wanted])
+    ]
     message.add_attachment(
-        calendar_file(entry),
+        calendar_file(*entries),
         maintype="text",
         subtype="calendar",
         filename="maillage.ics",
-        params={"method": entry.method, "charset": "utf-8"},
+        params={"method": wanted["method"], "charset": "utf-8"},
     )

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ LONGEST_TITLE = 150
 LONGEST_SENTENCE = 600
 MOST_DATES = 20
 """How many dates of a series a mail lists; the rest is on its page."""
+_CENT = Decimal("0.01")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
@@ -120,8 +121,8 @@ def _context(facts: dict[str, Any], reader: Reader, *, url: str) -> dict[str, An
         start, end = instant(facts[f"{before}start"]), instant(facts[f"{before}end"])
         return say_period(start, end, facts["time_zone"], reader.locale, now=reader.now, home=reader.home)
 
-    def periods() -> list[str]:
-        spans = [(instant(one["start"]), instant(one["end"])) for one in facts["dates"][:MOST_DATES]]
+    def periods(before: str = "") -> list[str]:
+        spans = [(instant(one["start"]), instant(one["end"])) for one in facts[f"{before}dates"][:MOST_DATES]]
         zone = facts["time_zone"]
         return [say_period(*span, zone, reader.locale, now=reader.now, home=reader.home) for span in spans]
 
@@ -135,12 +136,12 @@ def _context(facts: dict[str, Any], reader: Reader, *, url: str) -> dict[str, An
         "period": period,
         "periods": periods,
         "person": partial(_person, reader.locale),
-        "cost": partial(_cost, reader.locale),
+        "cost": partial(_cost, reader.locale, facts),
     }
     return _LATER_FACTS | facts | own
 
 
-_LATER_FACTS: dict[str, Any] = {"circle": None, "price": None, "instructions": ""}
+_LATER_FACTS: dict[str, Any] = {"circle": None, "price": None, "instructions": "", "expired": False, "calendar": None}
 """What mails that wait since before these were facts do not have."""
 _COSTS: dict[Locale, dict[str, str]] = {
     "fr": {
@@ -164,10 +165,25 @@ _COSTS: dict[Locale, dict[str, str]] = {
 }
 
 
-def _cost(locale: Locale, price: dict[str, str]) -> str:
-    """What a booking costs: "4,50 € par heure"."""
-    amount = format_currency(Decimal(price["amount"]), price["currency"], locale=BABEL[locale])
-    return _COSTS[locale][price["kind"]].format(amount)
+_IN_ALL: dict[Locale, str] = {"fr": "{}, soit {} en tout", "en": "{}, {} in all", "nl": "{}, samen {}"}
+
+
+def _cost(locale: Locale, facts: dict[str, Any], price: dict[str, str]) -> str:
+    """What a booking costs: "4,50 € par heure, soit 9,00 € en tout"."""
+    amount, kind = Decimal(price["amount"]), price["kind"]
+    said = _COSTS[locale][kind].format(_sum(amount, price, locale))
+    quantity, seconds = facts["quantity"], (instant(facts["end"]) - instant(facts["start"])).total_seconds()
+    if kind == "hourly":
+        whole = amount * quantity * Decimal(int(seconds)) / 3600
+    elif kind == "fixed" and quantity > 1:
+        whole = amount * quantity
+    else:
+        return said
+    return _IN_ALL[locale].format(said, _sum(whole, price, locale))
+
+
+def _sum(amount: Decimal, price: dict[str, str], locale: Locale) -> str:
+    return format_currency(amount.quantize(_CENT, ROUND_HALF_UP), price["currency"], locale=BABEL[locale])
 
 
 _UNNAMED: dict[Locale, str] = {

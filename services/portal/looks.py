@@ -19,6 +19,7 @@ from services.portal import words as codes
 from services.portal.assets import Assets
 from services.portal.language import LOCALES, NAMES, Words, words
 from services.portal.moments import Moments
+from services.portal.prices import minutes_between, total_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -70,7 +71,8 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
     known.update(
         language=language, languages=NAMES, moments=moments, static=assets.url, codes=codes, rule_codes=rule_words,
         happenings=history_words.HAPPENINGS,
-        listing_path=listing_path, duration=moments.duration, **_phrases(said, moments),
+        listing_path=listing_path, duration=moments.duration, total=partial(_total, language=language),
+        **_phrases(said, moments),
     )  # fmt: skip
     filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType] - same
     filters.update(
@@ -78,7 +80,7 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
         capital=capital,
         say=said.gettext,
         number=partial(_number, language=language),
-        money=partial(_money, language=language),
+        money=partial(money, language=language),
     )
     return environment
 
@@ -135,8 +137,16 @@ def _number(value: float, language: Locale) -> str:
     return text.replace(",", "_").replace(".", ",").replace("_", thousands)
 
 
-def _money(amount: str, language: Locale) -> str:
+def money(amount: str, language: Locale) -> str:
+    """A sum in euros: "9,00 €"."""
     return format_currency(Decimal(amount), "EUR", locale=language)
+
+
+def _total(price: dict[str, Any] | None, start: str, end: str, quantity: Any, language: Locale) -> str:
+    """What the period costs in all ("9,00 €"); empty where the price says it already."""
+    pieces = int(quantity) if str(quantity).isdecimal() else 1
+    whole = total_of(price, minutes_between(start, end), pieces)
+    return "" if whole is None else money(str(whole), language)
 
 
 def _day_of(value: str, moments: Moments) -> str:

@@ -5,9 +5,9 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_timedelta, get_day_names, get_month_names, get_timezone_location
-from babel.units import format_unit
 
 from contracts.identity import Locale
+from services.chassis.durations import duration
 
 _DAY = {"fr": "EEEE d MMMM", "nl": "EEEE d MMMM", "en": "EEEE d MMMM"}
 _SHORT = {"fr": "EEE d MMM", "nl": "EEE d MMM", "en": "EEE d MMM"}
@@ -113,14 +113,8 @@ class Moments:
         return self.day(first) if first == last else f"{self.day(first)} – {self.day(last)}"
 
     def duration(self, minutes: int) -> str:
-        """How long: "30 minutes", "2 heures", "1 h 30"."""
-        hours, rest = divmod(minutes, 60)
-        if hours and rest:
-            return self.hours(minutes)
-        if minutes and minutes % _DAY_MINUTES == 0:
-            return format_unit(minutes // _DAY_MINUTES, "duration-day", locale=self.language)
-        unit, number = ("duration-hour", hours) if hours else ("duration-minute", rest)
-        return format_unit(number, unit, locale=self.language)
+        """How long: "30 minutes", "2 heures", "1 h 30", "1 jour et 12 heures"."""
+        return duration(minutes).say(self.language)
 
     def spent(self, minutes: int) -> str:
         """How long something was used, in hours and minutes, however long: "50 h 30", "45 min"."""

@@ -201,6 +201,7 @@ FLASHES: dict[str, str] = {
     "declined": N_("C'est refusé. La personne est prévenue."),
     "approved-first": N_("Votre oui est noté. Une deuxième personne doit encore dire oui."),
     "moved": N_("La réservation est déplacée. Les deux agendas sont mis à jour."),
+    "series-moved": N_("Les dates sont déplacées. Les deux agendas sont mis à jour."),
     "change-asked": N_("La demande de changement est partie. L'ancienne période reste gardée jusqu'à la réponse."),
     "asked-peer": N_("C'est parti chez l'autre coopérative. Rien ne change avant sa réponse."),
     "change-refused": N_("C'est refusé. La réservation reste comme elle était."),

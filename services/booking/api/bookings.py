@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Status
 from services.booking import listing, queries
-from services.booking.api.edge import At, Settings, first_view, new_view, view_all, view_of
+from services.booking.api.edge import At, Settings, first_view, new_view, view_all, view_of, with_dates_that_wait
 from services.booking.api.forms import BookingForm, CancelForm, Instant, ReasonForm
 from services.booking.commands import book as booking_commands
 from services.booking.commands import decide
@@ -58,7 +58,7 @@ async def create_booking(
 
 
 class ListQuery(BaseModel):
-    """Which bookings. `from`: those that end after it."""
+    """Which bookings. `from`: those that end after it. `by_series`: of requests of one series that wait, the first."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,6 +66,7 @@ class ListQuery(BaseModel):
     status: list[Status] = []
     from_: Instant | None = Field(default=None, alias="from")
     offer_id: UUID | None = None
+    by_series: bool = False
     cursor: str | None = Field(default=None, max_length=500)
     limit: int = Field(default=50, ge=1, le=200)
 
@@ -81,9 +82,16 @@ async def list_bookings(actor: CurrentMember, at: At, query: Annotated[ListQuery
     now = at.clock.now()
     async with at.db.reading() as session:
         person = await queries.person_of(session, actor)
-        wanted = listing.Filter(role=query.role, statuses=query.status, ends_after=query.from_, offer_id=query.offer_id)
+        wanted = listing.Filter(
+            role=query.role,
+            statuses=query.status,
+            ends_after=query.from_,
+            offer_id=query.offer_id,
+            by_series=query.by_series,
+        )
         found = await listing.page(session, person, wanted, cursor=query.cursor, limit=query.limit, now=now)
-        return Page(items=await view_all(session, found.items, person, now), next=found.next)
+        shown = await view_all(session, found.items, person, now)
+        return Page(items=await with_dates_that_wait(session, shown) if query.by_series else shown, next=found.next)
 
 
 @router.get("/bookings/{booking_id}")

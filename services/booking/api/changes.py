@@ -19,17 +19,18 @@ from services.booking.domain.spans import Span
 from services.booking.series_views import ChangedView, conflict_views
 from services.booking.views import BookingView
 from services.chassis.auth import CurrentMember
+from services.chassis.idempotency import OnceDep
 from services.chassis.ids import new_id
 
 router = APIRouter(tags=["bookings"])
 
 
 @router.post("/holds", status_code=201)
-async def hold(form: HoldForm, actor: CurrentMember, at: At, settings: Settings) -> BookingView:
+async def hold(form: HoldForm, actor: CurrentMember, at: At, once: OnceDep, settings: Settings) -> BookingView:
     """Keep a period while the form is open; replaces this member's earlier hold. It ends at `decide_by` by itself."""
     hold_id = new_id()
 
-    async def work(session: AsyncSession) -> BookingView:
+    async def make(session: AsyncSession) -> BookingView:
         person = await queries.person_of(session, actor)
         wanted = Wanted(
             id=hold_id, offer_id=form.offer_id, period=Span(form.start, form.end), quantity=form.quantity, note=""
@@ -37,6 +38,9 @@ async def hold(form: HoldForm, actor: CurrentMember, at: At, settings: Settings)
         lasts, now = timedelta(minutes=settings.booking_hold_minutes), at.clock.now()
         held = await holding.hold(session, wanted, by=person, lasts=lasts, now=now)
         return await view_of(session, held, person, now)
+
+    async def work(session: AsyncSession) -> BookingView:
+        return await once(session, actor.id, form, BookingView, lambda: make(session))
 
     return await at.db.run(work)
 

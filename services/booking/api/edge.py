@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +13,7 @@ from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import Person
 from services.booking.group_commit import GroupCommit
 from services.booking.settings import BookingSettings
-from services.booking.views import Beside, BookingView, booking_view
+from services.booking.views import Beside, BookingView, WaitingDateView, booking_view
 from services.chassis.clock import Clock, ClockDep
 from services.chassis.database import Database, DatabaseDep
 
@@ -82,3 +83,17 @@ async def view_all(session: AsyncSession, found: list[Booking], person: Person, 
         )
         views.append(booking_view(booking, person, beside, now=now))
     return views
+
+
+async def with_dates_that_wait(session: AsyncSession, shown: list[BookingView]) -> list[BookingView]:
+    """The same, each request of a series with all dates of it that wait."""
+    ids = {view.series.id for view in shown if view.series is not None and view.status == "pending"}
+    dates: dict[UUID, list[WaitingDateView]] = {series_id: [] for series_id in ids}
+    for series_id, booking_id, period in await queries.dates_that_wait(session, ids):
+        dates[series_id].append(WaitingDateView(booking_id=booking_id, start=period.start, end=period.end))
+    return [
+        view.model_copy(update={"waiting_dates": dates[view.series.id]})
+        if view.series is not None and view.series.id in ids and view.status == "pending"
+        else view
+        for view in shown
+    ]

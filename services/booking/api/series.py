@@ -16,6 +16,7 @@ from services.booking.api.texts import Instant, ShortText
 from services.booking.commands import series as commands
 from services.booking.commands import series_deciding
 from services.booking.commands.series import Limits, Made, WantedSeries
+from services.booking.commands.series_answering import accept_series_change, refuse_series_change
 from services.booking.domain.deciding import Person, may_decide, may_read
 from services.booking.domain.occurrences import Moved, Plan
 from services.booking.domain.recurrence import LONGEST_RULE, MOST, recurrence_of
@@ -25,6 +26,7 @@ from services.booking.series_views import (
     SeriesView,
     conflict_views,
     date_views,
+    series_change_view,
     series_view,
 )
 from services.chassis.auth import CurrentMember
@@ -164,6 +166,23 @@ async def decline_series(series_id: UUID, form: ReasonForm, actor: CurrentMember
     return await at.db.run(work)
 
 
+@router.post("/bookings/series/{series_id}/change/{answer}")
+async def answer_series_change(
+    series_id: UUID, answer: Literal["accept", "refuse", "withdraw"], actor: CurrentMember, at: At, asking: Asking
+) -> SeriesView:
+    """Answer, once for all its dates, to the change that is asked for; or no longer ask (`withdraw`)."""
+
+    async def work(session: AsyncSession) -> SeriesView:
+        person = await queries.person_of(session, actor)
+        if answer == "accept":
+            await accept_series_change(session, series_id, by=person, days=asking.limits.days)
+        else:
+            await refuse_series_change(session, series_id, by=person, withdraw=answer == "withdraw")
+        return await _view(session, series_id, person)
+
+    return await at.db.run(work)
+
+
 def _made(made: Made, reads: Language) -> SeriesView:
     conflicts = conflict_views(made.conflicts, reads)
     return series_view(made.series, made.bookings, mine=True, may_decide=False, conflicts=conflicts)
@@ -176,4 +195,7 @@ async def _view(session: AsyncSession, series_id: UUID, person: Person) -> Serie
     how = (await queries.deciding_of(session, {found.offer_id})).get(found.offer_id, queries.Deciding())
     waiting = [one for one in its if one.status == "pending"]
     decides = bool(waiting) and all(may_decide(one, person, how.approval) for one in waiting)
-    return series_view(found, its, mine=found.borrower_member_id == person.id, may_decide=decides, conflicts=[])
+    asked = await queries.changes_of(session, [one.id for one in its])
+    change = series_change_view([(one, asked[one.id]) for one in its if one.id in asked], person, how.approval)
+    mine = found.borrower_member_id == person.id
+    return series_view(found, its, mine=mine, may_decide=decides, conflicts=[], change=change)

@@ -25,6 +25,7 @@ from services.booking.settling_views import (
     reasons_in,
 )
 from services.chassis.auth import CurrentMember
+from services.chassis.idempotency import OnceDep
 from services.chassis.problems import Language, language_of
 
 router = APIRouter(tags=["settling"])
@@ -101,17 +102,20 @@ async def upcoming(offer_id: UUID, actor: CurrentMember, at: At, language: Reade
 
 @router.post("/resources/{offer_id}/settle")
 async def settle(
-    offer_id: UUID, form: SettleForm, actor: CurrentMember, at: At, language: ReadersLanguage
+    offer_id: UUID, form: SettleForm, actor: CurrentMember, at: At, *, once: OnceDep, language: ReadersLanguage
 ) -> SettledView:
     """Keep, cancel or move bookings that no longer fit. What could not be done is told; the rest is done."""
 
-    async def work(session: AsyncSession) -> SettledView:
+    async def do(session: AsyncSession) -> SettledView:
         person, now = await queries.person_of(session, actor), at.clock.now()
         conditions = form.rules.conditions() if form.rules is not None else None
         failed = await commands.settle(session, offer_id, form.choices(), conditions=conditions, by=person, now=now)
         left = await _upcoming(session, offer_id, person, language, now)
         told = [FailedView(id=one.booking_id, problem=one.problem.body(language, "")) for one in failed]
         return SettledView(**dict(left), failed=told)
+
+    async def work(session: AsyncSession) -> SettledView:
+        return await once(session, actor.id, form, SettledView, lambda: do(session))
 
     return await at.db.run(work)
 

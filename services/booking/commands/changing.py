@@ -22,6 +22,7 @@ from services.booking.domain.deciding import Offer, Person
 from services.booking.domain.limits import NoChangeAsked
 from services.booking.domain.problems import NotBookable, OfferUnknown
 from services.booking.domain.requests import check_request, decide_by, is_free
+from services.booking.domain.series_problems import AnsweredTogether
 from services.booking.domain.spans import Span
 from services.booking.domain.states import Side
 from services.booking.resources import Resource
@@ -113,6 +114,8 @@ async def _waiting(
     change = (await queries.changes_of(session, [booking_id])).get(booking_id)
     if change is None:
         raise NoChangeAsked
+    if change.together is not None:
+        raise AnsweredTogether(series_id=str(booking.series_id))
     check_may_answer(booking, change, by, await approval_of(session, booking), withdraw=withdraw)
     return booking, change, await queries.database_time(session)
 

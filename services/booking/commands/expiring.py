@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import SeriesDeclined
 from services.booking import queries
-from services.booking.commands.telling import busy_changed, busy_changed_by, note, tell
+from services.booking.commands.staying import end_unanswered
+from services.booking.commands.telling import busy_changed, busy_changed_by
 from services.booking.commands.together import tell_each_or_together
 from services.booking.domain.booking import Booking
 from services.booking.domain.spans import Span
@@ -50,7 +51,7 @@ async def expire_around(session: AsyncSession, offer_id: UUID, around: Span) -> 
         .with_for_update()
     )
     await _expire(session, (await session.execute(blocking)).scalars().all())
-    await _drop_changes(session, sa.and_(changes.c.offer_id == offer_id, changes.c.occupied.op("&&")(around)))
+    await end_unanswered(session, sa.and_(changes.c.offer_id == offer_id, changes.c.occupied.op("&&")(around)))
 
 
 async def expire_undecided(session: AsyncSession) -> int:
@@ -76,7 +77,7 @@ async def drop_expired_holds(session: AsyncSession) -> int:
 
 async def drop_undecided_changes(session: AsyncSession) -> int:
     """A change of period that nobody decided in time is no longer asked for; the booking stays as it is."""
-    return await _drop_changes(session, sa.true())
+    return await end_unanswered(session, sa.true())
 
 
 async def _expire(session: AsyncSession, ended: Sequence[Booking]) -> list[Booking]:
@@ -90,22 +91,3 @@ async def _expire(session: AsyncSession, ended: Sequence[Booking]) -> list[Booki
     as_one = partial(SeriesDeclined, expired=True)
     await tell_each_or_together(session, over, lambda one: one.expire(now=now), as_one=as_one, status="expired")
     return over
-
-
-async def _drop_changes(session: AsyncSession, which: sa.ColumnElement[bool]) -> int:
-    over = sa.delete(changes).where(which, changes.c.decide_by <= sa.func.clock_timestamp())
-    dropped = (await session.execute(over.returning(changes.c.booking_id, changes.c.offer_id))).all()
-    if not dropped:
-        return 0
-    now = await queries.database_time(session)
-    theirs = bookings.c.borrower_peer_id.is_not(None) & bookings.c.id.in_([row.booking_id for row in dropped])
-    found = sa.select(Booking).where(theirs).order_by(bookings.c.id).with_for_update()
-    guests = {booking.id: booking for booking in (await session.execute(found)).scalars()}
-    for row in dropped:
-        if row.booking_id in guests:  # the peer shows the wish until it hears of its end
-            booking = guests[row.booking_id]
-            await tell(session, booking, booking.change_refused(by="system", now=now), what="change_expired")
-        else:
-            await note(session, row.booking_id, "change_expired", at=now)
-    await busy_changed(session, *(row.offer_id for row in dropped))
-    return len(dropped)

@@ -1,15 +1,12 @@
-"""Moving several bookings of a series by the same difference on the wall clock, all of them or none."""
+"""Moving several bookings of a series by the same difference on the wall clock: at once, or asked for at once."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.booking import SeriesMoved
 from services.booking import queries
 from services.booking.commands.changing import WantedChange
 from services.booking.commands.expiring import expire_around
@@ -17,20 +14,19 @@ from services.booking.commands.handing_out import hand_out
 from services.booking.commands.quotas import ledgers
 from services.booking.commands.series import counting
 from services.booking.commands.series_deciding import around, locked_resource, of_series
-from services.booking.commands.telling import busy_changed_by
-from services.booking.commands.together import stepping_aside, tell_series
+from services.booking.commands.series_moving import Move, ask, swap
+from services.booking.commands.staying import drop_wishes
 from services.booking.domain.availability import Rules, search_window
 from services.booking.domain.booking import Booking
-from services.booking.domain.changing import check_may_change, decided_at_once
+from services.booking.domain.changing import check_may_change
 from services.booking.domain.deciding import Person
 from services.booking.domain.limits import CannotChange
 from services.booking.domain.occurrences import Conflict, Occurrence, Shift, judged, rules_for_series
 from services.booking.domain.quotas import Ledger
 from services.booking.domain.series import Scope, in_scope
-from services.booking.domain.series_problems import MustAskOneByOne, SeriesHasConflicts
+from services.booking.domain.series_problems import SeriesHasConflicts
 from services.booking.domain.spans import Occupied, Span
 from services.booking.resources import Resource
-from services.booking.tables import changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +45,11 @@ class WantedMove:
 async def move_series(
     session: AsyncSession, booking_id: UUID, wanted: WantedMove, *, by: Person, now: datetime
 ) -> tuple[Booking, list[Conflict]]:
-    """Move bookings of a series of ours at once: the booking, and the conflicts of those that stay where they are.
+    """Move bookings of a series of ours, or ask for all of it in one step where the other side has to agree.
 
-    What is over, or no longer the person's to move, stays as it is. Raises NotFound, CannotChange, MustAskOneByOne,
-    SeriesHasConflicts (also with `skip` when nothing can be moved).
+    Answers the booking, and the conflicts of those that stay where they are. What is over, or no longer the person's to
+    move, stays as it is; what was asked for them before is replaced. Raises NotFound, CannotChange, SeriesHasConflicts
+    (also with `skip` when nothing can be moved), MustAskOneByOne.
     """
     repeated, its, this = await of_series(session, booking_id, by)
     check_may_change(this, by, now)
@@ -62,26 +59,25 @@ async def move_series(
     resource = await locked_resource(session, this.offer_id)
     shift = Shift.between(this.period, wanted.change.period, ZoneInfo(this.time_zone))
     wishes = [shift.of(booking.period, booking.occurrence or booking.starts_at) for booking in meant]
-    _check_nobody_is_asked(meant, wishes, wanted.change.quantity, resource, by)
-    fitting, conflicts = await _fitting(session, meant, wishes, wanted, resource, now=now)
+    fitting, conflicts = await fitting_of(session, meant, wishes, wanted, resource, now=now)
     if not fitting or (conflicts and not wanted.skip):
         raise SeriesHasConflicts(conflicts, free=len(fitting))
-    moved = [booking for booking in meant if booking.occurrence in fitting]
-    await session.execute(sa.delete(changes).where(changes.c.booking_id.in_([booking.id for booking in moved])))
-    async with stepping_aside(session, moved):
-        events = [
-            booking.move(period, wanted.change.quantity, resource.rules.occupied(period), by="borrower", now=now)
-            for booking in moved
-            if (period := fitting[booking.occurrence])
-        ]
-    repeated.become(None, now=now)
-    as_one = partial(SeriesMoved, by="borrower")
-    await tell_series(session, repeated, moved, events, as_one=as_one, by=by.name, what="moved")
-    await busy_changed_by(session, moved)
+    moving = [booking for booking in meant if booking.occurrence in fitting]
+    await drop_wishes(session, moving)
+    move = Move(
+        series=repeated,
+        bookings=moving,
+        periods=[fitting[booking.occurrence] for booking in moving],
+        quantity=wanted.change.quantity,
+        note=wanted.change.note,
+        by_owner=this.borrower_member_id != by.id,
+    )
+    do = swap if move.asks_nobody(resource) else ask
+    await do(session, move, resource, name=by.name, now=now)
     return this, conflicts
 
 
-async def _fitting(
+async def fitting_of(
     session: AsyncSession,
     meant: list[Booking],
     wishes: list[Occurrence],
@@ -130,13 +126,3 @@ def _may_change(booking: Booking, by: Person, now: datetime) -> bool:
     except CannotChange:
         return False
     return True
-
-
-def _check_nobody_is_asked(
-    meant: list[Booking], wishes: list[Occurrence], quantity: int, resource: Resource, by: Person
-) -> None:
-    """Raises MustAskOneByOne where the other side would have to agree."""
-    for booking, wish in zip(meant, wishes, strict=True):
-        by_owner = booking.borrower_member_id != by.id
-        if not decided_at_once(booking, wish.period, quantity, approval=resource.approval, by_owner=by_owner):
-            raise MustAskOneByOne

@@ -178,10 +178,10 @@ class Booking:
         return BookingChangeWithdrawalAsked(booking=self.state(), change=change)
 
     def change_refused(self, *, by: Side, now: datetime, reason: str | None = None) -> BookingEvent:
-        """It stays as it is: the other side said no, or the asking side (`by`) no longer asks."""
+        """It stays as it is: refused, no longer asked for (`by` the asking side), or not answered in time (system)."""
         self.change_decided, self.change_reason = self.change_number, reason
         self._count(now)
-        return BookingChangeRefused(booking=self.state(), by=by)
+        return BookingChangeRefused(booking=self.state(), by=by, expired=by == "system")
 
     def move(self, period: Span, quantity: int, occupied: Span, *, by: Side, now: datetime) -> BookingEvent:
         """Take the new period in place of the old one."""

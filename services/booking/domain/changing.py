@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from contracts.booking import Approval, ChangeState
 from services.booking.domain.booking import Booking
@@ -16,6 +17,7 @@ class Change:
     """What a booking is asked to become, by the owner's side (`by_owner`) or the borrower, until `decide_by`.
 
     At a peer's resource, `number`: which wish of the borrower it is; `withdrawn`: the peer was told to forget it.
+    `together`: what those of a series have in common that are asked for in one step, and answered so.
     """
 
     period: Span
@@ -25,6 +27,7 @@ class Change:
     decide_by: datetime
     number: int = 0
     withdrawn: bool = False
+    together: UUID | None = None
 
     def state(self) -> ChangeState:
         """What is said of it."""
@@ -65,3 +68,12 @@ def check_may_answer(booking: Booking, change: Change, person: Person, approval:
     answers_as_borrower = change.by_owner != withdraw
     if is_borrower != answers_as_borrower or (not is_borrower and not would_decide(booking, person, approval)):
         raise NotYourDecision
+
+
+def may_answer(booking: Booking, change: Change, person: Person, approval: Approval, *, withdraw: bool) -> bool:
+    """Whether `check_may_answer` lets this person."""
+    try:
+        check_may_answer(booking, change, person, approval, withdraw=withdraw)
+    except NotYourDecision:
+        return False
+    return True

@@ -2,7 +2,8 @@
 
 from typing import Any, ClassVar
 
-from services.chassis.problems import Language, Problem, Text
+from services.chassis.durations import days, duration
+from services.chassis.problems import Problem, Text
 
 
 class QuotaReached(Problem):
@@ -11,21 +12,28 @@ class QuotaReached(Problem):
     status = 409
     slug = "booking/quota-reached"
     text = Text(
-        fr="La limite est de {most} {unit} ({used} déjà réservé). Choisissez une autre période.",
-        en="The limit is {most} {unit} ({used} already booked). Choose another period.",
-        nl="De limiet is {most} {unit} ({used} al gereserveerd). Kies een andere periode.",
+        fr="Au plus {most} {unit} ; déjà réservé : {used}. Choisissez une autre période.",
+        en="At most {most} {unit}; already booked: {used}. Choose another period.",
+        nl="Hoogstens {most} {unit}; al gereserveerd: {used}. Kies een andere periode.",
     )
     units: ClassVar[dict[tuple[str, str], Text]] = {
         ("bookings", "week"): Text(fr="réservations par semaine", en="bookings a week", nl="reserveringen per week"),
         ("bookings", "month"): Text(fr="réservations par mois", en="bookings a month", nl="reserveringen per maand"),
-        ("hours", "week"): Text(fr="heures par semaine", en="hours a week", nl="uren per week"),
-        ("hours", "month"): Text(fr="heures par mois", en="hours a month", nl="uren per maand"),
+        ("hours", "week"): Text(fr="heures par semaine", en="hours a week", nl="uur per week"),
+        ("hours", "month"): Text(fr="heures par mois", en="hours a month", nl="uur per maand"),
+    }
+    one: ClassVar[dict[tuple[str, str], Text]] = {
+        ("bookings", "week"): Text(fr="réservation par semaine", en="booking a week", nl="reservering per week"),
+        ("bookings", "month"): Text(fr="réservation par mois", en="booking a month", nl="reservering per maand"),
+        ("hours", "week"): Text(fr="heure par semaine", en="hour a week", nl="uur per week"),
+        ("hours", "month"): Text(fr="heure par mois", en="hour a month", nl="uur per maand"),
     }
 
-    def body(self, language: Language, instance: str) -> dict[str, Any]:
-        unit = self.units[self.values["unit"], self.values["per"]].say(language)
-        told = self.text.say(language, **{**self.values, "unit": unit})
-        return {**super().body(language, instance), "detail": told}
+    def words(self) -> dict[str, Any]:
+        known = self.one if self.values["most"] == 1 else self.units
+        used = f"{self.values['used']:g}"
+        said = Text(fr=used.replace(".", ","), en=used, nl=used.replace(".", ","))
+        return self.values | {"unit": known[self.values["unit"], self.values["per"]], "used": said}
 
 
 class NotForYou(Problem):
@@ -58,10 +66,13 @@ class TooEarlyForPeers(Problem):
     status = 409
     slug = "booking/too-early-for-peers"
     text = Text(
-        fr="Les coopératives liées peuvent réserver {days} jours à l'avance : pour ce jour, à partir du {opens}.",
-        en="Linked cooperatives may book {days} days ahead: for that day, from {opens} on.",
-        nl="Verbonden coöperaties kunnen {days} dagen vooraf reserveren: voor die dag vanaf {opens}.",
+        fr="Les coopératives liées peuvent réserver {time} à l'avance : pour ce jour, à partir du {opens}.",
+        en="Linked cooperatives may book {time} ahead: for that day, from {opens} on.",
+        nl="Verbonden coöperaties kunnen {time} vooraf reserveren: voor die dag vanaf {opens}.",
     )
+
+    def words(self) -> dict[str, Any]:
+        return self.values | {"time": days(self.values["days"])}
 
 
 class NotInCircle(Problem):
@@ -82,10 +93,13 @@ class NoticeIsOver(Problem):
     status = 409
     slug = "booking/notice-is-over"
     text = Text(
-        fr="Trop tard pour annuler en ligne ({minutes} minutes avant le début) : contactez la personne qui prête.",
-        en="It had to be cancelled earlier ({minutes} minutes before the start): contact the person who lends it.",
-        nl="Annuleren moest eerder ({minutes} minuten voor het begin): neem contact op met de uitlener.",
+        fr="Trop tard pour annuler en ligne (au moins {time} avant le début) : contactez la personne qui prête.",
+        en="It had to be cancelled earlier ({time} before the start): contact the person who lends it.",
+        nl="Annuleren moest eerder ({time} voor het begin): neem contact op met de uitlener.",
     )
+
+    def words(self) -> dict[str, Any]:
+        return self.values | {"time": duration(self.values["minutes"])}
 
 
 class CannotChange(Problem):

@@ -23,8 +23,6 @@ _SKIPPED = Text(
     en="Clocks jump over this hour that night.",
     nl="Die nacht slaan de klokken dit uur over.",
 )
-_HOLIDAY = Text(fr="Fermé ce jour-là : c'est férié.", en="Closed: a public holiday.", nl="Gesloten: een feestdag.")
-_CLOSED = Text(fr="Fermé ce jour-là ({why}).", en="Closed on that day ({why}).", nl="Die dag gesloten ({why}).")
 _OWN = Text(
     fr="Cette date chevauche une autre date de la série.",
     en="This date overlaps another date of the series.",
@@ -235,7 +233,7 @@ def _hindrance(
     try:
         check_request(rules, one.period, quantity=quantity, now=now)
     except InvalidFields as problem:
-        return _closed(rules, one.period) or problem.errors[0]
+        return problem.errors[0]
     around = rules.occupied(one.period)
     mine, theirs = taken.own.around(around), taken.others.around(around)
     if taken.periods.around(one.period):
@@ -245,18 +243,6 @@ def _hindrance(
     if mine and is_free(rules, one.period, quantity=quantity, occupied=theirs, now=now):
         return FieldError("start", "own_overlap", _OWN)
     return ResourceIsTaken()
-
-
-def _closed(rules: Rules, period: Span) -> FieldError | None:
-    """That the whole local day is closed, and why, where that is so."""
-    day = period.start.astimezone(rules.zone).date()
-    if not rules.calendar.is_closed_on(day):
-        return None
-    closures = [closure for closure in rules.closures if closure.first <= day <= closure.last]
-    if not closures:
-        return FieldError("start", "closed_day", _HOLIDAY)
-    why = next((closure.label for closure in closures if closure.label), day.isoformat())
-    return FieldError("start", "closed_day", _CLOSED, (("why", why),))
 
 
 def _is_period(span: Span) -> bool:

@@ -1,5 +1,8 @@
 """What can go wrong when people arrive and leave, as the person is told."""
 
+from typing import Any
+
+from services.chassis.durations import duration
 from services.chassis.problems import Problem, Text
 
 
@@ -21,10 +24,13 @@ class TooEarly(Problem):
     status = 409
     slug = "booking/too-early-to-check-in"
     text = Text(
-        fr="C'est encore trop tôt : l'arrivée se signale à partir de {minutes} minutes avant le début.",
-        en="It is still too early: arrivals can be reported from {minutes} minutes before the start.",
-        nl="Het is nog te vroeg: een aankomst meldt u vanaf {minutes} minuten voor het begin.",
+        fr="C'est encore trop tôt : l'arrivée se signale à partir de {time} avant le début.",
+        en="It is still too early: arrivals can be reported from {time} before the start.",
+        nl="Het is nog te vroeg: een aankomst meldt u vanaf {time} voor het begin.",
     )
+
+    def words(self) -> dict[str, Any]:
+        return self.values | {"time": duration(self.values["minutes"])}
 
 
 class TooLateToArrive(Problem):

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.booking.domain.availability import Rules, alternatives, availability
+from services.booking.domain.holiday_calendar import holiday_name
 from services.booking.domain.spans import Occupied, Span
+from services.chassis.durations import days, duration
 from services.chassis.problems import FieldError, InvalidFields, Text
 
 LONGEST_DECISION = timedelta(hours=72)
@@ -16,35 +18,42 @@ _ENDS_FIRST = Text(
 )
 _PAST = Text(fr="Ce moment est déjà passé.", en="This time is already over.", nl="Dit moment is al voorbij.")
 _LEAD = Text(
-    fr="Réservez au moins {minutes} minutes à l'avance.",
-    en="Book at least {minutes} minutes ahead.",
-    nl="Reserveer minstens {minutes} minuten vooraf.",
+    fr="Réservez au moins {time} à l'avance.",
+    en="Book at least {time} ahead.",
+    nl="Reserveer minstens {time} vooraf.",
 )
 _HORIZON = Text(
-    fr="On ne peut pas réserver plus de {days} jours à l'avance.",
-    en="Bookings are possible up to {days} days ahead.",
-    nl="Reserveren kan hoogstens {days} dagen vooraf.",
+    fr="On ne peut pas réserver plus de {time} à l'avance.",
+    en="Bookings are possible up to {time} ahead.",
+    nl="Reserveren kan hoogstens {time} vooraf.",
 )
 _SHORT = Text(
-    fr="Trop court : {minutes} minutes au moins.",
-    en="Too short: at least {minutes} minutes.",
-    nl="Te kort: minstens {minutes} minuten.",
+    fr="Trop court : {time} au moins.",
+    en="Too short: at least {time}.",
+    nl="Te kort: minstens {time}.",
 )
 _LONG = Text(
-    fr="Trop long : {minutes} minutes au plus.",
-    en="Too long: at most {minutes} minutes.",
-    nl="Te lang: hoogstens {minutes} minuten.",
+    fr="Trop long : {time} au plus.",
+    en="Too long: at most {time}.",
+    nl="Te lang: hoogstens {time}.",
 )
 _GRID = Text(
-    fr="Choisissez une heure de la grille, par pas de {minutes} minutes depuis l'ouverture.",
-    en="Choose a time in steps of {minutes} minutes from the opening.",
-    nl="Kies een tijdstip in stappen van {minutes} minuten vanaf de opening.",
+    fr="Choisissez une heure de la grille, par pas de {time} depuis l'ouverture.",
+    en="Choose a time in steps of {time} from the opening.",
+    nl="Kies een tijdstip in stappen van {time} vanaf de opening.",
 )
 _HOURS = Text(
     fr="Cette période sort des heures d'ouverture.",
     en="This period lies outside the opening hours.",
     nl="Deze periode valt buiten de openingsuren.",
 )
+_HOLIDAY = Text(
+    fr="Fermé ce jour-là : c'est férié ({name}).",
+    en="Closed: a public holiday ({name}).",
+    nl="Gesloten: een feestdag ({name}).",
+)
+_CLOSED = Text(fr="Fermé ce jour-là ({why}).", en="Closed on that day ({why}).", nl="Die dag gesloten ({why}).")
+_CLOSED_SIMPLY = Text(fr="Fermé ce jour-là.", en="Closed on that day.", nl="Die dag gesloten.")
 _QUANTITY = Text(fr="Au plus {capacity}.", en="At most {capacity}.", nl="Hoogstens {capacity}.")
 
 
@@ -57,7 +66,7 @@ def check_request(rules: Rules, period: Span, *, quantity: int, now: datetime) -
         raise InvalidFields(*errors)
     here = availability(rules, occupied=(), now=now, window=period)
     if not any(span.contains(period) for span in here.open):
-        raise InvalidFields(FieldError("start", "outside_hours", _HOURS))
+        raise InvalidFields(_closed(rules, period) or FieldError("start", "outside_hours", _HOURS))
 
 
 def allows(rules: Rules, period: Span, now: datetime) -> bool:
@@ -102,17 +111,17 @@ def _errors(rules: Rules, period: Span, now: datetime) -> list[FieldError]:
     if period.start < now:
         return [FieldError("start", "in_the_past", _PAST)]
     if period.start < rules.earliest(now):
-        return [FieldError("start", "too_soon", _LEAD, (("minutes", rules.lead_minutes),))]
+        return [FieldError("start", "too_soon", _LEAD, (("time", duration(rules.lead_minutes)),))]
     if period.end > rules.latest(now):
-        return [FieldError("end", "too_far_ahead", _HORIZON, (("days", rules.horizon_days),))]
+        return [FieldError("end", "too_far_ahead", _HORIZON, (("time", days(rules.horizon_days)),))]
     return _length_errors(rules, period) or _grid_errors(rules, period, now)
 
 
 def _length_errors(rules: Rules, period: Span) -> list[FieldError]:
     if period.length < rules.minimum:
-        return [FieldError("end", "too_short", _SHORT, (("minutes", rules.minimum_minutes),))]
+        return [FieldError("end", "too_short", _SHORT, (("time", duration(rules.minimum_minutes)),))]
     if period.length > timedelta(minutes=rules.maximum_minutes):
-        return [FieldError("end", "too_long", _LONG, (("minutes", rules.maximum_minutes),))]
+        return [FieldError("end", "too_long", _LONG, (("time", duration(rules.maximum_minutes)),))]
     return []
 
 
@@ -121,8 +130,20 @@ def _grid_errors(rules: Rules, period: Span, now: datetime) -> list[FieldError]:
     if availability(rules, occupied=(), now=now, window=period).open != [period]:
         return []
     ends = (("start", period.start), ("end", period.end))
-    step = (("minutes", rules.step_minutes),)
+    step = (("time", duration(rules.step_minutes)),)
     return [FieldError(name, "not_on_grid", _GRID, step) for name, at in ends if not rules.is_on_grid(at)]
+
+
+def _closed(rules: Rules, period: Span) -> FieldError | None:
+    """That the whole local day is closed, and why, where that is so."""
+    day = period.start.astimezone(rules.zone).date()
+    if not rules.calendar.is_closed_on(day):
+        return None
+    closures = [closure for closure in rules.closures if closure.first <= day <= closure.last]
+    if not closures and rules.holidays is not None:
+        return FieldError("start", "closed_day", _HOLIDAY, (("name", holiday_name(rules.holidays, day)),))
+    why = next((closure.label for closure in closures if closure.label), None)
+    return FieldError("start", "closed_day", _CLOSED if why else _CLOSED_SIMPLY, (("why", why),))
 
 
 def _rfc3339(at: datetime) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from contracts.booking import SeriesDate, SeriesState
 from services.booking.domain.booking import Booking
+from services.booking.domain.spans import Span
 
 Scope = Literal["this", "following", "all"]
 SeriesStatus = Literal["pending", "confirmed", "declined", "expired", "cancelled"]
@@ -65,7 +66,13 @@ class Series:
             changed_at=self.changed_at,
             circle_name=shown.circle_name,
             dates=tuple(
-                SeriesDate(booking_id=one.id, position=one.series_position or 0, start=one.starts_at, end=one.ends_at)
+                SeriesDate(
+                    booking_id=one.id,
+                    position=one.series_position or 0,
+                    start=one.starts_at,
+                    end=one.ends_at,
+                    version=one.version,
+                )
                 for one in ordered
             ),
         )
@@ -79,3 +86,21 @@ def in_scope(bookings: Sequence[Booking], this: Booking, scope: Scope) -> list[B
         return [this]
     since = this.occurrence
     return [one for one in bookings if one.occurrence is not None and one.occurrence >= since]
+
+
+def shared_out(old: Sequence[Span], new: Sequence[Span]) -> list[Span]:
+    """Who of several bookings of a series keeps which of their `new` places beside its `old` one, until it is decided.
+
+    All move at once or none, so that a new place which is the old one of another is kept by that other: beside it,
+    nothing is taken twice.
+    """
+    kept: dict[int, Span] = {}
+    left: list[Span] = []
+    for number, place in enumerate(new):
+        near = sorted(range(len(old)), key=lambda other: other != number)
+        keeper = next((one for one in near if one not in kept and old[one].overlaps(place)), None)
+        if keeper is None:
+            left.append(place)
+        else:
+            kept[keeper] = place
+    return [kept[number] if number in kept else left.pop(0) for number in range(len(old))]

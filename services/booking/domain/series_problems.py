@@ -32,14 +32,26 @@ class SeriesHasConflicts(Problem):
 
 
 class MustAskOneByOne(Problem):
-    """The other side has to agree to every new date: a whole series is not moved without."""
+    """New dates meet old ones of the same series so that both cannot be kept until it is decided."""
 
     status = 409
     slug = "booking/must-ask-one-by-one"
     text = Text(
-        fr="L'autre personne doit accepter chaque nouvelle date : demandez le changement date par date.",
-        en="The other person has to accept each new date: ask for the change date by date.",
-        nl="De andere persoon moet elke nieuwe datum aanvaarden: vraag de wijziging datum per datum.",
+        fr="Les nouvelles dates chevauchent les anciennes de la série : demandez le changement date par date.",
+        en="The new dates overlap old ones of the series: ask for the change date by date.",
+        nl="De nieuwe data overlappen oude data van de reeks: vraag de wijziging datum per datum.",
+    )
+
+
+class AnsweredTogether(Problem):
+    """The change was asked for several dates of a series: one answer is for all. Carries `series_id`."""
+
+    status = 409
+    slug = "booking/answered-together"
+    text = Text(
+        fr="Ce changement vaut pour plusieurs dates : répondez pour toutes, depuis la page de la série.",
+        en="This change is for several dates: answer for all of them, on the page of the series.",
+        nl="Deze wijziging geldt voor meerdere data: antwoord voor alle, op de pagina van de reeks.",
     )
 
 

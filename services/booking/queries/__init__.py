@@ -25,7 +25,7 @@ from services.booking.queries.occupied import occupied, occupied_of
 from services.booking.queries.offers import LINKED, has_ended_with, is_linked, like, offer, peer_busy_times, resource
 from services.booking.queries.people import circles_of, member, member_with, person_of
 from services.booking.queries.places import Occupying, occupying_after, resource_held
-from services.booking.queries.series import bookings_of_series, series_of
+from services.booking.queries.series import bookings_of_series, dates_that_wait, series_of
 
 __all__ = [
     "LINKED",
@@ -42,6 +42,7 @@ __all__ = [
     "changes_of",
     "circles_of",
     "database_time",
+    "dates_that_wait",
     "deciding_of",
     "external_of",
     "feed_of_secret",

@@ -75,6 +75,7 @@ async def changes_of(session: AsyncSession, booking_ids: list[UUID]) -> dict[UUI
             note=row.note,
             by_owner=row.asked_by_owner,
             decide_by=row.decide_by,
+            together=row.together,
         )
         for row in await session.execute(found)
     }

@@ -1,5 +1,6 @@
 """Series and their bookings."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -7,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking.domain.booking import Booking
 from services.booking.domain.series import Series
+from services.booking.domain.spans import Span
 from services.booking.tables import bookings, series
 
 
@@ -20,3 +22,14 @@ async def bookings_of_series(session: AsyncSession, series_id: UUID, *, lock: bo
     found = sa.select(Booking).where(bookings.c.series_id == series_id).order_by(bookings.c.occurrence)
     found = found.execution_options(populate_existing=True)
     return list((await session.execute(found.with_for_update() if lock else found)).scalars())
+
+
+async def dates_that_wait(session: AsyncSession, series_ids: Collection[UUID]) -> list[tuple[UUID, UUID, Span]]:
+    """Series, booking and period of each request that waits of these series, in the order of time."""
+    if not series_ids:
+        return []
+    found = sa.select(bookings.c.series_id, bookings.c.id, bookings.c.starts_at, bookings.c.ends_at).where(
+        bookings.c.series_id.in_(series_ids), bookings.c.status == "pending"
+    )
+    rows = await session.execute(found.order_by(bookings.c.starts_at, bookings.c.id))
+    return [(row.series_id, row.id, Span(row.starts_at, row.ends_at)) for row in rows]

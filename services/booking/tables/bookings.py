@@ -156,12 +156,18 @@ changes = sa.Table(
     sa.Column("asked_by_owner", sa.Boolean, nullable=False),
     instant("decide_by"),
     instant("asked_at"),
+    sa.Column("together", sa.Uuid),
     sa.CheckConstraint("NOT isempty(occupied) AND starts_at < ends_at", name="changes_period"),
     sa.CheckConstraint("quantity >= 1", name="changes_quantity"),
     sa.Index("changes_by_span", "offer_id", "occupied", postgresql_using="gist"),
     sa.Index("changes_waiting", "decide_by"),
+    sa.Index("changes_together", "together", postgresql_where=sa.text("together IS NOT NULL")),
 )
-"""A change of period or quantity that waits for an answer, one at most for a booking; decided ones are gone."""
+"""A change of period or quantity that waits for an answer, one at most for a booking; decided ones are gone.
+
+Those with the same `together` are asked for several bookings of a series and answered at once; their `occupied` are
+shared out among them (`domain/series.py: shared_out`).
+"""
 
 changes_abroad = sa.Table(
     "changes_abroad",

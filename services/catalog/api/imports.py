@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Request, UploadFile
+from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -125,6 +125,18 @@ async def read_import(import_id: UUID, request: Request, db: DatabaseDep) -> Imp
     async with db.reading() as session:
         row = await queries.import_job(session, import_id)
     return _progress(row, _language(request))
+
+
+@router.get("/imports/{import_id}/errors.csv", response_class=Response, dependencies=[CoordinatorOnly])
+async def read_errors(import_id: UUID, request: Request, db: DatabaseDep) -> Response:
+    """Every bad line of a checked file as CSV, in the reader's language: line, column, value, reason."""
+    async with db.reading() as session:
+        row = await queries.import_job(session, import_id)
+    language = _language(request)
+    told = ((one.line, one.column, one.value, one.reason) for one in _errors(row, language))
+    name = {"Content-Disposition": 'attachment; filename="erreurs.csv"'}
+    text = await asyncio.to_thread(writing.bad_lines, list(told), language)
+    return Response(text, media_type="text/csv; charset=utf-8", headers=name)
 
 
 @router.get("/export.csv", response_class=StreamingResponse)

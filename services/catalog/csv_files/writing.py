@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,7 +12,16 @@ import sqlalchemy as sa
 from services.catalog.csv_files import dates
 from services.catalog.csv_files.columns import COLUMNS, FRENCH
 from services.chassis.formulas import neutralise
+from services.chassis.problems import Language, Text
 
+BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+"""By which spreadsheets know that a file is UTF-8."""
+_OF_BAD_LINES = (
+    Text(fr="ligne", en="line", nl="regel"),
+    Text(fr="colonne", en="column", nl="kolom"),
+    Text(fr="valeur", en="value", nl="waarde"),
+    Text(fr="pourquoi", en="why", nl="waarom"),
+)
 _TEXTS = {"ref", "titre", "texte", "categorie", "lieu", "unite", "cercles"}
 
 
@@ -45,6 +54,13 @@ def line(row: sa.RowMapping, circles: Mapping[UUID, str], zone: ZoneInfo) -> str
         "urgence": FRENCH["urgence"][row["urgency"]],
     }
     return _line([neutralise(values[name]) if name in _TEXTS else values[name] for name in COLUMNS])
+
+
+def bad_lines(found: Sequence[tuple[int, str, str, str]], language: Language) -> str:
+    """A file of what has to be corrected: line, column, value and reason of each."""
+    named = [column.say(language) for column in _OF_BAD_LINES]
+    rows = ([str(line), column, neutralise(value), reason] for line, column, value, reason in found)
+    return BOM + _line(named) + "".join(_line(row) for row in rows)
 
 
 def _line(cells: list[str]) -> str:

@@ -44,12 +44,9 @@ async def requested(session: AsyncSession, booking: BookingState, *, now: dateti
         return
     asked = await (_second_deciders(session, booking, now=now) if booking.approvals else deciders(session, booking))
     borrower = borrower_of(booking) if known.is_first else frozenset[UUID]()
-    await telling.tell(
-        session,
-        Told(message=_message(TO_DECIDE, Weight.IMPORTANT, booking), readers=asked),
-        Told(message=_message("booking-asked", Weight.QUIET, booking), readers=borrower),
-        now=now,
-    )
+    to_decide = Told(message=_message(TO_DECIDE, Weight.IMPORTANT, booking), readers=asked)
+    on_its_way = Told(message=_message("booking-asked", Weight.QUIET, booking), readers=borrower)
+    await telling.tell(session, to_decide, on_its_way, now=now)
 
 
 async def confirmed(session: AsyncSession, booking: BookingState, *, now: datetime, quietly: bool = False) -> None:
@@ -87,13 +84,9 @@ async def moved(session: AsyncSession, event: BookingMoved, *, now: datetime) ->
         await _tell_both(session, booking, "booking-moved", Weight.IMPORTANT, Weight.IMPORTANT, now=now, extra=entry)
         return
     asked, borrower = await deciders(session, booking), borrower_of(booking)
-    to_borrower = _message("booking-moved", Weight.QUIET, booking, {"by": event.by})
-    await telling.tell(
-        session,
-        Told(message=_message(TO_DECIDE, Weight.IMPORTANT, booking), readers=asked),
-        Told(message=to_borrower, readers=borrower),
-        now=now,
-    )
+    to_decide = Told(message=_message(TO_DECIDE, Weight.IMPORTANT, booking), readers=asked)
+    on_its_way = Told(message=_message("booking-moved", Weight.QUIET, booking, {"by": event.by}), readers=borrower)
+    await telling.tell(session, to_decide, on_its_way, now=now)
 
 
 async def change_asked(session: AsyncSession, event: BookingChangeAsked, *, now: datetime) -> None:
@@ -102,6 +95,8 @@ async def change_asked(session: AsyncSession, event: BookingChangeAsked, *, now:
     if not await _is_news(session, booking):
         return
     await telling.no_longer_ask(session, str(booking.id), CHANGE_TO_ANSWER, now=now)
+    if event.together is not None:  # its series asks once
+        return
     asked = borrower_of(booking) if event.change.by_owner else await deciders(session, booking)
     message = _message(CHANGE_TO_ANSWER, Weight.IMPORTANT, booking, domain.change_facts(event.change))
     await telling.tell(session, Told(message=message, readers=asked), now=now)
@@ -113,8 +108,11 @@ async def change_refused(session: AsyncSession, event: BookingChangeRefused, *, 
     if not await _is_news(session, booking):
         return
     await telling.no_longer_ask(session, str(booking.id), CHANGE_TO_ANSWER, now=now)
-    to_borrower = _message("booking-stays", Weight.IMPORTANT, booking)
-    to_owner = _message("booking-stays-owner", Weight.IMPORTANT, booking)
+    if event.together is not None:
+        return
+    extra = {"expired": event.expired}
+    to_borrower = _message("booking-stays", Weight.IMPORTANT, booking, extra)
+    to_owner = _message("booking-stays-owner", Weight.IMPORTANT, booking, extra)
     borrower = borrower_of(booking)
     told = [Told(message=to_borrower, readers=borrower), Told(message=to_owner, readers=owner_of(booking) - borrower)]
     silent = {"borrower": 0, "owner": 1}.get(event.by)

@@ -5,13 +5,21 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.booking import SeriesCancelled, SeriesDeclined, SeriesMoved, SeriesState
+from contracts.booking import (
+    SeriesCancelled,
+    SeriesChangeAsked,
+    SeriesChangeRefused,
+    SeriesDeclined,
+    SeriesMoved,
+    SeriesState,
+)
 from services.notify import domain
 from services.notify.commands import telling
 from services.notify.commands.bookings import Known, borrower_of, deciders, owner_of, remember
 from services.notify.domain import About, Message, Told, Weight
 
 TO_DECIDE = "series-to-decide"
+CHANGE_TO_ANSWER = "series-change-to-answer"
 
 
 async def requested(session: AsyncSession, series: SeriesState, *, now: datetime) -> None:
@@ -25,9 +33,10 @@ async def requested(session: AsyncSession, series: SeriesState, *, now: datetime
 
 
 async def confirmed(session: AsyncSession, series: SeriesState, *, now: datetime) -> None:
-    """Tell both sides."""
+    """Tell both sides, with its dates for their calendars."""
     if await _is_news(session, series, now=now, confirmed=True):
-        await _tell_both(session, series, "series-confirmed", Weight.IMPORTANT, Weight.IMPORTANT, now=now)
+        entry = domain.series_calendar("CONFIRMED", series)
+        await _tell_both(session, series, "series-confirmed", Weight.IMPORTANT, Weight.IMPORTANT, now=now, extra=entry)
 
 
 async def declined(session: AsyncSession, event: SeriesDeclined, *, now: datetime) -> None:
@@ -43,19 +52,57 @@ async def declined(session: AsyncSession, event: SeriesDeclined, *, now: datetim
 
 
 async def cancelled(session: AsyncSession, event: SeriesCancelled, *, now: datetime) -> None:
-    """Tell both sides which dates are off."""
-    if await _is_news(session, event.series, now=now):
-        extra = {"by": event.by}
-        await _tell_both(
-            session, event.series, "series-cancelled", Weight.IMPORTANT, Weight.IMPORTANT, now=now, extra=extra
-        )
+    """Tell both sides which dates are off; they leave the calendars where they were."""
+    series = event.series
+    known = await _note(session, series)
+    if known is None:
+        return
+    await _answered(session, series, now=now)
+    extra: dict[str, Any] = {"by": event.by}
+    if known.was_confirmed:
+        extra |= domain.series_calendar("CANCELLED", series)
+    await _tell_both(session, series, "series-cancelled", Weight.IMPORTANT, Weight.IMPORTANT, now=now, extra=extra)
 
 
 async def moved(session: AsyncSession, event: SeriesMoved, *, now: datetime) -> None:
-    """Tell both sides the new dates; the question that waits, if any, stays."""
-    if await _note(session, event.series) is not None:
-        extra = {"by": event.by}
-        await _tell_both(session, event.series, "series-moved", Weight.NEWS, Weight.IMPORTANT, now=now, extra=extra)
+    """Tell both sides the new dates, which move in their calendars; the request that waits, if any, stays."""
+    series = event.series
+    known = await _note(session, series)
+    if known is None:
+        return
+    await telling.no_longer_ask(session, str(series.id), CHANGE_TO_ANSWER, now=now)
+    extra: dict[str, Any] = {"by": event.by}
+    if known.was_confirmed:
+        extra |= domain.series_calendar("CONFIRMED", series)
+    await _tell_both(session, series, "series-moved", Weight.NEWS, Weight.IMPORTANT, now=now, extra=extra)
+
+
+async def change_asked(session: AsyncSession, event: SeriesChangeAsked, *, now: datetime) -> None:
+    """Ask the side that has to answer, once for all dates; an earlier wish is replaced."""
+    series = event.series
+    if await _note(session, series) is None:
+        return
+    await telling.no_longer_ask(session, str(series.id), CHANGE_TO_ANSWER, now=now)
+    asked = borrower_of(series) if event.change.by_owner else await deciders(session, series)
+    message = _message(CHANGE_TO_ANSWER, Weight.IMPORTANT, series, domain.series_change_facts(event.change))
+    await telling.tell(session, Told(message=message, readers=asked), now=now)
+
+
+async def change_refused(session: AsyncSession, event: SeriesChangeRefused, *, now: datetime) -> None:
+    """Tell whoever did not say so that all dates stay as they are."""
+    series = event.series
+    if await _note(session, series) is None:
+        return
+    await telling.no_longer_ask(session, str(series.id), CHANGE_TO_ANSWER, now=now)
+    extra, borrower = {"expired": event.expired}, borrower_of(series)
+    told: dict[str, Told] = {
+        "borrower": Told(message=_message("series-stays", Weight.IMPORTANT, series, extra), readers=borrower),
+        "owner": Told(
+            message=_message("series-stays-owner", Weight.IMPORTANT, series, extra),
+            readers=owner_of(series) - borrower,
+        ),
+    }
+    await telling.tell(session, *(one for side, one in told.items() if side != event.by), now=now)
 
 
 async def _tell_both(
@@ -91,8 +138,14 @@ async def _is_news(session: AsyncSession, series: SeriesState, *, now: datetime,
     """Whether nothing newer was told of it; what was asked about it is answered."""
     if await _note(session, series, confirmed=confirmed) is None:
         return False
-    await telling.no_longer_ask(session, str(series.id), TO_DECIDE, now=now)
+    await _answered(session, series, now=now)
     return True
+
+
+async def _answered(session: AsyncSession, series: SeriesState, *, now: datetime) -> None:
+    """Nothing that was asked about it still waits."""
+    for template in (TO_DECIDE, CHANGE_TO_ANSWER):
+        await telling.no_longer_ask(session, str(series.id), template, now=now)
 
 
 async def _note(session: AsyncSession, series: SeriesState, *, confirmed: bool = False) -> Known | None:

@@ -86,16 +86,18 @@ async def close_resource(visit: MemberVisit, reference: str) -> Response:
     try:
         await visit.send("booking", "POST", f"/resources/{offer['id']}/close")
     except Refusal as refusal:
-        filled_again = filled(**RULE_DEFAULTS)
+        resource = await visit.try_get("booking", f"/resources/{offer['id']}")
+        filled_again = _form_of(resource) if resource else filled(**RULE_DEFAULTS)
         filled_again.problem, filled_again.key = refusal, form.key
-        return await rules_page(visit, offer, filled_again, status=refusal.status)
+        return await rules_page(visit, offer, filled_again, resource=resource, status=refusal.status)
     return visit.redirect(listing_path(offer), flash="not-bookable")
 
 
 async def rules_page(
     visit: Visit, offer: Json, form: Form, *, resource: Json | None = None, flash: str = "", status: int = 200
 ) -> Response:
-    """The page of the rules. `flash` is said at the top, of words.FLASHES."""
+    """The page of the rules, with what else there is of the resource. `flash` is said at the top, of words.FLASHES."""
+    resource = resource or await visit.try_get("booking", f"/resources/{offer['id']}")
     follow = await visit.try_get("booking", f"/resources/{offer['id']}/calendar") if resource else None
     return await visit.page(
         "booking_rules.html",

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from services.portal.client import Json, PartMissing, Refusal
 from services.portal.forms import Form
-from services.portal.looks import listing_path
+from services.portal.looks import listing_path, money
 from services.portal.moments import Moments
 from services.portal.pages.listings import (
     circles_of,
@@ -20,6 +20,7 @@ from services.portal.pages.listings import (
     offer_page,
     period_form,
 )
+from services.portal.prices import minutes_between, total_of
 from services.portal.visit import MemberVisit, Visit
 
 router = APIRouter()
@@ -164,4 +165,8 @@ def _by_script(visit: Visit) -> bool:
 
 def _said_of(visit: Visit, held: Json) -> str:
     moments = Moments(visit.language, held["time_zone"])
-    return visit.say("Gardé pour vous jusqu'à %(time)s.") % {"time": moments.clock(held["decide_by"])}
+    said = visit.say("Gardé pour vous jusqu'à %(time)s.") % {"time": moments.clock(held["decide_by"])}
+    whole = total_of(held["price"], minutes_between(held["start"], held["end"]), held["quantity"])
+    if whole is None:
+        return said
+    return f"{said} {visit.say('Pour cette période : %(amount)s.') % {'amount': money(str(whole), visit.language)}}"

@@ -21,9 +21,9 @@ _ROWS = 50
 async def show_bookings(visit: MemberVisit) -> Response:
     """To decide, what I asked for, what others booked from me; the next ones first."""
     to_decide, borrowed, lent, hours = await asyncio.gather(
-        visit.try_get("booking", "/bookings", role="to_decide", limit=_ROWS),
-        visit.try_get("booking", "/bookings", role="borrower", limit=_ROWS),
-        visit.try_get("booking", "/bookings", role="owner", limit=_ROWS),
+        visit.try_get("booking", "/bookings", role="to_decide", by_series="true", limit=_ROWS),
+        visit.try_get("booking", "/bookings", role="borrower", by_series="true", limit=_ROWS),
+        visit.try_get("booking", "/bookings", role="owner", by_series="true", limit=_ROWS),
         my_hours(visit),
     )
     decide_ids = {booking["id"] for booking in items(to_decide)}
@@ -84,7 +84,13 @@ async def _decide(visit: Visit, booking_id: str, action: str, flash: str) -> Res
         return await booking_page(visit, booking_id, form.refused(refusal), status=refusal.status)
     if action == "approve" and decided and decided["status"] == "pending":
         flash = "approved-first"
-    return visit.redirect("/bookings" if form["back"] == "list" else f"/bookings/{booking_id}", flash=flash)
+    back = {"list": "/bookings", "series": _series_of(decided)}.get(form["back"])
+    return visit.redirect(back or f"/bookings/{booking_id}", flash=flash)
+
+
+def _series_of(booking: Json | None) -> str | None:
+    series = (booking or {}).get("series")
+    return f"/bookings/series/{series['id']}" if series else None
 
 
 @router.post("/{booking_id}/check-in")
@@ -114,7 +120,7 @@ async def _use(visit: Visit, booking_id: str, form: Form, action: str, body: Jso
 async def ask_cancel(visit: MemberVisit, booking_id: str) -> Response:
     """What cancelling does, before it happens."""
     booking = await visit.get("booking", f"/bookings/{booking_id}")
-    return await visit.page("booking_cancel.html", booking=booking, form=filled(scope="this"))
+    return await visit.page("booking_cancel.html", booking=booking, form=filled(scope=visit.query["scope"] or "this"))
 
 
 @router.post("/{booking_id}/cancel")

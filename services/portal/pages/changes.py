@@ -26,12 +26,19 @@ async def ask_change(visit: MemberVisit, booking_id: str) -> Response:
     form = await visit.form()
     start, end = period_of(visit, form)
     body = {"start": start, "end": end, "quantity": form["quantity"] or 1, "note": form["note"]}
+    body |= {name: form[name] for name in ("scope", "conflicts") if form[name]}
     try:
         booking = await visit.send("booking", "PUT", f"/bookings/{booking_id}/change", body)
     except Refusal as refusal:
         form.refused(refusal).values["at"] = [f"{start}/{end}"]
         return await _page(visit, booking_id, form, status=refusal.status)
-    return visit.redirect(f"/bookings/{booking_id}", flash="change-asked" if booking["change"] else "moved")
+    if form["scope"] not in {"", "this"}:
+        return visit.redirect(f"/bookings/series/{booking['series']['id']}", flash=_moved_as(booking, "series-moved"))
+    return visit.redirect(f"/bookings/{booking_id}", flash=_moved_as(booking, "moved"))
+
+
+def _moved_as(booking: Json, at_once: str) -> str:
+    return "change-asked" if booking["change"] else at_once
 
 
 @router.post("/{answer}")
@@ -60,6 +67,7 @@ async def _page(visit: Visit, booking_id: str, form: Form | None, *, status: int
         booking=booking,
         resource=resource,
         form=form or _form_of(visit, booking),
+        conflicts=(form.problem.values.get("conflicts") or []) if form and form.problem else [],
     )
 
 
@@ -71,6 +79,7 @@ def _form_of(visit: Visit, booking: Json) -> Form:
         start=moments.field(wanted["start"], zone),
         end=moments.field(wanted["end"], zone),
         at=f"{wanted['start']}/{wanted['end']}",
+        scope=visit.query["scope"] or "this",
         quantity=wanted["quantity"],
         note=booking["change"]["note"] if booking["change"] else "",
     )

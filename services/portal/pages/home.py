@@ -34,9 +34,9 @@ async def _public(visit: Visit) -> Response:
 async def _mine(visit: Visit) -> Response:
     now = datetime.now(UTC).isoformat()
     to_decide, borrowed, lent, sessions, needs, news, waiting = await asyncio.gather(
-        visit.try_get("booking", "/bookings", role="to_decide", limit=_SHOWN),
-        visit.try_get("booking", "/bookings", role="borrower", from_=now, limit=20),
-        visit.try_get("booking", "/bookings", role="owner", from_=now, limit=20),
+        visit.try_get("booking", "/bookings", role="to_decide", by_series="true", limit=_SHOWN),
+        visit.try_get("booking", "/bookings", role="borrower", from_=now, by_series="true", limit=20),
+        visit.try_get("booking", "/bookings", role="owner", from_=now, by_series="true", limit=20),
         visit.try_get("booking", "/sessions", mine="true", from_=now, limit=_SHOWN),
         visit.try_get("catalog", "/listings", side="need", mine="true", limit=_NEEDS_WITH_MATCHES),
         visit.try_get("notify", "/inbox", limit=_SHOWN),

@@ -9,9 +9,12 @@ from starlette.datastructures import UploadFile
 from services.portal.client import Json, Refusal
 from services.portal.downloads import csv_from
 from services.portal.forms import Form
+from services.portal.pages.listings import id_of
 from services.portal.visit import CoordinatorVisit, MemberVisit, Visit
 
 router = APIRouter()
+_MOST_ERRORS = 100
+"""So many are on the page; a file has the rest."""
 
 
 @router.get("/coordination/import")
@@ -45,7 +48,8 @@ async def _chosen_file(visit: Visit) -> tuple[str, bytes, str] | None:
 
 
 async def _report_page(visit: Visit, report: Json, form: Form, *, name: str = "", status: int = 200) -> Response:
-    return await visit.page("import_report.html", report=report, form=form, name=name, status=status)
+    shown = report["errors"][:_MOST_ERRORS]
+    return await visit.page("import_report.html", report=report, shown=shown, form=form, name=name, status=status)
 
 
 @router.post("/coordination/import/{import_id}/run")
@@ -57,6 +61,12 @@ async def run(visit: CoordinatorVisit, import_id: str) -> Response:
     except Refusal as refusal:
         return await visit.page("import.html", form=form.refused(refusal), status=refusal.status)
     return visit.redirect(f"/coordination/import/{import_id}", flash="import-started")
+
+
+@router.get("/coordination/import/{import_id}/errors.csv")
+async def download_errors(visit: CoordinatorVisit, import_id: str) -> Response:
+    """All that is to be corrected, as a file."""
+    return await csv_from(visit, "catalog", f"/imports/{id_of(import_id)}/errors.csv", {}, name="erreurs.csv")
 
 
 @router.get("/coordination/import/{import_id}")

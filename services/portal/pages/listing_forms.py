@@ -83,11 +83,15 @@ async def change(visit: MemberVisit, reference: str) -> Response:
     """Publish the changed form."""
     form = await visit.form()
     listing = await _mine(visit, reference)
-    body = {**await _body(visit, listing["side"], form), "version": int(form["version"] or listing["version"])}
+    body = {**await _body(visit, listing["side"], form), "version": form["version"] or listing["version"]}
     try:
         changed = await visit.send("catalog", "PUT", f"/listings/{listing['id']}", body)
     except Refusal as refusal:
-        return await _page(visit, listing["side"], form.refused(refusal), listing=listing, status=refusal.status)
+        form.refused(refusal)
+        overtaken = refusal.slug == "catalog/changed-meanwhile" or bool(form.errors.pop("version", None))
+        if overtaken:  # whoever has looked at what is published now may send it again
+            form.values["version"] = [str(refusal.values.get("version") or listing["version"])]
+        return await _page(visit, listing["side"], form, listing=listing, overtaken=overtaken, status=refusal.status)
     return visit.redirect(listing_path(changed), flash="changed")
 
 
@@ -123,13 +127,22 @@ async def _mine(visit: Visit, reference: str) -> Json:
     return dict(listing)
 
 
-async def _page(visit: Visit, side: str, form: Form, *, listing: Json | None = None, status: int = 200) -> Response:
+async def _page(
+    visit: Visit, side: str, form: Form, *, listing: Json | None = None, overtaken: bool = False, status: int = 200
+) -> Response:
     circles, peers = await asyncio.gather(visit.try_get("identity", "/circles"), visit.try_get("federation", "/peers"))
     if "kind" in form.errors:  # what catalog says names the kinds by their codes
         form.errors["kind"] = visit.say("Choisissez de quoi il s'agit.")
     mine = [circle for circle in items(circles) if circle["mine"] and circle["status"] == "active"]
     return await visit.page(
-        "listing_form.html", side=side, form=form, listing=listing, circles=mine, peers=items(peers), status=status
+        "listing_form.html",
+        side=side,
+        form=form,
+        listing=listing,
+        overtaken=overtaken,
+        circles=mine,
+        peers=items(peers),
+        status=status,
     )
 
 

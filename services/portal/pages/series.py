@@ -16,6 +16,7 @@ router = APIRouter()
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _INSTEAD = "instead-"
 _LAST_IN_MONTH = 5
+_ANSWERS = {"accept": "series-moved", "refuse": "change-refused", "withdraw": "change-withdrawn"}
 
 
 def rule_of(form: Form, start: datetime | None) -> str:
@@ -107,7 +108,20 @@ async def _page(visit: Visit, series_id: str, form: Form, *, status: int = 200) 
     today = date.today().isoformat()  # noqa: DTZ011 - only sorts what is shown
     coming = [one for one in series["bookings"] if one["end"][:10] >= today]
     past = [one for one in series["bookings"] if one["end"][:10] < today]
-    return await visit.page("series.html", series=series, coming=coming, past=past, form=form, status=status)
+    wished = {one["booking_id"]: one for one in (series["change"] or {}).get("dates", [])}
+    changing = [(one, wished[one["id"]]) for one in series["bookings"] if one["id"] in wished]
+    movable = next((one for one in coming if one["status"] == "confirmed" or series["mine"]), None)
+    return await visit.page(
+        "series.html",
+        series=series,
+        coming=coming,
+        past=past,
+        changing=changing,
+        movable=movable,
+        conflicts=(form.problem.values.get("conflicts") or []) if form.problem else [],
+        form=form,
+        status=status,
+    )
 
 
 @router.post("/bookings/series/{series_id}/approve")
@@ -122,6 +136,19 @@ async def decline(visit: MemberVisit, series_id: str) -> Response:
     return await _decide(visit, series_id, "decline", "declined")
 
 
+@router.post("/bookings/series/{series_id}/change/{answer}")
+async def answer_change(visit: MemberVisit, series_id: str, answer: str) -> Response:
+    """Say yes or no, once for all dates, to their change; or no longer ask for it."""
+    if answer not in _ANSWERS:
+        raise Refusal(404, "not-found")
+    form = await visit.form()
+    try:
+        await visit.send("booking", "POST", f"/bookings/series/{series_id}/change/{answer}")
+    except Refusal as refusal:
+        return await _page(visit, series_id, form.refused(refusal), status=refusal.status)
+    return visit.redirect(f"/bookings/series/{series_id}", flash=_ANSWERS[answer])
+
+
 async def _decide(visit: Visit, series_id: str, action: str, flash: str) -> Response:
     form = await visit.form()
     body = {"reason": form["reason"]} if action == "decline" else None
@@ -129,4 +156,4 @@ async def _decide(visit: Visit, series_id: str, action: str, flash: str) -> Resp
         await visit.send("booking", "POST", f"/bookings/series/{series_id}/{action}", body)
     except Refusal as refusal:
         return await _page(visit, series_id, form.refused(refusal), status=refusal.status)
-    return visit.redirect(f"/bookings/series/{series_id}", flash=flash)
+    return visit.redirect("/bookings" if form["back"] == "list" else f"/bookings/series/{series_id}", flash=flash)

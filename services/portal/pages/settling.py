@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -59,7 +60,8 @@ async def settle(visit: MemberVisit, offer_id: str) -> Response:
     form = await visit.form()
     body = _body(visit, form)
     try:
-        settled = await visit.send("booking", "POST", f"/resources/{id_of(offer_id)}/settle", body)
+        path = f"/resources/{id_of(offer_id)}/settle"
+        settled = await visit.send("booking", "POST", path, body, key=form.key)
     except Refusal as refusal:
         form.refused(refusal)
         shown = await _upcoming(visit, offer_id)
@@ -69,6 +71,7 @@ async def settle(visit: MemberVisit, offer_id: str) -> Response:
     if settled["failed"]:
         form.errors |= {f"choice_{one['id']}": str(one["problem"]["detail"]) for one in settled["failed"]}
         form.values.pop("rules", None)
+        form.key = uuid4().hex
         return await _page(visit, settled, form, status=409)
     if "rules" in body:
         return visit.redirect(f"/offers/{id_of(offer_id)}", flash="rules-saved")

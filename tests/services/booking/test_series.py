@@ -338,16 +338,6 @@ async def test_one_that_stays_is_in_the_way_of_the_one_before(workshop: Workshop
     assert answer.json()["free"] == 0
 
 
-async def test_confirmed_series_is_not_moved_without_the_owner(workshop: Workshop) -> None:
-    series = await booked(workshop.as_ana, workshop, "FREQ=DAILY;COUNT=3")
-    await workshop.rules(approval="owner")
-    path = f"/bookings/{series['bookings'][0]['id']}/change"
-    body = {"start": at(14).isoformat(), "end": at(15).isoformat(), "quantity": 1, "scope": "all"}
-    assert (await workshop.as_ana.put(path, json=body)).json()["type"].endswith("must-ask-one-by-one")
-    assert (await workshop.as_omar.put(path, json=body)).status_code == 409
-    assert (await workshop.client(new_id()).put(path, json=body)).status_code == 404
-
-
 async def test_series_goes_further_than_the_horizon_and_single_ones_of_it_can_be_approved(workshop: Workshop) -> None:
     await workshop.rules(approval="owner", horizon_days=30)
     series = await booked(workshop.as_ana, workshop, "FREQ=WEEKLY;COUNT=52")

@@ -144,3 +144,24 @@ async def test_coordinators_see_and_settle_what_an_owner_who_left_has_promised(w
     body = {"cancel": [{"id": first, "reason": "La machine part avec Omar"}]}
     done = await workshop.as_chloe.post(f"/resources/{workshop.laser}/settle", json=body)
     assert (done.json()["failed"], done.json()["items"]) == ([], [])
+
+
+async def test_the_same_key_settles_once(workshop: Workshop) -> None:
+    booked = (await workshop.book(workshop.as_ana, at(13), at(15))).json()
+    await workshop.said()
+    body, key = {"cancel": [{"id": booked["id"], "reason": "travaux"}]}, {"Idempotency-Key": "k1"}
+    path = f"/resources/{workshop.laser}/settle"
+    first = await workshop.as_omar.post(path, json=body, headers=key)
+    again = await workshop.as_omar.post(path, json=body, headers=key)
+    assert (first.status_code, again.status_code, again.json()) == (200, 200, first.json())
+    assert again.json()["failed"] == []
+    assert len(await workshop.said(BookingCancelled)) == 1
+    other = await workshop.as_omar.post(path, json={"keep": [booked["id"]]}, headers=key)
+    assert other.status_code == 422
+
+
+async def test_the_same_key_holds_once(workshop: Workshop) -> None:
+    body = {"offer_id": str(workshop.laser), "start": iso(at(9)), "end": iso(at(11))}
+    first = await workshop.as_ana.post("/holds", json=body, headers={"Idempotency-Key": "h1"})
+    again = await workshop.as_ana.post("/holds", json=body, headers={"Idempotency-Key": "h1"})
+    assert (first.status_code, again.json()["id"]) == (201, first.json()["id"])

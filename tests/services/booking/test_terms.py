@@ -25,7 +25,7 @@ async def test_seasons_closures_and_holidays_close_whole_days(workshop: Workshop
     said = await workshop.rules(terms={"closures": [closure], "seasons": [season], "holidays": "FR"})
     assert said["terms"]["closures"][0]["label"] == "Inventaire"
     on_closed_day = await workshop.book(workshop.as_ana, at(9, days=4), at(10, days=4))
-    assert on_closed_day.json()["errors"][0]["code"] == "outside_hours"
+    assert on_closed_day.json()["errors"][0]["code"] == "closed_day"
     out_of_season = await workshop.book(workshop.as_ana, at(9, days=5), at(10, days=5))
     assert out_of_season.json()["errors"][0]["code"] == "outside_hours"
     assert (await workshop.book(workshop.as_ana, at(10, days=5), at(11, days=5))).status_code == 201

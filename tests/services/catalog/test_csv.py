@@ -1,6 +1,8 @@
 """CSV files in and out, over HTTP against PostgreSQL."""
 
 import asyncio
+import csv
+import io
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -130,6 +132,16 @@ async def test_every_bad_line_has_its_number_column_value_and_reason(
     ]
     assert report["valid"] == 2
     assert report["errors"][0]["reason"] == "Mot inconnu. Choisissez parmi : offre, besoin."
+    address = f"/imports/{report['import_id']}/errors.csv"
+    text = (await coordinator.get(address, headers={"Accept-Language": "fr"})).text
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";"))
+    assert rows[:2] == [
+        ["ligne", "colonne", "valeur", "pourquoi"],
+        ["3", "type", "vente", report["errors"][0]["reason"]],
+    ]
+    assert len(rows) == 1 + len(found)
+    member = await catalog.client(await catalog.member("Membre"))
+    assert (await member.get(address)).status_code == 403
     english = await check_in(catalog, "en", "\n".join(lines))
     assert english["errors"][0]["reason"] == "Unknown word. Choose one of: offre, besoin."
 

@@ -5,11 +5,16 @@ from uuid import UUID
 
 from contracts.booking import (
     BookingCancelled,
+    BookingChangeAsked,
     BookingConfirmed,
     BookingRequested,
     BookingState,
+    ChangeState,
     Party,
     SeriesCancelled,
+    SeriesChange,
+    SeriesChangeAsked,
+    SeriesChangeRefused,
     SeriesConfirmed,
     SeriesDate,
     SeriesDeclined,
@@ -37,7 +42,7 @@ def series_of(bea: UUID, omar: UUID, *, of: int = 30) -> tuple[SeriesState, list
         for number in range(of)
     ]
     dates = tuple(
-        SeriesDate(booking_id=one.id, position=number, start=one.start, end=one.end)
+        SeriesDate(booking_id=one.id, position=number, start=one.start, end=one.end, version=one.version)
         for number, one in enumerate(its, start=1)
     )
     shared = dict(like.model_dump(include=set(SeriesState.model_fields) & set(BookingState.model_fields)))
@@ -90,3 +95,43 @@ async def test_a_question_that_comes_after_its_answer_is_not_asked(notify: Notif
         ["series-expired-owner"],
         ["series-declined"],
     )
+
+
+async def test_mails_carry_the_dates_for_calendars_with_the_uids_of_single_bookings(notify: Notify) -> None:
+    bea, omar = await notify.member("Bea"), await notify.member("Omar")
+    series, its = series_of(bea, omar, of=4)
+    await notify.tell(SeriesConfirmed(series=series, together=ids.new_id()))
+    off = series.model_copy(update={"version": 2, "dates": series.dates[2:]})
+    await notify.tell(SeriesCancelled(series=off, together=ids.new_id(), by="owner", scope="following"))
+    rows = {mail["template"]: mail["facts"].get("calendar") for mail in await notify.mails()}
+    for template, status, dates in (
+        ("series-confirmed", "CONFIRMED", its),
+        ("series-confirmed-owner", "CONFIRMED", its),
+        ("series-cancelled", "CANCELLED", its[2:]),
+    ):
+        told = rows[template]
+        assert (told["method"], told["status"]) == ("PUBLISH", status)
+        assert [one["booking_id"] for one in told["dates"]] == [str(one.id) for one in dates]
+        assert [one["sequence"] for one in told["dates"]] == [one.version for one in dates]
+
+
+async def test_change_of_several_dates_is_one_question_and_one_answer(notify: Notify) -> None:
+    bea, omar = await notify.member("Bea"), await notify.member("Omar")
+    series, its = series_of(bea, omar, of=3)
+    await notify.tell(SeriesConfirmed(series=series, together=ids.new_id()))
+    wish = SeriesChange(
+        by_owner=False, quantity=1, note="", decide_by=its[0].start - timedelta(hours=2), dates=series.dates
+    )
+    asked, together = series.model_copy(update={"version": 2}), ids.new_id()
+    for one in its:
+        state = ChangeState(
+            start=one.start, end=one.end, quantity=1, note="", by_owner=False, decide_by=one.start - timedelta(hours=2)
+        )
+        await notify.tell(BookingChangeAsked(booking=later(one), change=state, together=together))
+    await notify.tell(SeriesChangeAsked(series=asked, change=wish, together=together))
+    assert await templates(notify, omar) == ["series-confirmed-owner", "series-change-to-answer"]
+    assert await templates(notify, bea) == ["series-confirmed"]
+    stays = series.model_copy(update={"version": 3})
+    await notify.tell(SeriesChangeRefused(series=stays, together=ids.new_id(), by="system", expired=True))
+    assert await templates(notify, bea) == ["series-confirmed", "series-stays"]
+    assert (await templates(notify, omar))[2:] == ["series-stays-owner"]

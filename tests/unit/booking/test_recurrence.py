@@ -263,7 +263,8 @@ def test_closed_day_and_holiday_are_told_by_name() -> None:
     wanted = occurrences(plan, PARIS, last=LAST)
     _, conflicts = judged(closed, wanted, quantity=1, occupied=[], now=NOW, count=lambda _: None)
     assert [(one.occurrence.day.day, one.code) for one in conflicts] == [(1, "closed_day"), (3, "closed_day")]
-    assert conflicts[0].detail("en") == "Closed: a public holiday."
+    assert conflicts[0].detail("en") == "Closed: a public holiday (Labor Day)."
+    assert conflicts[0].detail("fr") == "Fermé ce jour-là : c'est férié (Fête du Travail)."
     assert conflicts[1].detail("nl") == "Die dag gesloten (Ménage)."
 
 

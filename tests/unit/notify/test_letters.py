@@ -94,6 +94,7 @@ def test_an_international_domain_is_encoded() -> None:
 def entry(**changes: Any) -> Entry:
     values: dict[str, Any] = {
         "method": "REQUEST",
+        "is_off": False,
         "uid": "b1@lille",
         "sequence": 3,
         "stamp": NOW,
@@ -160,3 +161,17 @@ def test_any_booking_becomes_a_calendar_file_with_its_instants(
     values: dict[str, Any] = dict(event.items())
     assert values["DTSTART"].dt == start
     assert values["DTEND"].dt == end
+
+
+def test_dates_of_a_series_are_published_each_with_its_own_uid() -> None:
+    """RFC 5546, 3.2.1: REQUEST and CANCEL may hold one UID only; PUBLISH names no attendee."""
+    dates = [entry(method="PUBLISH", uid=f"{number}@lille", sequence=number, is_off=number == 2) for number in (1, 2)]
+    read = Calendar.from_ical(calendar_file(*dates))
+    assert str(read["method"]) == "PUBLISH"
+    events = read.walk("VEVENT")
+    assert [(str(one["uid"]), one["sequence"], str(one["status"])) for one in events] == [
+        ("1@lille", 1, "CONFIRMED"),
+        ("2@lille", 2, "CANCELLED"),
+    ]
+    assert all("attendee" not in one and "organizer" in one for one in events)
+    assert len(read.walk("VTIMEZONE")) == 1

@@ -62,6 +62,7 @@ FACTS: dict[str, Any] = {
     "count": 3,
     "expired": False,
     "dates": [{"start": "2026-03-19T13:00:00+00:00", "end": "2026-03-19T16:00:00+00:00"}] * 3,
+    "new_dates": [{"start": "2026-03-20T13:00:00+00:00", "end": "2026-03-20T16:00:00+00:00"}] * 3,
     "to": "x@example.org",
     "expires_at": "2026-03-18T13:00:00+00:00",
     "link": "http://lille.example/account/join/abc",
@@ -198,11 +199,11 @@ def test_a_confirmation_tells_price_and_what_to_know() -> None:
         locale: wording.mail("booking-confirmed", FACTS, reader(locale), url="", to_member=True).text
         for locale in LOCALES
     }
-    assert "Prix : 4,50\N{NO-BREAK SPACE}€ par heure." in said["fr"]
+    assert "Prix : 4,50\N{NO-BREAK SPACE}€ par heure, soit 27,00\N{NO-BREAK SPACE}€ en tout." in said["fr"]
     assert "Bon à savoir : La clé est à l'accueil." in said["fr"]
     assert "Au nom du cercle Couture." in said["fr"]
-    assert "Price: €4.50 an hour." in said["en"]
-    assert "Prijs: €\N{NO-BREAK SPACE}4,50 per uur." in said["nl"]
+    assert "Price: €4.50 an hour, €27.00 in all." in said["en"]
+    assert "Prijs: €\N{NO-BREAK SPACE}4,50 per uur, samen €\N{NO-BREAK SPACE}27,00." in said["nl"]
 
 
 def test_mails_that_wait_since_before_prices_were_told_are_still_written() -> None:

@@ -66,9 +66,21 @@ def test_what_is_recent_is_said_as_ago() -> None:
     assert "2020" in moments.ago("2020-03-19T13:00:00Z")
 
 
-@pytest.mark.parametrize(("minutes", "said"), [(30, "30 minutes"), (60, "1 heure"), (90, "1 h 30"), (2880, "2 jours")])
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(30, "30 minutes"), (60, "1 heure"), (90, "1 h 30"), (2880, "2 jours"), (2160, "1 jour et 12 heures")],
+)
 def test_durations(minutes: int, said: str) -> None:
     assert plain(Moments("fr", "Europe/Paris").duration(minutes)) == said
+
+
+def test_durations_are_said_in_each_language() -> None:
+    assert [plain(Moments(language, "Europe/Paris").duration(90)) for language in ("fr", "nl", "en")] == [
+        "1 h 30",
+        "1 u 30",
+        "1 h 30",
+    ]
+    assert plain(Moments("nl", "Europe/Paris").duration(3000)) == "2 dagen en 2 uur"
 
 
 def test_a_time_zone_is_named_after_its_city_in_the_readers_language() -> None:

@@ -34,7 +34,7 @@ SHOWN = {
     "id": SERIES, "offer_id": OFFER, "offer_title": "Salle", "rrule": "FREQ=WEEKLY;COUNT=3",
     "time_zone": "Europe/Paris",
     "start": at(3), "end": at(3, 12), "exceptions": [at(17)[:10]], "size": 3, "status": "pending", "version": 1,
-    "mine": False, "may_decide": True, "decide_by": at(2), "conflicts": [],
+    "mine": False, "may_decide": True, "decide_by": at(2), "conflicts": [], "change": None,
     "bookings": [
         {"id": BOOKING, "position": n, "start": at(d), "end": at(d, 12), "status": "pending", "moved": n == 2}
         for n, d in ((1, -3), (2, 4), (3, 11))
@@ -42,6 +42,11 @@ SHOWN = {
 }  # fmt: skip
 
 
+CHANGE = {
+    "by_owner": False, "quantity": 1, "note": "Le train <b>", "decide_by": at(1),
+    "may_answer": True, "may_withdraw": False,
+    "dates": [{"booking_id": BOOKING, "start": at(4, 14), "end": at(4, 16)}],
+}  # fmt: skip
 PLACE = {"series": {"id": SERIES, "position": 2, "of": 3}}
 RULES: dict[str, Rule] = {
     "POST booking /bookings/series/check": lambda _: CHECK,
@@ -156,3 +161,66 @@ async def test_what_repeats_is_never_booked_once_by_the_other_button(browse: Bro
     assert (answer.status_code, answer.headers["location"]) == (307, f"/offers/{OFFER}/series")
     assert pretend.bodies("POST", "/api/booking/bookings") == []
     assert offer.text.index(">Envoyer la demande<") < offer.text.index(">Voir toutes les dates<")  # Enter books once
+
+
+async def test_requests_of_a_series_are_one_card_answered_at_once_or_date_by_date(browse: Browse) -> None:
+    dates = [{"booking_id": BOOKING, "start": at(day), "end": at(day, 12)} for day in (3, 10, 17)]
+    waits = booking(mine=False, may_decide=True, waiting_dates=dates, **PLACE)
+    rules: dict[str, Rule] = {
+        "GET booking /bookings": lambda _: {"items": [waits], "next": None},
+        f"POST booking /bookings/{BOOKING}/approve": lambda _: booking(status="confirmed", **PLACE),
+    }
+    pretend = Pretend(rules=RULES | rules)
+    client = browse(pretend)
+    for where in ("/bookings", "/"):
+        page = await client.get(where)
+        whole(page.text)
+        assert "1 demande attend votre réponse" in page.text
+        assert "3 dates à partir du" in page.text
+        assert page.text.count(f'<li><a href="/bookings/{BOOKING}">') == 3
+    approve = f"/bookings/series/{SERIES}/approve"
+    answer = await client.post(approve, data=fill(page, approve))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/bookings")
+    series = await client.get(f"/bookings/series/{SERIES}")
+    one = f"/bookings/{BOOKING}/approve"
+    answer = await client.post(one, data=fill(series, one))
+    assert answer.headers["location"] == f"/bookings/series/{SERIES}"
+
+
+@pytest.mark.parametrize("language", ["fr", "nl", "en"])
+async def test_change_of_several_dates_is_answered_once(browse: Browse, language: str) -> None:
+    rules: dict[str, Rule] = {
+        f"GET booking /bookings/series/{SERIES}": lambda _: SHOWN | {"change": CHANGE},
+        f"POST booking /bookings/series/{SERIES}/change/accept": lambda _: SHOWN,
+    }
+    pretend = Pretend(rules=RULES | rules)
+    client = browse(pretend)
+    client.cookies.set("maillage_opteos_language", language, domain="portal.test")
+    page = await client.get(f"/bookings/series/{SERIES}")
+    whole(page.text)
+    assert "Le train <b>" not in page.text
+    accept = f"/bookings/series/{SERIES}/change/accept"
+    answer = await client.post(accept, data=fill(page, accept))
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/bookings/series/{SERIES}")
+    assert (await client.post(f"/bookings/series/{SERIES}/change/else", data=fill(page, accept))).status_code == 404
+
+
+async def test_dates_are_moved_by_scope_and_those_that_cannot_are_listed(browse: Browse) -> None:
+    clash = [one(10, code="taken", detail="Déjà <i>pris</i>.", alternatives=[])]
+    refusal = problem(409, "booking/series-has-conflicts", "1 date n'est pas possible.", conflicts=clash)
+    asked = booking(change={**CHANGE, "start": at(3), "end": at(4), "together": True}, **PLACE)
+    answers = iter([refusal, asked])
+    rules: dict[str, Rule] = {f"PUT booking /bookings/{BOOKING}/change": lambda _: next(answers)}
+    pretend = Pretend(rules=RULES | rules)
+    client = browse(pretend)
+    page = await client.get(f"/bookings/{BOOKING}/change?scope=following")
+    path = f"/bookings/{BOOKING}/change"
+    assert 'name="scope" value="following" checked' in page.text
+    refused = await client.post(path, data=fill(page, path, scope="following"))
+    assert refused.status_code == 409
+    whole(refused.text)
+    assert "Déjà &lt;i&gt;pris" in refused.text
+    done = await client.post(path, data=fill(refused, path, scope="following", conflicts="skip"))
+    assert (done.status_code, done.headers["location"]) == (303, f"/bookings/series/{SERIES}")
+    bodies = pretend.bodies("PUT", f"/api/booking/bookings/{BOOKING}/change")
+    assert [(body["scope"], body.get("conflicts")) for body in bodies] == [("following", None), ("following", "skip")]
