@@ -14,8 +14,8 @@ Code = Literal["words", "meaning", "topic", "category", "kind", "distance", "fre
 FITTING_WORDS = 0.2
 """The share of a need's words, weighed by rarity, from which an offer is about the same thing."""
 
-FITTING_MEANING = 0.35
-"""The cosine from which an offer is about the same thing: one in twenty of those that are not comes so near."""
+FITTING_MEANING = 0.25
+"""The cosine from which an offer may be about the same thing: nine in ten that are do, one in eight of the others."""
 
 TELLING_SCORE = 0.5
 """The score from which the author of a need is told of an offer without having asked."""

@@ -69,7 +69,7 @@ class Meaning:
     """The model with its basis. `version` changes whenever vectors of before cannot be compared with those of now."""
 
     def __init__(self, loaded: model.Model, basis: Path = BASIS) -> None:
-        self._model = loaded
+        self.model = loaded
         content = basis.read_bytes()
         self.version = f"{model.NAME}.{hashlib.sha256(content).hexdigest()[:12]}"
         with np.load(basis) as arrays:
@@ -79,7 +79,7 @@ class Meaning:
 
     def of(self, texts: Sequence[str], *, asking: bool) -> list[Vector]:
         """A vector for each text. Takes about 15 ms for a short one: call it in a thread."""
-        centred = unit(self._model.encode(texts, asking=asking) - self._means[asking])
+        centred = unit(self.model.encode(texts, asking=asking) - self._means[asking])
         near = centred @ self._categories.T
         order = np.argsort(-near, axis=1)[:, :_NEAREST]
         weights = np.exp(np.take_along_axis(near, order, axis=1) / _SHARPNESS)

@@ -23,9 +23,9 @@ from services.matching.terms import Part, Terms, terms_of
 from services.matching.views import MatchesView, MatchView, NearMissView, ReasonView
 
 _JUDGED = 100
-_HEAD_ENDS = re.compile(r"[,:;(.–]|\s-\s")
+_HEAD_ENDS = re.compile(r"[,:;.](?=\s)|[(–]|\s-\s")
 _LONGEST_HEAD = 60
-_MOST_ITEMS = 20
+_MOST_ITEMS = 10
 _MOST_NEAR_MISSES = 5
 _OPEN_WINDOW = timedelta(days=60)
 
