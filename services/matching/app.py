@@ -4,7 +4,7 @@ from services.chassis.assembly import assemble
 from services.chassis.process import Service
 from services.chassis.settings import load
 from services.matching import api, consumers
-from services.matching.loops import Proposing, Vocabulary
+from services.matching.loops import Encoding, Proposing, Vocabulary
 from services.matching.settings import MatchingSettings
 
 
@@ -17,7 +17,13 @@ def build(settings: MatchingSettings | None = None) -> Service:
         routers=[api.router],
         consumers=consumers.consumers,
         loops=lambda db: [
-            Proposing(db, seconds=settings.proposing_seconds, farthest_km=settings.farthest_km),
+            Proposing(
+                db,
+                seconds=settings.proposing_seconds,
+                farthest_km=settings.farthest_km,
+                meaning=settings.meaning,
+            ),
             Vocabulary(db, seconds=settings.vocabulary_seconds),
+            *([Encoding(db, seconds=settings.encoding_seconds)] if settings.meaning else []),
         ],
     )

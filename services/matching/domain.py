@@ -9,16 +9,23 @@ from typing import Literal
 from services.matching import free_time, words
 from services.matching.free_time import Interval, Rules
 
-Code = Literal["words", "category", "kind", "distance", "free", "quantity"]
+Code = Literal["words", "meaning", "topic", "category", "kind", "distance", "free", "quantity"]
 
 FITTING_WORDS = 0.2
 """The share of a need's words, weighed by rarity, from which an offer is about the same thing."""
 
+FITTING_MEANING = 0.25
+"""The cosine from which an offer may be about the same thing: nine in ten that are do, one in eight of the others."""
+
 TELLING_SCORE = 0.5
 """The score from which the author of a need is told of an offer without having asked."""
 
-_KIND, _CATEGORY, _NEAR, _FREE = 0.2, 0.15, 0.1, 0.05
+SAME_KIND = 0.2
+_CATEGORY, _NEAR, _FREE = 0.15, 0.1, 0.05
 _NEAR_KM = 30.0
+_WORDS_BESIDE_MEANING, _WORDS_ALONE = 0.2, 0.6
+_UNRELATED = 0.2
+"""The cosine of things that have nothing to do with each other, at the most, as a rule."""
 _EARTH_KM = 6371.0088
 _STAYS_AT_HOME: frozenset[str] = frozenset({"machine", "equipment", "space", "material"})
 
@@ -44,7 +51,11 @@ class Need:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What may fit. `coverage`: the share of the need's words that it has (0 to 1); `shared`: those words."""
+    """What may fit. `coverage`: the share of the need's words that it has (0 to 1); `shared`: those words.
+
+    `meaning`: how near it is by meaning (-1 to 1), None when that is not known (yet); `topic`: the code of the category
+    that both are nearest to; `nearness`: both by name, for a sentence.
+    """
 
     kind: str
     category: str
@@ -52,8 +63,11 @@ class Offer:
     point: Point | None
     coverage: float
     shared: tuple[str, ...]
-    rules: Rules | None
-    busy: Sequence[Interval]
+    meaning: float | None = None
+    topic: str | None = None
+    nearness: str = ""
+    rules: Rules | None = None
+    busy: Sequence[Interval] = ()
 
 
 @dataclass(frozen=True)
@@ -85,14 +99,35 @@ def distance_km(one: Point, other: Point) -> float:
     return 2 * _EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
 
 
+def relevance(coverage: float, meaning: float | None) -> float:
+    """How much a text has to do with a request, from about 0 (nothing) to 1.
+
+    Meaning and words add up (fusing ranks hurts where few words are shared); words alone count in full only where the
+    meaning is not known.
+    """
+    if meaning is None:
+        return coverage
+    return max(_WORDS_ALONE * coverage, meaning - _UNRELATED + _WORDS_BESIDE_MEANING * coverage)
+
+
+def is_about(coverage: float, meaning: float | None) -> bool:
+    """Whether a text is about what a request asks for."""
+    return coverage >= FITTING_WORDS or (meaning is not None and meaning >= FITTING_MEANING)
+
+
 def fit(need: Need, offer: Offer, *, now: datetime, farthest_km: float) -> Fit | None:
     """How `offer` fits `need` at `now`; None when it is about something else."""
-    if offer.coverage < FITTING_WORDS:
+    if not is_about(offer.coverage, offer.meaning):
         return None
-    found = Fit()
-    found.add("words", ", ".join(offer.shared), offer.coverage)
+    found = Fit(score=relevance(offer.coverage, offer.meaning))
+    if offer.shared:
+        found.add("words", ", ".join(offer.shared), 0.0)
+    if offer.meaning is not None and offer.meaning >= FITTING_MEANING:
+        found.add("meaning", offer.nearness, 0.0)
+        if offer.topic is not None:
+            found.add("topic", offer.topic, 0.0)
     if offer.kind == need.kind:
-        found.add("kind", offer.kind, _KIND)
+        found.add("kind", offer.kind, SAME_KIND)
     if need.category and same_words(need.category, offer.category):
         found.add("category", offer.category, _CATEGORY)
     _judge_distance(found, need, offer, farthest_km)

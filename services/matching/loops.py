@@ -8,7 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.chassis import logs
 from services.chassis.clock import Clock
 from services.chassis.database import Database
-from services.matching.commands import proposing, vocabulary
+from services.matching import asking, meaning
+from services.matching.commands import encoding, proposing, vocabulary
 
 _log = logs.get(__name__)
 _REST_PER_WORK = 20
@@ -17,8 +18,11 @@ _REST_PER_WORK = 20
 class Proposing:
     """Compares new offers with needs and new needs with offers, one after the other."""
 
-    def __init__(self, db: Database, *, seconds: float, farthest_km: float, clock: Clock | None = None) -> None:
+    def __init__(
+        self, db: Database, *, seconds: float, farthest_km: float, meaning: bool = True, clock: Clock | None = None
+    ) -> None:
         self._db = db
+        self._by_meaning = meaning
         self._seconds = seconds
         self._farthest_km = farthest_km
         self._clock = clock or Clock()
@@ -34,7 +38,10 @@ class Proposing:
 
     async def compare_all(self) -> None:
         """Until nothing waits."""
-        while await self._db.run(proposing.compare_next, now=self._clock.now(), farthest_km=self._farthest_km):
+        version = await asking.version() if self._by_meaning else ""
+        while await self._db.run(
+            proposing.compare_next, now=self._clock.now(), farthest_km=self._farthest_km, version=version
+        ):
             pass
 
 
@@ -63,3 +70,33 @@ class Vocabulary:
             if seen != self._seen:
                 await vocabulary.count(session)
         self._seen = seen
+
+
+class Encoding:
+    """Makes the vectors of what is new or changed, in small batches, beside everything else."""
+
+    def __init__(self, db: Database, *, seconds: float) -> None:
+        self._db = db
+        self._seconds = seconds
+
+    async def run(self) -> None:
+        """Encode until cancelled; ends at once without a model."""
+        loaded = await asyncio.to_thread(meaning.load)
+        if loaded is None:
+            return
+        asked = False
+        while True:
+            try:
+                if not asked:
+                    await self._db.run(encoding.ask_for_outdated, loaded.version)
+                    asked = True
+                await self.encode_all()
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("encoding-interrupted", error=str(error))
+            await asyncio.sleep(self._seconds)
+
+    async def encode_all(self) -> None:
+        """Until nothing waits; nothing without a model."""
+        loaded = await asyncio.to_thread(meaning.load)
+        while loaded is not None and await self._db.run(encoding.encode_some, loaded) == encoding.BATCH:
+            pass

@@ -4,8 +4,9 @@ import math
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
+from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG, TSQUERY
 
+from services.matching import words
 from services.matching.tables import things
 from services.matching.terms import Terms
 
@@ -21,6 +22,15 @@ _ELSEWHERE = 0.6
 def about(terms: Terms) -> sa.ColumnElement[bool]:
     """Things that have at least one of the stems (by the index on words)."""
     return things.c.words.op("@@")(sa.literal(terms.query, sa.Text).cast(TSQUERY))
+
+
+def says(text: str) -> sa.ColumnElement[bool]:
+    """Things in which the words of `text` stand one after the other (whatever their endings, in each language)."""
+    said = [
+        things.c.words.op("@@")(sa.func.phraseto_tsquery(sa.literal(name).cast(REGCONFIG), text))
+        for name, _ in words.CONFIGURATIONS.values()
+    ]
+    return sa.or_(*said)
 
 
 def coverage(terms: Terms) -> sa.ColumnElement[float]:

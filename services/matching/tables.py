@@ -1,7 +1,7 @@
 """The tables of matching: an index of what other services and peers have said, and what was proposed."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB, TSVECTOR
 
 from services.chassis.inbox import inbox_table
 from services.chassis.outbox import outbox_table
@@ -54,6 +54,39 @@ things = sa.Table(
     sa.Index("things_place", "latitude", "longitude", postgresql_where=sa.text("NOT gone")),
 )
 """Offers and needs, ours and copies. A row with `gone` is a tombstone: no content, and no older version comes back."""
+
+_COMPARED = ("bits", "origin", "id")
+
+meanings = sa.Table(
+    "meanings",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("side", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("cell", sa.Integer, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("topics", ARRAY(sa.Text), nullable=False),
+    sa.Column("bits", BIT(384), nullable=False),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
+    sa.Index("meanings_by_kind", "model", "side", "open", "kind", "cell", postgresql_include=_COMPARED),
+    sa.Index("meanings_by_topic", "model", "side", "open", "topic", "cell", postgresql_include=_COMPARED),
+)
+"""What things are about. `model`: its name and the version of its means; vectors of another one do not count.
+
+`vector`: a byte for each dimension, `bits` the signs of them. `open`: its audience is no circle. `cell`: see `cells.py`
+(-1: no place). `topic`: the nearest category. The indexes hold all that is needed to find the nearest under filters.
+"""
+
+to_encode = sa.Table(
+    "to_encode",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+)
+"""New or changed things whose vector is still to be made. Until then they are found by words."""
 
 circles = sa.Table(
     "circles",

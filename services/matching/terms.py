@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ TOTAL = ""
 SIMILAR_ENOUGH = 0.4
 SIMILAR_WEIGHT = 0.7
 _MOST_WORDS = 40
+_MOST_RANKED = 3000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +31,40 @@ class Term:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """All stems of a request. `full`: what a thing earns that has every word in its title."""
+    """All stems of a request. `full`: what a thing earns that has every word in its title.
+
+    `total`: about how many things there are. `rare`: the stems that few of them have.
+    """
 
     terms: tuple[Term, ...] = ()
     full: float = 1.0
+    total: int = 0
+    rare: tuple[str, ...] = ()
+
+    @property
+    def are_rare(self) -> bool:
+        """Whether so few things have one of the stems that all can be ranked."""
+        return bool(self.rare)
 
     @property
     def query(self) -> str:
-        """A tsquery that takes whatever has at least one of the stems."""
-        return " | ".join("'" + term.lexeme.replace("\\", "\\\\").replace("'", "''") + "'" for term in self.terms)
+        """A tsquery that takes whatever has at least one of the stems; of very common ones, whatever has all words."""
+        if self.rare:
+            return " | ".join(quoted(lexeme) for lexeme in self.rare)
+        return self.every
+
+    @property
+    def every(self) -> str:
+        """A tsquery that takes whatever has all words, in one form or another."""
+        ways: dict[str, list[str]] = {}
+        for term in self.terms:
+            ways.setdefault(term.word, []).append(quoted(term.lexeme))
+        return " & ".join(f"({' | '.join(lexemes)})" for lexemes in ways.values())
+
+
+def quoted(lexeme: str) -> str:
+    """A lexeme as an operand of a tsquery."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,4 +159,12 @@ def _weighed(known: list[Any], similar: list[dict[str, Any]], weights: dict[str,
         weight = rarity(row["documents"], total) * row["similarity"] * SIMILAR_WEIGHT * weights[row["word"]]
         best.setdefault((row["word"], row["lexeme"]), weight)
     found = tuple(Term(word=word, lexeme=lexeme, weight=weight) for (word, lexeme), weight in best.items())
-    return Terms(terms=found, full=sum(whole.values()) or 1.0)
+    documents = {row["lexeme"]: row["documents"] or 0 for row in [*similar, *known]}
+    return Terms(terms=found, full=sum(whole.values()) or 1.0, total=total, rare=_rare(documents))
+
+
+def _rare(documents: dict[str, int]) -> tuple[str, ...]:
+    """The rarest stems, as many as `_MOST_RANKED` things can have among them; none when even the rarest is common."""
+    rising = sorted(documents.items(), key=lambda pair: pair[1])
+    upto = accumulate(count for _, count in rising)
+    return tuple(lexeme for (lexeme, _), things in zip(rising, upto, strict=True) if things <= _MOST_RANKED)

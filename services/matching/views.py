@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from contracts.catalog import Kind, Side, Urgency
 from contracts.identity import Locale
@@ -45,10 +45,40 @@ class ResultView(BaseModel):
     changed_at: datetime
 
 
+class FacetView(BaseModel):
+    """A choice that narrows the results to `count` of them. `label`: its name, where it has one of its own."""
+
+    value: str
+    label: str
+    count: int
+
+
 class SearchPage(Page[ResultView]):
-    """A page of results. `total`: how many there are on all pages."""
+    """A page of results. `total`: how many there are on all pages, counted up to 1000.
+
+    `nearest`: nothing fits, these are the nearest in meaning. `by_meaning`: False when only words were compared.
+    `facets`: by parameter of the address (`side`, `kind`, `topic`, `origin`, `spoken`) and `km` for the distance.
+    """
 
     total: int
+    nearest: bool = False
+    by_meaning: bool = False
+    facets: dict[str, list[FacetView]] = Field(default_factory=dict[str, list[FacetView]])
+
+
+class CategoryView(BaseModel):
+    """A category in the reader's language, and the group that it is in."""
+
+    code: str
+    name: str
+    group: str
+
+
+class SuggestionsView(BaseModel):
+    """What may be meant by what was typed until now."""
+
+    titles: list[str]
+    categories: list[CategoryView]
 
 
 class MatchView(ResultView):
@@ -64,8 +94,9 @@ class NearMissView(MatchView):
 
 
 class MatchesView(BaseModel):
-    """The offers for a need, best first, and those that nearly fit."""
+    """The offers for a need, best first, and those that nearly fit. `by_meaning`: False when only words count."""
 
     need_id: UUID
+    by_meaning: bool = False
     items: list[MatchView]
     near_misses: list[NearMissView]

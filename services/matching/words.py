@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from contracts.identity import Locale
 
@@ -15,6 +16,9 @@ CONFIGURATIONS: dict[Locale, tuple[str, str]] = {
 LONGEST_QUERY = 2000
 
 _BREAK = re.compile(r"[\W_]+")
+_PHRASE = re.compile(r'["«“]([^"«»“”]+)["»”]')
+_MINUS = re.compile(r"(?:^|(?<=\s))-(?=\w)([\w'’-]+)")
+_MOST_SIGNS = 8
 
 _ASKING: dict[Locale, str] = {
     "fr": """
@@ -70,3 +74,22 @@ def meaningful(text: str, language: Locale) -> list[str]:
     asking = _ASKING_WORDS[language]
     found = [word for word in of(text) if (len(word) > 1 or word.isdigit()) and folded(word) not in asking]
     return found or of(text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A search as typed: what is wanted, phrases in quotes that must be there, words after a minus that must not."""
+
+    wanted: str
+    phrases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+def parsed(typed: str) -> Query:
+    """A search in the way of web searches. A quote that is never closed, or a lonely minus, is no sign."""
+    typed = typed[:LONGEST_QUERY].replace("\0", " ")
+    phrases = tuple(text for phrase in _PHRASE.findall(typed) if (text := spaced(phrase)))
+    rest = _PHRASE.sub(" ", typed)
+    without = tuple(text for word in _MINUS.findall(rest) if (text := spaced(word)))
+    wanted = " ".join([*phrases, _MINUS.sub(" ", rest)]).strip()
+    return Query(wanted=wanted, phrases=phrases[:_MOST_SIGNS], without=without[:_MOST_SIGNS])

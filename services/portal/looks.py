@@ -14,7 +14,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
 from contracts.identity import Locale
-from services.portal import history_words, rule_words
+from services.portal import history_words, match_words, rule_words
 from services.portal import words as codes
 from services.portal.assets import Assets
 from services.portal.language import LOCALES, NAMES, Words, words
@@ -71,6 +71,7 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
     known.update(
         language=language, languages=NAMES, moments=moments, static=assets.url, codes=codes, rule_codes=rule_words,
         happenings=history_words.HAPPENINGS,
+        match_codes=match_words,
         listing_path=listing_path, duration=moments.duration, total=partial(_total, language=language),
         **_phrases(said, moments),
     )  # fmt: skip
@@ -92,10 +93,10 @@ def _phrases(said: Words, moments: Moments) -> dict[str, Any]:
         return said.gettext(table.get(code, code))
 
     def reason(code: str, value: str) -> str:
-        return codes.say_reason(said, code, _day_of(value, moments) if code == "free" else value)
+        return match_words.say_reason(said, code, _day_of(value, moments) if code == "free" else value)
 
     def lacking(code: str, value: str) -> str:
-        return codes.say_lack(said, code, _day_of(value, moments) if code == "free" else value)
+        return match_words.say_lack(said, code, _day_of(value, moments) if code == "free" else value)
 
     def said_roles(roles: list[str]) -> str:
         return ", ".join(word(codes.ROLES, role) for role in roles)

@@ -1,7 +1,5 @@
 """The words for codes: kinds, states, reasons, audiences. French source texts, marked for the catalogues."""
 
-from typing import Any
-
 from services.portal.language import N_
 
 KINDS: dict[str, str] = {
@@ -238,36 +236,3 @@ FLASHES: dict[str, str] = {
 
 SAMPLE_NOTICE = N_("Données d'exemple : cette coopérative de démonstration n'est pas celle qui porte ce nom.")
 """What the demo says on every page (MAILLAGE_NOTICE); it is here to be translated."""
-
-
-def say_reason(words: Any, code: str, value: str) -> str:
-    """A reason of matching as words: "à 4 km", "mots en commun : couture". `words` is a language's Words."""
-    if code == "kind":
-        kind = words.gettext(KINDS.get(value, value))
-        return words.gettext("même genre : %(value)s") % {"value": kind}
-    texts = {
-        "words": N_("mots en commun : %(value)s"),
-        "meaning": N_("proche par le sens : %(value)s"),
-        "category": N_("catégorie : %(value)s"),
-        "distance": N_("à %(value)s km"),
-        "free": N_("libre : %(value)s"),
-        "quantity": N_("quantité : %(value)s"),
-    }
-    other = N_("parce que : %(value)s")
-    return words.gettext(texts.get(code, other)) % {"value": value}
-
-
-def say_lack(words: Any, code: str, value: str) -> str:
-    """What was missing for a match, as words: "trop loin : 80 km"."""
-    texts = {
-        "words": N_("peu de mots en commun"),
-        "meaning": N_("trop éloigné par le sens"),
-        "category": N_("autre catégorie : %(value)s"),
-        "kind": N_("autre genre : %(value)s"),
-        "distance": N_("trop loin : %(value)s km"),
-        "free": N_("pas libre à ce moment ; prochain moment libre : %(value)s"),
-        "quantity": N_("pas assez : %(value)s"),
-    }
-    shown = words.gettext(KINDS.get(value, value)) if code == "kind" else value
-    other = N_("il manque : %(value)s")
-    return words.gettext(texts.get(code, other)) % {"value": shown}

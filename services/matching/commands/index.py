@@ -18,7 +18,18 @@ from contracts.catalog import ListingState, ListingWithdrawn
 from contracts.federation import LinkState, ListingGone, ListingReceived
 from contracts.identity import CircleState
 from services.matching import words
-from services.matching.tables import OURS, busy, circles, ended_links, resources, things, to_match
+from services.matching.commands.encoding import placed
+from services.matching.tables import (
+    OURS,
+    busy,
+    circles,
+    ended_links,
+    meanings,
+    resources,
+    things,
+    to_encode,
+    to_match,
+)
 
 _RULES = {
     *["time_zone", "opening_hours", "step_minutes", "minimum_minutes", "maximum_minutes", "lead_minutes"],
@@ -123,7 +134,9 @@ async def end_link(session: AsyncSession, link: LinkState, *, said_at: datetime)
     await session.execute(statement.on_conflict_do_update(index_elements=["origin"], set_={"at": later}))
     for table in (things, resources, busy):
         await session.execute(sa.delete(table).where(table.c.origin == link.peer_id, table.c.said_at <= said_at))
-    await session.execute(sa.delete(to_match).where(to_match.c.origin == link.peer_id))
+    left = sa.select(things.c.id).where(things.c.origin == link.peer_id)
+    for table in (meanings, to_match, to_encode):
+        await session.execute(sa.delete(table).where(table.c.origin == link.peer_id, table.c.id.not_in(left)))
 
 
 def vector(title: str, category: str, text: str, language: str) -> sa.ColumnElement[Any]:
@@ -161,8 +174,15 @@ async def _put(session: AsyncSession, origin: str, thing_id: UUID, values: dict[
         where=_older(things, statement, sa.not_(things.c.gone), sa.not_(statement.excluded.gone)),
     )
     kept = (await session.execute(newest.returning(things.c.id))).scalar() is not None
-    if kept and not values["gone"]:
-        await session.execute(insert(to_match).values(origin=origin, id=thing_id).on_conflict_do_nothing())
+    if not kept:
+        return
+    same = sa.and_(meanings.c.origin == origin, meanings.c.id == thing_id)
+    if values["gone"]:
+        await session.execute(sa.delete(meanings).where(same))
+        return
+    await session.execute(sa.update(meanings).where(same).values(**placed(values)))
+    for waiting in (to_match, to_encode):
+        await session.execute(insert(waiting).values(origin=origin, id=thing_id).on_conflict_do_nothing())
 
 
 async def _put_beside(

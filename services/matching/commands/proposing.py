@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.matching import MatchesProposed, Proposal, Reason
 from services.chassis import outbox
-from services.matching import audience, ranking
+from services.matching import audience, taxonomy
 from services.matching.domain import TELLING_SCORE
-from services.matching.queries.matches import Match, matches_of
+from services.matching.queries import results
+from services.matching.queries.candidates import Wanted, candidates
+from services.matching.queries.matches import Match, matches_of, vector_of
 from services.matching.tables import OURS, proposals, things, to_match
-from services.matching.terms import Part, terms_of
+from services.matching.terms import Part, Terms, terms_of
 
 MOST_AT_ONCE = 5
 _MOST_NEEDS = 50
@@ -22,8 +24,11 @@ _MOST_NEEDS = 50
 Row = sa.RowMapping
 
 
-async def compare_next(session: AsyncSession, *, now: datetime, farthest_km: float) -> bool:
-    """Compare one new or changed thing with what it may fit. False when none waits. Safe in every replica."""
+async def compare_next(session: AsyncSession, *, now: datetime, farthest_km: float, version: str = "") -> bool:
+    """Compare one new or changed thing with what it may fit. False when none waits. Safe in every replica.
+
+    `version`: of the vectors that count.
+    """
     waiting = sa.select(to_match).limit(1).with_for_update(skip_locked=True)
     key = (await session.execute(waiting)).mappings().one_or_none()
     if key is None:
@@ -35,28 +40,36 @@ async def compare_next(session: AsyncSession, *, now: datetime, farthest_km: flo
     if thing is None:
         return True
     if thing["side"] == "offer":
-        for need in await _needs_for(session, thing, now):
-            only = (thing["origin"], thing["id"])
-            await _tell(
-                session, need, await matches_of(session, need, now=now, farthest_km=farthest_km, only=only), now
-            )
+        only = (thing["origin"], thing["id"])
+        for need in await _needs_for(session, thing, now, version):
+            found = await matches_of(session, need, now=now, farthest_km=farthest_km, version=version, only=only)
+            await _tell(session, need, found, now)
     elif thing["origin"] == OURS:
-        await _tell(session, thing, await matches_of(session, thing, now=now, farthest_km=farthest_km), now)
+        found = await matches_of(session, thing, now=now, farthest_km=farthest_km, version=version)
+        await _tell(session, thing, found, now)
     return True
 
 
-async def _needs_for(session: AsyncSession, offer: Row, now: datetime) -> Sequence[Row]:
-    """Open needs of ours that share words with the offer, those that share most first."""
+async def _needs_for(session: AsyncSession, offer: Row, now: datetime, version: str) -> Sequence[Row]:
+    """Open needs of ours that the offer may be for, the nearest in words and meaning first."""
     parts = [
         Part(text=offer[field], language=offer["language"], weight=weight)
         for field, weight in (("title", 1.0), ("category", 0.9), ("text", 0.6))
     ]
+    ours = [things.c.origin == OURS, things.c.side == "need", audience.standing(now)]
     terms = await terms_of(session, *parts)
-    if not terms.terms:
-        return []
-    ours = [things.c.origin == OURS, things.c.side == "need", audience.standing(now), ranking.about(terms)]
-    chosen = sa.select(things).where(*ours).order_by(ranking.coverage(terms).desc(), things.c.id).limit(_MOST_NEEDS)
-    return (await session.execute(chosen)).mappings().all()
+    wanted = Wanted(
+        conditions=ours,
+        terms=terms,
+        vector=await vector_of(session, offer, version),
+        version=version,
+        total=terms.total,
+        side="need",
+        likely_kind=offer["kind"],
+    )
+    keys = [one.key for one in (await candidates(session, wanted))[:_MOST_NEEDS]]
+    rows = await results.whole(session, keys, Terms(), ours)
+    return [rows[key] for key in keys if key in rows]
 
 
 async def _tell(session: AsyncSession, need: Row, found: list[Match], now: datetime) -> None:
@@ -90,8 +103,19 @@ def _event(need: Row, new: list[Match]) -> MatchesProposed:
                 origin=None if match.row["origin"] == OURS else match.row["origin"],
                 origin_name=match.row["origin_name"],
                 title=match.row["title"],
-                reasons=[Reason(code=term.code, value=term.value) for term in match.fit.reasons],
+                reasons=_reasons(match),
             )
             for match in new
         ],
     )
+
+
+def _reasons(match: Match) -> list[Reason]:
+    """The reasons in the event's words: it knows no meaning, only that both are of one category."""
+    found: list[Reason] = []
+    for term in match.fit.reasons:
+        if term.code == "topic":
+            found.append(Reason(code="category", value=taxonomy.name(term.value, match.row["language"])))
+        elif term.code != "meaning":
+            found.append(Reason(code=term.code, value=term.value))
+    return found

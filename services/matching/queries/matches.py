@@ -1,5 +1,6 @@
 """Offers for a need, live from the index."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,18 +9,23 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.identity import Locale
 from services.chassis.auth import Actor
 from services.chassis.problems import NotAllowed, NotFound
-from services.matching import audience, ranking
-from services.matching.domain import Fit, Need, Offer, Point, distance_km, fit
+from services.matching import audience, taxonomy
+from services.matching.domain import SAME_KIND, Fit, Need, Offer, Point, Term, distance_km, fit, is_about
 from services.matching.free_time import Interval
+from services.matching.meaning import Vector, unpacked
 from services.matching.queries import results
-from services.matching.tables import OURS, things
+from services.matching.queries.candidates import SMALL, Candidate, Wanted, candidates
+from services.matching.tables import OURS, meanings, things
 from services.matching.terms import Part, Terms, terms_of
 from services.matching.views import MatchesView, MatchView, NearMissView, ReasonView
 
-_CANDIDATES = 200
-_MOST_ITEMS = 20
+_JUDGED = 100
+_HEAD_ENDS = re.compile(r"[,:;.](?=\s)|[(–]|\s-\s")
+_LONGEST_HEAD = 60
+_MOST_ITEMS = 10
 _MOST_NEAR_MISSES = 5
 _OPEN_WINDOW = timedelta(days=60)
 
@@ -41,7 +47,7 @@ async def need_of(session: AsyncSession, need_id: UUID, *, now: datetime) -> Row
 
 
 async def matches_for_reader(
-    session: AsyncSession, need_id: UUID, *, actor: Actor, now: datetime, farthest_km: float
+    session: AsyncSession, need_id: UUID, *, actor: Actor, now: datetime, farthest_km: float, version: str
 ) -> MatchesView:
     """What the need's owner sees, and a coordinator as far as both may see it. Raises NotFound, NotAllowed."""
     need = await need_of(session, need_id, now=now)
@@ -51,13 +57,14 @@ async def matches_for_reader(
         circles = (await session.execute(audience.circles_of(actor.id))).scalars().all()
         if need["owner_circle_id"] not in circles:
             raise NotAllowed
-    found = await matches_of(session, need, now=now, farthest_km=farthest_km, also_seen_by=actor.id)
+    found = await matches_of(session, need, now=now, farthest_km=farthest_km, version=version, also_seen_by=actor.id)
     items = [match for match in found if not match.fit.missing][:_MOST_ITEMS]
     misses = [match for match in found if len(match.fit.missing) == 1][:_MOST_NEAR_MISSES]
     return MatchesView(
         need_id=need_id,
-        items=[MatchView(**_fields(match, need)) for match in items],
-        near_misses=[NearMissView(**_fields(match, need), missing=_missing(match)) for match in misses],
+        by_meaning=bool(version),
+        items=[MatchView(**_fields(match, need, actor.locale)) for match in items],
+        near_misses=[NearMissView(**_fields(match, need, actor.locale), missing=_missing(match)) for match in misses],
     )
 
 
@@ -67,29 +74,60 @@ async def matches_of(
     *,
     now: datetime,
     farthest_km: float,
+    version: str = "",
     also_seen_by: UUID | None = None,
     only: tuple[str, UUID] | None = None,
 ) -> list[Match]:
     """Offers about what `need` asks for that its owner may see, never the owner's own; the best first.
 
-    `only`: nothing but this offer (origin, id).
+    `version`: of the vectors that count. `only`: nothing but this offer (origin, id).
     """
-    terms = await need_terms(session, need)
-    if not terms.terms:
+    terms, vector = await need_terms(session, need), await vector_of(session, need, version)
+    if not terms.terms and vector is None:
         return []
-    conditions = [things.c.side == "offer", audience.visible_to(need["owner_member_id"], now), ranking.about(terms)]
+    conditions = [things.c.side == "offer", audience.visible_to(need["owner_member_id"], now)]
     conditions.append(things.c.owner_member_id.is_distinct_from(need["owner_member_id"]))
     if need["owner_circle_id"] is not None:
         conditions.append(things.c.owner_circle_id.is_distinct_from(need["owner_circle_id"]))
     if also_seen_by is not None:
         conditions.append(audience.visible_to(also_seen_by, now))
-    if only is not None:
-        conditions += [things.c.origin == only[0], things.c.id == only[1]]
-    rows = (await session.execute(_candidates(terms, conditions))).mappings().all()
+    point = _point(need)
+    found = await candidates(
+        session,
+        Wanted(
+            conditions=conditions,
+            terms=terms,
+            vector=vector,
+            version=version,
+            total=terms.total,
+            side="offer",
+            likely_kind=need["kind"],
+            point=point if terms.total > SMALL else None,
+            radius_km=farthest_km,
+            only=only,
+        ),
+    )
+    likely = [one for one in found if is_about(one.coverage, one.meaning)]
+    likely.sort(key=lambda one: -one.relevance - (SAME_KIND if one.row["kind"] == need["kind"] else 0.0))
+    likely = likely[:_JUDGED]
+    rows = await results.whole(session, [one.key for one in likely], terms, conditions)
     wanted = _need(need, now)
-    judged = [(row, fit(wanted, _offer(row), now=now, farthest_km=farthest_km)) for row in rows]
-    found = [Match(row, judgement) for row, judgement in judged if judgement is not None]
-    return sorted(found, key=lambda match: (-match.fit.score, match.row["origin"], match.row["id"]))
+    judged = [
+        (rows[one.key], fit(wanted, _offer(rows[one.key], one, need, vector), now=now, farthest_km=farthest_km))
+        for one in likely
+        if one.key in rows
+    ]
+    matches = [Match(row, judgement) for row, judgement in judged if judgement is not None]
+    return sorted(matches, key=lambda match: (-match.fit.score, match.row["origin"], match.row["id"]))
+
+
+async def vector_of(session: AsyncSession, thing: Row, version: str) -> Vector | None:
+    """The vector of a thing; None when it has none of this version (yet)."""
+    chosen = sa.select(meanings.c.vector, meanings.c.topics).where(
+        meanings.c.origin == thing["origin"], meanings.c.id == thing["id"], meanings.c.model == version
+    )
+    row = (await session.execute(chosen)).one_or_none()
+    return None if row is None else unpacked(row.vector, row.topics)
 
 
 async def need_terms(session: AsyncSession, need: Row) -> Terms:
@@ -103,13 +141,6 @@ async def need_terms(session: AsyncSession, need: Row) -> Terms:
     )
 
 
-def _candidates(terms: Terms, conditions: list[Any]) -> sa.Select[Any]:
-    score = ranking.coverage(terms).label("coverage")
-    columns = [*things.c, *results.WITH_RESOURCE, score, ranking.shared_words(terms).label("shared")]
-    chosen = sa.select(*columns).select_from(results.joined()).where(*conditions)
-    return chosen.order_by(sa.text("coverage DESC"), things.c.changed_at.desc(), things.c.id).limit(_CANDIDATES)
-
-
 def _need(row: Row, now: datetime) -> Need:
     window: Interval | None = None
     if row["window_start"] or row["window_end"]:
@@ -118,17 +149,28 @@ def _need(row: Row, now: datetime) -> Need:
     return Need(kind=row["kind"], category=row["category"], quantity=row["quantity"], point=_point(row), window=window)
 
 
-def _offer(row: Row) -> Offer:
+def _offer(row: Row, one: Candidate, need: Row, vector: Vector | None) -> Offer:
+    topics = one.row["topics"] or ()
+    shared = next((topic for topic in topics if vector is not None and topic in vector.topics), None)
     return Offer(
         kind=row["kind"],
         category=row["category"],
         quantity=row["quantity"],
         point=_point(row),
-        coverage=row["coverage"],
+        coverage=one.coverage,
         shared=tuple(row["shared"]),
+        meaning=one.meaning,
+        topic=shared,
+        nearness=f"{_head(row['title'])} ~ {_head(need['title'])}",
         rules=results.rules_of(row),
         busy=results.busy_of(row),
     )
+
+
+def _head(title: str) -> str:
+    """The part of a title that names the thing."""
+    head = _HEAD_ENDS.split(title, maxsplit=1)[0].strip() or title.strip()
+    return head if len(head) <= _LONGEST_HEAD else head[:_LONGEST_HEAD].rsplit(" ", 1)[0] + "…"
 
 
 def _point(row: Row) -> Point | None:
@@ -137,10 +179,14 @@ def _point(row: Row) -> Point | None:
     return Point(latitude=row["latitude"], longitude=row["longitude"])
 
 
-def _fields(match: Match, need: Row) -> dict[str, Any]:
+def _fields(match: Match, need: Row, language: Locale) -> dict[str, Any]:
     here, there = _point(need), _point(match.row)
     km = distance_km(here, there) if here and there else None
-    return results.common(match.row, match.fit.reasons, km) | {"score": round(match.fit.score, 4)}
+    reasons = [
+        Term("topic", taxonomy.name(term.value, language)) if term.code == "topic" else term
+        for term in match.fit.reasons
+    ]
+    return results.common(match.row, reasons, km) | {"score": round(match.fit.score, 4)}
 
 
 def _missing(match: Match) -> ReasonView:

@@ -1,18 +1,66 @@
 """Rows of the index as results."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.matching import ranking
 from services.matching.domain import Term
 from services.matching.free_time import Interval, Rules
 from services.matching.tables import OURS, busy, resources, things
+from services.matching.terms import Terms
 from services.matching.views import ReasonView
 
 _EXCERPT = 240
 
 WITH_RESOURCE: list[Any] = [resources.c.open.label("bookable"), resources.c.rules, busy.c.intervals]
+
+
+LIGHT: list[Any] = [
+    *[things.c[name] for name in ("origin", "id", "side", "kind", "language", "origin_name", "changed_at")],
+    *[things.c[name] for name in ("latitude", "longitude")],
+]
+"""What ranking and counting need of a thing."""
+
+Key = tuple[str, Any]
+
+
+async def whole(
+    session: AsyncSession, keys: Sequence[Key], terms: Terms, conditions: Sequence[sa.ColumnElement[bool]]
+) -> dict[Key, sa.RowMapping]:
+    """The things with their calendars and the words that they share, as far as they still pass the filters."""
+    if not keys:
+        return {}
+    shared: Any = ranking.shared_words(terms) if terms.terms else sa.literal_column("'{}'::text[]")
+    chosen = sa.select(*things.c, *WITH_RESOURCE, shared.label("shared")).select_from(joined())
+    rows = (await session.execute(chosen.where(_among(keys), *conditions))).mappings().all()
+    return {(row["origin"], row["id"]): row for row in rows}
+
+
+async def calendars(session: AsyncSession, keys: Sequence[Key]) -> dict[Key, sa.RowMapping]:
+    """How and when things can be booked."""
+    if not keys:
+        return {}
+    chosen = sa.select(things.c.origin, things.c.id, *WITH_RESOURCE).select_from(joined())
+    rows = (await session.execute(chosen.where(_among(keys)))).mappings().all()
+    return {(row["origin"], row["id"]): row for row in rows}
+
+
+def _among(keys: Sequence[Key]) -> sa.ColumnElement[bool]:
+    wanted = (
+        sa.func.unnest(
+            sa.literal([origin for origin, _ in keys], ARRAY(sa.Text)),
+            sa.literal([thing_id for _, thing_id in keys], ARRAY(sa.Uuid)),
+        )
+        .table_valued(sa.column("origin", sa.Text), sa.column("id", sa.Uuid), name="wanted")
+        .render_derived()
+    )
+    pairs = sa.select(wanted.c.origin, wanted.c.id)
+    return sa.tuple_(things.c.origin, things.c.id).in_(pairs)
 
 
 def joined() -> sa.FromClause:

@@ -1,8 +1,9 @@
-"""Search: filters first, then words by rarity, then distance."""
+"""Search: filters first, then words by rarity and meaning together, then distance."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,70 +12,124 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.catalog import Kind, Side
 from contracts.identity import Locale
 from services.chassis import paging
-from services.matching import audience, free_time, ranking
-from services.matching.domain import Point, Term, interval_text
-from services.matching.queries import results
-from services.matching.tables import OURS, things
+from services.matching import audience, free_time, ranking, taxonomy
+from services.matching.domain import FITTING_MEANING, Point, Term, distance_km, interval_text
+from services.matching.meaning import Vector
+from services.matching.queries import facets, results
+from services.matching.queries.candidates import Candidate, Wanted, candidates
+from services.matching.tables import OURS, meanings, things
 from services.matching.terms import Part, Terms, terms_of
 from services.matching.views import ResultView, SearchPage
+from services.matching.words import Query
 
 MOST_RESULTS = 1000
-"""Ranked results that pages reach, and that are looked at for free times."""
+"""Results that are ranked and counted, that pages reach, and that are looked at for free times."""
+
+MOST_NEAREST = 10
+"""What is shown when nothing fits: the nearest in meaning."""
 
 _NEAR_WEIGHT = 0.15
 _NEAR_KM = 30.0
+Sort = Literal["relevance", "nearest", "newest"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What is looked for; None leaves it open. `origin`: "ours" or a peer's instance id. `window`: free in it."""
+    """What is looked for; None leaves it open.
 
-    words: str
+    `origin`: "ours" or a peer's instance id. `topic`: a code of the taxonomy. `spoken`: the language of the text.
+    `window`: free in it. `vector`: of the words, None without a model; `version`: of the vectors that count.
+    """
+
+    query: Query
     language: Locale
-    side: Side | None
-    kind: Kind | None
-    category: str | None
-    origin: str | None
-    near: Point | None
-    radius_km: float | None
-    window: free_time.Interval | None
+    vector: Vector | None = None
+    version: str = ""
+    side: Side | None = None
+    kind: Kind | None = None
+    category: str | None = None
+    topic: str | None = None
+    origin: str | None = None
+    spoken: Locale | None = None
+    near: Point | None = None
+    radius_km: float | None = None
+    window: free_time.Interval | None = None
+    sort: Sort = "relevance"
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A thing in its place: `score` orders; `period`: when it is free in the window asked for, if that is known."""
+
+    one: Candidate
+    km: float | None
+    score: float
+    period: free_time.Interval | None = None
 
 
 async def search(
     session: AsyncSession, wanted: Search, *, member_id: UUID | None, now: datetime, offset: int, limit: int
 ) -> SearchPage:
     """A page of what the member (None: anybody) may see. Without words: the nearest, or else the newest."""
-    terms = await terms_of(session, Part(text=wanted.words, language=wanted.language))
-    if wanted.words.strip() and not terms.terms:
-        return SearchPage(items=[], total=0)
-    found = _ranked(wanted, terms, member_id, now)
-    if wanted.window is None:
-        total = (await session.execute(sa.select(sa.func.count()).select_from(found.subquery()))).scalar_one()
-        rows = (await session.execute(_ordered(found).offset(offset).limit(limit))).mappings().all()
-        shown = [(row, None) for row in rows]
-    else:
-        rows = (await session.execute(_ordered(found).limit(MOST_RESULTS))).mappings().all()
-        free = [(row, period) for row in rows if (period := _free(row, wanted.window, now)) is not False]
-        total, shown = len(free), free[offset : offset + limit]
-    more = offset + limit < min(total, MOST_RESULTS)
-    items = [_view(row, period) for row, period in shown]
-    return SearchPage(items=items, total=total, next=paging.encode(offset + limit) if more else None)
-
-
-def _ranked(wanted: Search, terms: Terms, member_id: UUID | None, now: datetime) -> sa.Select[Any]:
-    km: sa.ColumnElement[Any] = sa.null().cast(sa.Double)
-    if wanted.near is not None:
-        km = ranking.kilometres(wanted.near.latitude, wanted.near.longitude)
-    score: sa.ColumnElement[Any] = sa.literal(0.0, sa.Double)
-    shared: sa.ColumnElement[Any] = sa.literal_column("'{}'::text[]")
+    terms = await terms_of(session, Part(text=wanted.query.wanted, language=wanted.language))
     conditions = [audience.visible_to(member_id, now), *_filters(wanted)]
-    if terms.terms:
-        score, shared = ranking.coverage(terms), ranking.shared_words(terms)
-        conditions.append(ranking.about(terms))
+    found, nearest = await _found(session, wanted, terms, conditions)
+    ranked = sorted((_ranked(one, wanted) for one in found), key=_order(wanted.sort))
+    if wanted.window is not None:
+        ranked = await _free_ones(session, ranked, wanted.window, now)
+    shown = ranked[offset : offset + limit]
+    rows = await results.whole(session, [one.one.key for one in shown], terms, conditions)
+    items = [_view(rows[one.one.key], one, wanted.language) for one in shown if one.one.key in rows]
+    more = offset + limit < len(ranked)
+    return SearchPage(
+        items=items,
+        total=len(ranked),
+        next=paging.encode(offset + limit) if more else None,
+        nearest=nearest,
+        by_meaning=wanted.vector is not None,
+        facets=facets.of([(one.one, one.km) for one in ranked], wanted.language),
+    )
+
+
+async def _found(
+    session: AsyncSession, wanted: Search, terms: Terms, conditions: list[sa.ColumnElement[bool]]
+) -> tuple[list[Candidate], bool]:
+    """The candidates, and whether they are only the nearest in meaning because nothing fits."""
+    if not wanted.query.wanted:
+        return await _all(session, wanted, conditions), False
+    found = await candidates(
+        session,
+        Wanted(
+            conditions=conditions,
+            terms=terms,
+            vector=wanted.vector,
+            version=wanted.version,
+            total=terms.total,
+            side=wanted.side,
+            kind=wanted.kind,
+            point=wanted.near,
+            radius_km=wanted.radius_km,
+        ),
+    )
+    fitting = [one for one in found if one.coverage > 0 or (one.meaning or 0.0) >= FITTING_MEANING]
+    if fitting:
+        return fitting, False
+    nearest = sorted((one for one in found if one.meaning is not None), key=lambda one: -(one.meaning or 0.0))
+    return nearest[:MOST_NEAREST], bool(nearest)
+
+
+async def _all(session: AsyncSession, wanted: Search, conditions: list[sa.ColumnElement[bool]]) -> list[Candidate]:
+    """Without words: the newest, or the nearest."""
+    known = sa.and_(
+        meanings.c.origin == things.c.origin, meanings.c.id == things.c.id, meanings.c.model == wanted.version
+    )
+    order: list[Any] = [things.c.changed_at.desc(), things.c.id.desc(), things.c.origin]
     if wanted.near is not None:
-        score += sa.func.coalesce(_NEAR_WEIGHT / (1 + km / _NEAR_KM), 0.0)
-    columns = [*things.c, *results.WITH_RESOURCE, score.label("score"), shared.label("shared"), km.label("km")]
-    return sa.select(*columns).select_from(results.joined()).where(*conditions)
+        order.insert(0, ranking.kilometres(wanted.near.latitude, wanted.near.longitude).asc().nulls_last())
+    columns = [*results.LIGHT, sa.literal(0.0, sa.Double).label("coverage"), meanings.c.topics]
+    chosen = sa.select(*columns).select_from(things.outerjoin(meanings, known)).where(*conditions)
+    rows = (await session.execute(chosen.order_by(*order).limit(MOST_RESULTS))).mappings().all()
+    return [Candidate(row, None) for row in rows]
 
 
 def _filters(wanted: Search) -> list[sa.ColumnElement[bool]]:
@@ -83,35 +138,75 @@ def _filters(wanted: Search) -> list[sa.ColumnElement[bool]]:
         found.append(things.c.side == wanted.side)
     if wanted.kind is not None:
         found.append(things.c.kind == wanted.kind)
+    if wanted.spoken is not None:
+        found.append(things.c.language == wanted.spoken)
     if wanted.category is not None:
         found.append(
             sa.func.lower(sa.func.unaccent(things.c.category)) == sa.func.lower(sa.func.unaccent(wanted.category))
         )
+    if wanted.topic is not None:
+        found.append(_about_topic(wanted.topic))
     if wanted.origin is not None:
         found.append(things.c.origin == (OURS if wanted.origin == "ours" else wanted.origin))
     if wanted.near is not None and wanted.radius_km is not None:
         found.append(ranking.within(wanted.near.latitude, wanted.near.longitude, wanted.radius_km))
+    found += [ranking.says(phrase) for phrase in wanted.query.phrases]
+    found += [sa.not_(ranking.says(word)) for word in wanted.query.without]
     return found
 
 
-def _ordered(found: sa.Select[Any]) -> sa.Select[Any]:
-    by = [sa.text("score DESC"), things.c.changed_at.desc(), things.c.id.desc(), things.c.origin]
-    return found.order_by(*by)
+def _about_topic(topic: str) -> sa.ColumnElement[bool]:
+    """Things whose nearest category it is, or one of its group."""
+    codes = [one.code for one in taxonomy.leaves() if topic in (one.code, one.group)]
+    same = sa.and_(meanings.c.origin == things.c.origin, meanings.c.id == things.c.id)
+    return sa.exists(sa.select(sa.literal(1)).where(same, meanings.c.topic.in_(codes)))
 
 
-def _free(row: sa.RowMapping, window: free_time.Interval, now: datetime) -> free_time.Interval | bool | None:
-    """The first free period; None when the thing has no calendar (nobody can know); False when it is not free."""
-    rules = results.rules_of(row)
-    if rules is None:
-        return None
-    start, end = window
-    return free_time.first_free(rules, results.busy_of(row), start=start, end=end, now=now) or False
+def _ranked(one: Candidate, wanted: Search) -> Ranked:
+    row, km = one.row, None
+    if wanted.near is not None and row["latitude"] is not None and row["longitude"] is not None:
+        km = distance_km(wanted.near, Point(latitude=row["latitude"], longitude=row["longitude"]))
+    near = 0.0 if km is None else _NEAR_WEIGHT / (1 + km / _NEAR_KM)
+    return Ranked(one, km, one.relevance + near)
 
 
-def _view(row: sa.RowMapping, free: Any) -> ResultView:
+def _order(sort: Sort) -> Any:
+    def key(ranked: Ranked) -> tuple[Any, ...]:
+        age, last = -ranked.one.row["changed_at"].timestamp(), str(ranked.one.key)
+        if sort == "newest":
+            return age, last
+        if sort == "nearest":
+            return float("inf") if ranked.km is None else ranked.km, -ranked.score, age, last
+        return -ranked.score, age, last
+
+    return key
+
+
+async def _free_ones(
+    session: AsyncSession, ranked: Sequence[Ranked], window: free_time.Interval, now: datetime
+) -> list[Ranked]:
+    """Those that are free in the window, and those without a calendar: nobody can know of them."""
+    calendars = await results.calendars(session, [one.one.key for one in ranked])
+    found: list[Ranked] = []
+    for one in ranked:
+        rules = results.rules_of(calendars[one.one.key]) if one.one.key in calendars else None
+        if rules is None:
+            found.append(one)
+            continue
+        busy = results.busy_of(calendars[one.one.key])
+        period = free_time.first_free(rules, busy, start=window[0], end=window[1], now=now)
+        if period is not None:
+            found.append(Ranked(one.one, one.km, one.score, period))
+    return found
+
+
+def _view(row: sa.RowMapping, ranked: Ranked, language: Locale) -> ResultView:
     reasons = [Term("words", ", ".join(row["shared"]))] if row["shared"] else []
-    if row["km"] is not None:
-        reasons.append(Term("distance", f"{row['km']:.0f}"))
-    if free:
-        reasons.append(Term("free", interval_text(free)))
-    return ResultView(**results.common(row, reasons, row["km"]))
+    topics = ranked.one.row["topics"]
+    if (ranked.one.meaning or 0.0) >= FITTING_MEANING and topics:
+        reasons.append(Term("topic", taxonomy.name(topics[0], language)))
+    if ranked.km is not None:
+        reasons.append(Term("distance", f"{ranked.km:.0f}"))
+    if ranked.period is not None:
+        reasons.append(Term("free", interval_text(ranked.period)))
+    return ResultView(**results.common(row, reasons, ranked.km))

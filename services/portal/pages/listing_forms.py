@@ -130,7 +130,11 @@ async def _mine(visit: Visit, reference: str) -> Json:
 async def _page(
     visit: Visit, side: str, form: Form, *, listing: Json | None = None, overtaken: bool = False, status: int = 200
 ) -> Response:
-    circles, peers = await asyncio.gather(visit.try_get("identity", "/circles"), visit.try_get("federation", "/peers"))
+    circles, peers, topics = await asyncio.gather(
+        visit.try_get("identity", "/circles"),
+        visit.try_get("federation", "/peers"),
+        visit.try_get("matching", "/categories"),
+    )
     if "kind" in form.errors:  # what catalog says names the kinds by their codes
         form.errors["kind"] = visit.say("Choisissez de quoi il s'agit.")
     mine = [circle for circle in items(circles) if circle["mine"] and circle["status"] == "active"]
@@ -142,6 +146,7 @@ async def _page(
         overtaken=overtaken,
         circles=mine,
         peers=items(peers),
+        topics=[one["name"] for one in topics or []],
         status=status,
     )
 

@@ -5,17 +5,19 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from services.portal.client import Json, Refusal
 from services.portal.forms import Form
 from services.portal.moments import Moments
 from services.portal.pages.home import items
-from services.portal.visit import Visit, VisitDep
+from services.portal.visit import MemberVisit, Visit, VisitDep
 
 router = APIRouter()
-_FIELDS = ("q", "side", "kind", "origin", "near", "radius", "from", "to")
+_FIELDS = ("q", "side", "kind", "origin", "near", "radius", "from", "to", "topic", "spoken", "sort")
 _FOLDED = ("kind", "origin", "near", "from", "to")
+_FACETS = {"side": "side", "kind": "kind", "topic": "topic", "origin": "origin", "spoken": "spoken", "km": "radius"}
+"""The facets that matching counts, and the parameter of this page that each sets."""
 _ROWS = 20
 
 
@@ -23,8 +25,10 @@ _ROWS = 20
 async def show_search(visit: VisitDep) -> Response:
     """One field, folded criteria, results with their reasons."""
     form = visit.query
-    peers, cooperative = await asyncio.gather(
-        visit.try_get("federation", "/peers") if visit.member else _none(), visit.portal.cooperative(visit.caller)
+    peers, cooperative, topics = await asyncio.gather(
+        visit.try_get("federation", "/peers") if visit.member else _none(),
+        visit.portal.cooperative(visit.caller),
+        visit.try_get("matching", "/categories"),
     )
     try:
         found = await visit.get("matching", "/search", **_question(visit, form, cooperative))
@@ -38,11 +42,38 @@ async def show_search(visit: VisitDep) -> Response:
         form=form,
         found=found,
         peers=items(peers),
+        topics={one["code"]: one["name"] for one in topics or []},
+        facets=_facets(found, {name: form[name] for name in _FIELDS if form[name]}),
         asked=asked,
         unfolded=any(form[name] for name in _FOLDED),
         following=f"/search?{urlencode({**asked, 'cursor': following})}" if following else None,
         everywhere=f"/search?{urlencode({name: form[name] for name in ('q', 'side') if form[name]})}",
     )
+
+
+@router.get("/search/suggestions")
+async def suggest(visit: VisitDep) -> Response:
+    """What may be meant by what was typed until now, for a script: a list of texts."""
+    found = await visit.try_get("matching", "/suggestions", q=visit.query["q"][:200], side=visit.query["side"])
+    names = [one["name"] for one in found["categories"]] if found else []
+    return JSONResponse([*(found["titles"] if found else []), *names])
+
+
+@router.get("/search/categories")
+async def suggest_categories(visit: MemberVisit) -> Response:
+    """The categories that a title fits, for a script: a list of texts."""
+    found = await visit.try_get("matching", "/categories", text=visit.query["q"][:200])
+    return JSONResponse([one["name"] for one in found or []] if visit.query["q"] else [])
+
+
+def _facets(found: Json | None, asked: dict[str, str]) -> list[tuple[str, list[tuple[Json, str]]]]:
+    """Each facet's name with its choices and where they lead. One that is chosen already is not offered again."""
+    counted: dict[str, list[Json]] = (found or {}).get("facets") or {}
+    return [
+        (name, [(choice, _path({**asked, parameter: choice["value"]})) for choice in counted[name]])
+        for name, parameter in _FACETS.items()
+        if name in counted and parameter not in asked
+    ]
 
 
 def _path(question: dict[str, str]) -> str:
@@ -62,6 +93,9 @@ def _question(visit: Visit, form: Form, cooperative: Json) -> Json:
         "side": form["side"],
         "kind": form["kind"],
         "origin": form["origin"],
+        "topic": form["topic"],
+        "spoken": form["spoken"],
+        "sort": form["sort"],
         "near": near,
         "radius_km": (form["radius"] or "50") if near else "",
         "from_": moments.instant(form["from"]) if form["from"] else "",

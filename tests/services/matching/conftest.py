@@ -17,10 +17,11 @@ from contracts.matching import MatchesProposed
 from services.chassis.database import Database
 from services.chassis.ids import new_id
 from services.chassis.process import Service
+from services.matching import meaning
 from services.matching.app import build
-from services.matching.commands import vocabulary
+from services.matching.commands import encoding, vocabulary
 from services.matching.consumers import consumers
-from services.matching.loops import Proposing
+from services.matching.loops import Encoding, Proposing
 from services.matching.settings import MatchingSettings
 from services.matching.tables import outbox
 from tests.instances import Instance
@@ -51,8 +52,18 @@ class Matching:
     async def listing(self, title: str, **changes: Any) -> ListingState:
         """Publish one of ours."""
         state = state_of(title, **changes)
-        await self.tell(ListingPublished(listing=state))
+        await self.publish(state)
         return state
+
+    async def publish(self, state: ListingState) -> None:
+        await self.tell(ListingPublished(listing=state))
+
+    async def encode(self) -> None:
+        """Make the vectors of all that waits, and of all that has one of another model."""
+        loaded = meaning.load()
+        if loaded is not None:
+            await self.db.run(encoding.ask_for_outdated, loaded.version)
+            await Encoding(self.db, seconds=1).encode_all()
 
     async def withdraw(self, state: ListingState) -> None:
         await self.tell(ListingWithdrawn(id=state.id, side=state.side, version=state.version + 1, reason="withdrawn"))

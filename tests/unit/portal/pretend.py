@@ -376,7 +376,21 @@ def _standard(role: str) -> dict[str, Rule]:
         **{f"POST booking /sessions/{SESSION}/{what}": lambda _: session() for what in ("sign-up", "accept", "move")},
         f"POST booking /sessions/{SESSION}/leave": lambda _: session(mine=None),
         f"POST booking /sessions/{SESSION}/cancel": lambda _: session(status="cancelled"),
-        "GET matching /search": lambda _: page(result(listing()), result(peer_offer()), total=2),
+        "GET matching /search": lambda r: page(
+            result(listing()), result(peer_offer()), total=2, nearest=r.url.params.get("q") == "rien", by_meaning=True,
+            facets={
+                "kind": [{"value": "machine", "label": "", "count": 2}],
+                "km": [{"value": "10", "label": "", "count": 1}],
+                "topic": [{"value": "make.wood", "label": "Atelier bois", "count": 1}],
+                "origin": [{"value": "ours", "label": "", "count": 1}, {"value": PEER, "label": "Namur", "count": 1}],
+                "side": [{"value": "offer", "label": "", "count": 2}],
+                "spoken": [{"value": "fr", "label": "", "count": 2}],
+            },
+        ),
+        "GET matching /categories": lambda _: [{"code": "make.wood", "name": "Atelier bois", "group": "Atelier"}],
+        "GET matching /suggestions": lambda _: {
+            "titles": ["Découpeuse laser"], "categories": [{"code": "make.wood", "name": "Atelier bois", "group": ""}],
+        },
         f"GET matching /needs/{NEED}/matches": lambda _: {
             "need_id": NEED,
             "items": [result(peer_offer(), score=0.8), result(listing(), score=0.5)],

@@ -25,7 +25,8 @@ from tests.unit.portal.pretend import (
 
 PERIOD = urlencode({"start": at(3), "end": at(3, 12)})
 EVERYWHERE = [
-    "/", "/search", "/search?q=salle&side=offer", f"/offers/{OFFER}", f"/offers/{OFFER}-un-titre",
+    "/", "/search", "/search?q=salle&side=offer", "/search?q=rien",
+    "/search?q=bois&topic=make.wood", f"/offers/{OFFER}", f"/offers/{OFFER}-un-titre",
     f"/from/{PEER}/offers/{PEER_OFFER}", "/account/reset", "/account/reset/abc", "/account/join/abc",
     "/account/email/abc",
 ]  # fmt: skip

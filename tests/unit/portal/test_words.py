@@ -6,7 +6,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 
 from contracts.identity import Locale
-from services.portal import words as codes
+from services.portal import match_words
 from services.portal.language import choose, read_catalogue, words
 
 PORTAL = Path(__file__).parents[3] / "services" / "portal"
@@ -72,8 +72,8 @@ def test_language_is_the_footers_then_the_members_then_the_browsers() -> None:
 
 
 def test_reasons_are_sentences() -> None:
-    assert codes.say_reason(words("fr"), "distance", "4") == "à 4 km"
-    assert codes.say_reason(words("fr"), "kind", "space") == "même genre\N{NO-BREAK SPACE}: lieu"
-    assert codes.say_reason(words("en"), "words", "sewing") == "words in common: sewing"
-    assert codes.say_lack(words("nl"), "distance", "80") == "te ver: 80 km"
-    assert "42" in codes.say_reason(words("fr"), "a-code-of-tomorrow", "42")
+    assert match_words.say_reason(words("fr"), "distance", "4") == "à 4 km"
+    assert match_words.say_reason(words("fr"), "kind", "space") == "même genre\N{NO-BREAK SPACE}: lieu"
+    assert match_words.say_reason(words("en"), "words", "sewing") == "words in common: sewing"
+    assert match_words.say_lack(words("nl"), "distance", "80") == "te ver: 80 km"
+    assert "42" in match_words.say_reason(words("fr"), "a-code-of-tomorrow", "42")

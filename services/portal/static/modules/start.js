@@ -8,6 +8,7 @@ const wanted = [
   ["[data-locate]", "./locate.js"],
   ["#progress[data-running]", "./progress.js"],
   ["[data-select]", "./select.js"],
+  ["[data-suggest]", "./suggest.js"],
 ];
 for (const [selector, module] of wanted) {
   if (document.querySelector(selector)) import(module);

@@ -1,24 +1,24 @@
-"""Search, and the offers for a need."""
+"""Search."""
 
 from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 
 from contracts.catalog import Kind, Side
+from contracts.identity import Locale
 from services.chassis import paging
-from services.chassis.auth import CurrentMember, MaybeMember
+from services.chassis.auth import MaybeMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
 from services.chassis.problems import FieldError, InvalidFields, Text, language_of
+from services.matching import asking, words
 from services.matching.domain import Point
 from services.matching.free_time import Interval
-from services.matching.queries import matches
-from services.matching.queries.search import MOST_RESULTS, Search, search
+from services.matching.queries.search import MOST_RESULTS, Search, Sort, search
 from services.matching.settings import MatchingSettings
-from services.matching.views import MatchesView, SearchPage
+from services.matching.views import SearchPage
 
 router = APIRouter()
 
@@ -56,43 +56,43 @@ async def search_things(  # noqa: PLR0913 - one argument for each parameter of t
     start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
     origin: Annotated[str | None, Query(max_length=200)] = None,
+    topic: Annotated[str | None, Query(max_length=60)] = None,
+    spoken: Locale | None = None,
+    sort: Sort = "relevance",
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: paging.Limit = 20,
 ) -> SearchPage:
-    """Offers and needs that the reader may see, by words, kind, category, distance and free time.
+    """Offers and needs that the reader may see, by words, meaning, kind, category, distance and free time.
 
-    `near`: "latitude,longitude" in degrees; `from` and `to`: free in between; `origin`: "ours" or a peer's id.
+    `q`: as in a web search, with "words that belong together" and -without; every other word is optional. `near`:
+    "latitude,longitude" in degrees; `from` and `to`: free in between; `origin`: "ours" or a peer's id; `topic`: a code
+    of the categories; `spoken`: the language of the text.
     """
     point = _point(near)
     if radius_km is not None and point is None:
         raise InvalidFields(FieldError("near", "missing", NEAR_WHAT))
+    settings: MatchingSettings = request.app.state.settings
+    query = words.parsed(q)
     wanted = Search(
-        words=q.replace("\0", " "),
+        query=query,
         language=actor.locale if actor else language_of(request.headers.get("accept-language")),
+        vector=await asking.vector_of(query.wanted) if settings.meaning else None,
+        version=await asking.version() if settings.meaning else "",
         side=side,
         kind=kind,
         category=_plain(category),
+        topic=_plain(topic),
         origin=_plain(origin),
+        spoken=spoken,
         near=point,
         radius_km=radius_km,
         window=_window(start, end, clock.now()),
+        sort=sort,
     )
     offset = _offset(cursor)
     member_id = actor.id if actor else None
     async with db.reading() as session:
         return await search(session, wanted, member_id=member_id, now=clock.now(), offset=offset, limit=limit)
-
-
-@router.get("/needs/{need_id}/matches")
-async def read_matches(
-    need_id: UUID, request: Request, actor: CurrentMember, db: DatabaseDep, clock: ClockDep
-) -> MatchesView:
-    """Offers for one of our needs, with reasons, and near misses with what is missing. Its owner or a coordinator."""
-    settings: MatchingSettings = request.app.state.settings
-    async with db.reading() as session:
-        return await matches.matches_for_reader(
-            session, need_id, actor=actor, now=clock.now(), farthest_km=settings.farthest_km
-        )
 
 
 def _plain(value: str | None) -> str | None:

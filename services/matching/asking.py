@@ -1,0 +1,28 @@
+"""The vectors of what people ask for, made when they ask; the last ones are kept."""
+
+import asyncio
+from functools import lru_cache
+
+from services.matching import meaning
+from services.matching.meaning import Vector
+
+_KEPT = 2000
+
+
+async def vector_of(text: str, *, asking: bool = True) -> Vector | None:
+    """What `text` is about; None without a model, or without a letter or digit in it."""
+    return await asyncio.to_thread(_vector, text.strip(), asking)
+
+
+async def version() -> str:
+    """The version of the vectors that can be compared now; empty without a model."""
+    loaded = await asyncio.to_thread(meaning.load)
+    return loaded.version if loaded is not None else ""
+
+
+@lru_cache(maxsize=_KEPT)
+def _vector(text: str, asking: bool) -> Vector | None:  # noqa: FBT001 - a key of the cache
+    loaded = meaning.load()
+    if loaded is None or not any(character.isalnum() for character in text):
+        return None
+    return loaded.of([text], asking=asking)[0]

@@ -1,0 +1,63 @@
+"""Words for what matching answers: why, what is missing, and how results can be narrowed."""
+
+from typing import Any
+
+from services.portal.language import N_
+from services.portal.words import KINDS
+
+FACETS: dict[str, str] = {
+    "side": N_("Offres ou demandes"),
+    "kind": N_("Genre"),
+    "topic": N_("Catégorie"),
+    "origin": N_("Coopérative"),
+    "spoken": N_("Langue du texte"),
+    "km": N_("Distance"),
+}
+
+
+def facet_label(facet: str, choice: dict[str, Any], languages: dict[str, str], ours: str) -> str:
+    """A choice of a facet, as a marked French text or a name of its own."""
+    value, label = str(choice["value"]), str(choice["label"])
+    if facet == "side":
+        return N_("offres") if value == "offer" else N_("demandes")
+    if facet == "kind":
+        return KINDS.get(value, value)
+    if facet == "spoken":
+        return languages.get(value, value)
+    if facet == "origin":
+        return ours if value == "ours" else label
+    return f"≤ {value} km" if facet == "km" else label
+
+
+def say_reason(words: Any, code: str, value: str) -> str:
+    """A reason of matching as words: "à 4 km", "mots en commun : couture". `words` is a language's Words."""
+    if code == "kind":
+        kind = words.gettext(KINDS.get(value, value))
+        return words.gettext("même genre : %(value)s") % {"value": kind}
+    texts = {
+        "words": N_("mots en commun : %(value)s"),
+        "meaning": N_("proche de votre demande : %(value)s"),
+        "topic": N_("même sorte de chose : %(value)s"),
+        "category": N_("catégorie : %(value)s"),
+        "distance": N_("à %(value)s km"),
+        "free": N_("libre : %(value)s"),
+        "quantity": N_("quantité : %(value)s"),
+    }
+    other = N_("parce que : %(value)s")
+    return words.gettext(texts.get(code, other)) % {"value": value}
+
+
+def say_lack(words: Any, code: str, value: str) -> str:
+    """What was missing for a match, as words: "trop loin : 80 km"."""
+    texts = {
+        "words": N_("peu de mots en commun"),
+        "meaning": N_("trop éloigné par le sens"),
+        "category": N_("autre catégorie : %(value)s"),
+        "kind": N_("autre genre : %(value)s"),
+        "distance": N_("trop loin : %(value)s km"),
+        "free": N_("pas libre à ce moment ; prochain moment libre : %(value)s"),
+        "quantity": N_("pas assez : %(value)s"),
+    }
+    shown = words.gettext(KINDS.get(value, value)) if code == "kind" else value
+    other = N_("il manque : %(value)s")
+    return words.gettext(texts.get(code, other)) % {"value": shown}

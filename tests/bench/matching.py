@@ -1,0 +1,74 @@
+"""`python -m tests.bench.matching`: how good search and matching are, how fast at scale, how fresh, how heavy.
+
+Prints figures and never judges them. One cooperative on servers as `make demo` starts them.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from deploy.demo.api import wait_for
+from deploy.local.postgres import LocalPostgres
+from deploy.local.rabbitmq import LocalRabbit
+from services.chassis.database import Database
+from tests.bench import matching_quality, matching_scale
+from tests.bench.stage import folder_of, servers_of
+from tests.faults.cooperative import Coop
+from tests.instances import Instance, addresses, cooperatives
+
+
+@contextmanager
+def running(*services: str) -> Generator[Coop]:
+    """One cooperative on fresh servers, with only these services running (none: its databases alone)."""
+    with ExitStack() as stack:
+        postgres, rabbit = LocalPostgres(folder_of(stack, "database")), LocalRabbit(folder_of(stack, "broker"))
+        for server in (postgres, rabbit):
+            stack.callback(server.stop)
+            server.start()
+        servers = servers_of(postgres, rabbit)
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maillage-bench-")))
+        make = stack.enter_context(cooperatives(servers, place))
+        coop = Coop(make("lille", where=addresses(servers), MAILLAGE_LOG_LEVEL="warning"), servers, services)
+        stack.callback(coop.close)
+        if services:
+            coop.start()
+            wait_for("matching to be ready", lambda: coop.http.get(coop.local.ready_url("matching")).is_success)
+        yield coop
+
+
+def database(coop: Coop) -> Database:
+    """Its database of matching, as the service sees it."""
+    own = Instance(name=coop.name, secrets_dir=coop.local.secrets_dir, servers=coop.servers)
+    return Database(own.settings().database_url("matching"), name="maillage bench")
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} over the last minute", flush=True)
+    if "quality" in options.parts:
+        found = matching_quality.labelled()
+        if found is None:
+            print("No quality: shared/data/offers-fr.csv and needs-labelled.csv are not beside this tree.")
+        else:
+            with running() as coop:
+                asyncio.run(matching_quality.measure(database(coop), found))
+    if "scale" in options.parts:
+        with running("matching") as coop:
+            asyncio.run(matching_scale.measure(coop, database(coop), options.offers))
+    print(f"load {os.getloadavg()[0]:.1f} at the end")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.matching", description=__doc__)
+    parser.add_argument("parts", nargs="*", default=["quality", "scale"], choices=["quality", "scale"])
+    sizes: Sequence[int] = (10_000, 100_000, 1_000_000)
+    parser.add_argument("--offers", type=int, nargs="+", default=sizes, help="sizes of the index (%(default)s)")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

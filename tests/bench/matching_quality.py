@@ -1,0 +1,167 @@
+"""How many of the right offers are found: labelled needs, through the very code that answers people."""
+
+import csv
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.catalog import Audience, ListingState
+from deploy.local.folders import CHECKOUT
+from services.chassis.database import Database
+from services.chassis.ids import new_id
+from services.matching import asking, words
+from services.matching.commands import index, vocabulary
+from services.matching.loops import Encoding
+from services.matching.queries.matches import Match, matches_of, need_of
+from services.matching.queries.search import Search, search
+
+_KINDS = {
+    "machine": "machine",
+    "equipement": "equipment",
+    "espace": "space",
+    "expertise": "expertise",
+    "formation": "training",
+    "materiaux": "material",
+    "benevolat": "help",
+}
+_TOP = 10
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Offers by their number, and needs with the grade of each offer that fits (2 fits, 1 partly)."""
+
+    offers: dict[int, ListingState]
+    needs: Sequence[tuple[ListingState, dict[int, int]]]
+
+
+def labelled() -> Labelled | None:
+    """The labelled set beside this tree; None where there is none."""
+    try:
+        offers = {int(row["id"]): _listing("offer", row["kind"], row["title"]) for row in _rows("offers-fr.csv")}
+        rows = list(_rows("needs-labelled.csv"))
+    except FileNotFoundError:
+        return None
+    needs: list[tuple[ListingState, dict[int, int]]] = []
+    for row in rows:
+        grades = {int(number): int(grade) for number, _, grade in (p.partition(":") for p in _parts(row))}
+        best = max(grades, key=lambda number: grades[number])
+        kind = next(code for code, ours in _KINDS.items() if ours == offers[best].kind)
+        needs.append((_listing("need", kind, row["need"], language=row["language"]), grades))
+    return Labelled(offers, needs)
+
+
+def _rows(name: str) -> Sequence[dict[str, str]]:
+    places = [above / "shared" / "data" / name for above in CHECKOUT.parents]
+    path = next((place for place in places if place.exists()), places[0])
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _parts(row: dict[str, str]) -> list[str]:
+    return [part for part in row["relevant_offers"].split(",") if part]
+
+
+def _listing(side: str, kind: str, title: str, language: str = "fr") -> ListingState:
+    values: dict[str, Any] = {
+        **dict.fromkeys(("place", "owner_circle_id", "valid_from", "valid_until", "window_start", "window_end")),
+        "id": new_id(),
+        "side": side,
+        "kind": _KINDS[kind],
+        "title": title,
+        "text": "",
+        "category": "",
+        "language": language,
+        "quantity": 1,
+        "unit": "",
+        "owner_member_id": new_id(),
+        "owner_name": "Ana",
+        "audience": Audience(scope="cooperative"),
+        "urgency": "normal",
+        "version": 1,
+        "changed_at": datetime.now(UTC),
+    }
+    return ListingState.model_validate(values)
+
+
+async def measure(db: Database, found: Labelled) -> None:
+    """Index it, ask for every need in both ways, and print."""
+    now = datetime.now(UTC)
+    for listing in [*found.offers.values(), *(need for need, _ in found.needs)]:
+        await db.run(index.keep_own, listing, said_at=now)
+    for state in (True, False):
+        if state:
+            await Encoding(db, seconds=1).encode_all()
+        await db.run(vocabulary.count)
+        name = "words and meaning" if state else "words alone"
+        await _print(db, found, name, by_meaning=state)
+    await db.close()
+
+
+async def _print(db: Database, found: Labelled, name: str, *, by_meaning: bool) -> None:
+    numbers = {listing.id: number for number, listing in found.offers.items()}
+    version = await asking.version() if by_meaning else ""
+    print(f"\n{name}: {len(found.needs)} needs over {len(found.offers)} offers")
+    print(f"{'':12}{'needs':>6}{'text alone: nDCG@10':>22}{'recall@10':>11}{'with kind: nDCG@10':>22}{'recall@10':>11}")
+    results: list[tuple[str, dict[int, int], tuple[Sequence[int], Sequence[int]]]] = []
+    for need, grades in found.needs:
+        typed = await _typed(db, need, version)
+        matches = await _matches(db, need.id, version)
+        searched = [grades.get(numbers[thing_id], 0) for thing_id in typed]
+        matched = [grades.get(numbers[match.row["id"]], 0) for match in matches[:_TOP]]
+        results.append((need.language, grades, (searched, matched)))
+        if by_meaning and len(results) <= _SHOWN:
+            _print_need(need, matches)
+    for language in ("fr", "nl", "en", ""):
+        some = [row for row in results if language in ("", row[0])]
+        figures = [
+            statistics.fmean(figure(found_ones[way], grades) for _, grades, found_ones in some)
+            for way in (0, 1)
+            for figure in (_ndcg, _recall)
+        ]
+        label = language or "all"
+        print(f"{label:12}{len(some):6}{figures[0]:22.3f}{figures[1]:11.3f}{figures[2]:22.3f}{figures[3]:11.3f}")
+
+
+async def _typed(db: Database, need: ListingState, version: str) -> list[UUID]:
+    """The need's text, typed into the search."""
+    query = words.parsed(need.title)
+    vector = await asking.vector_of(query.wanted) if version else None
+    wanted = Search(query=query, language=need.language, vector=vector, version=version, side="offer")
+    async with db.reading() as session:
+        page = await search(
+            session, wanted, member_id=need.owner_member_id, now=datetime.now(UTC), offset=0, limit=_TOP
+        )
+    return [item.id for item in page.items]
+
+
+async def _matches(db: Database, need_id: UUID, version: str) -> list[Match]:
+    async with db.reading() as session:
+        need = await need_of(session, need_id, now=datetime.now(UTC))
+        assert need is not None
+        return await matches_of(session, need, now=datetime.now(UTC), farthest_km=150, version=version)
+
+
+def _print_need(need: ListingState, matches: list[Match]) -> None:
+    print(f"\n  {need.title} ({need.kind})")
+    for match in matches[:5]:
+        reasons = "; ".join(f"{term.code}: {term.value}" for term in match.fit.reasons)
+        print(f"    {match.fit.score:5.2f}  {match.row['title'][:58]:58}  {reasons}")
+
+
+def _ndcg(found: Sequence[int], grades: dict[int, int]) -> float:
+    ideal = sorted(grades.values(), reverse=True)[:_TOP]
+    return _gain(found[:_TOP]) / _gain(ideal)
+
+
+def _gain(grades: Sequence[int]) -> float:
+    return sum((2**grade - 1) / math.log2(place + 2) for place, grade in enumerate(grades))
+
+
+def _recall(found: Sequence[int], grades: dict[int, int]) -> float:
+    return sum(grade > 0 for grade in found[:_TOP]) / len(grades)

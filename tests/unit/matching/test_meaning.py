@@ -1,0 +1,90 @@
+"""What texts are about; the taxonomy; searches as typed."""
+
+import numpy as np
+import pytest
+
+from services.matching import basis, meaning, model, taxonomy, words
+from services.matching.domain import FITTING_MEANING, is_about, relevance
+from services.matching.meaning import Meaning, similarities, unpacked
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Meaning:
+    found = meaning.load()
+    assert found is not None
+    return found
+
+
+def test_a_need_is_nearer_to_what_fits_it_in_any_language(loaded: Meaning) -> None:
+    offers = loaded.of(["Cuisine professionnelle agréée", "Expert-comptable", "Bétonnière 160 litres"], asking=False)
+    packed = [vector.packed() for vector in offers]
+    for text in ("préparer des plats à vendre", "een keuken om maaltijden te koken", "somewhere to cook meals to sell"):
+        near = similarities(loaded.of([text], asking=True)[0], packed)
+        assert max(near, key=lambda value: value or 0) == near[0]
+        assert (near[0] or 0) > FITTING_MEANING
+
+
+def test_the_basis_is_made_of_the_taxonomy_as_it_is(loaded: Meaning) -> None:
+    fresh = basis.make(loaded.model)
+    with np.load(meaning.BASIS) as kept:
+        assert kept["categories"].shape == (len(taxonomy.leaves()), model.DIMENSIONS)
+        for name, rows in fresh.items():
+            assert np.abs(kept[name].astype(np.float32) - rows).max() < 0.002, f"{name}: run the command in basis.py"
+
+
+@pytest.mark.parametrize("text", ["", "\0", "😀😀😀", "a" * 10_000, "'; DROP TABLE things; --", "\ud800"])
+def test_odd_texts_have_a_vector(loaded: Meaning, text: str) -> None:
+    (vector,) = loaded.of([text], asking=True)
+    assert np.isfinite(vector.values).all()
+    assert len(vector.signs) == model.DIMENSIONS
+
+
+def test_other_files_than_those_that_were_checked_are_not_loaded(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "_WEIGHTS", "0" * 64)
+    assert model.load() is None
+    monkeypatch.setattr(model, "_PACKAGE", "a_package_that_is_not_there")
+    assert model.load() is None
+
+
+def test_packing_keeps_what_is_near() -> None:
+    rows = meaning.unit(np.random.default_rng(3).normal(size=(2, model.DIMENSIONS)))
+    one, other = (meaning.Vector(row, ("land.mowing",)) for row in rows)
+    near = similarities(one, [other.packed(), None, one.packed()])
+    assert near[1] is None
+    assert near[0] == pytest.approx(float(one.values @ other.values), abs=0.01)
+    assert near[2] == pytest.approx(1, abs=0.001)
+    again = unpacked(one.packed(), ["land.mowing"])
+    assert float(again.values @ one.values) > 0.999
+    assert similarities(one, []) == []
+
+
+def test_every_category_has_a_name_in_each_language_and_a_group() -> None:
+    tree = taxonomy.tree()
+    for category in tree.values():
+        assert all(category.names.values()), category.code
+        assert category.group in tree
+    assert all(len(leaf.uses) == 2 for leaf in taxonomy.leaves())
+    assert taxonomy.name("no.such", "fr") == "no.such"
+
+
+def test_a_search_is_read_like_a_web_search() -> None:
+    query = words.parsed('perceuse "salle de réunion" -enfant « petit four »  e-mail - seul')
+    assert query.phrases == ("salle de réunion", "petit four")
+    assert query.without == ("enfant",)
+    assert {"perceuse", "réunion", "e-mail", "seul"} <= set(query.wanted.split())
+    assert "enfant" not in query.wanted
+    for odd in ('"', '""', "-", "--", "« »", '"jamais fermé', ""):
+        assert words.parsed(odd).phrases == ()
+        assert words.parsed(odd).without == ()
+
+
+def test_words_alone_count_in_full_only_where_the_meaning_is_not_known() -> None:
+    assert relevance(0.8, None) == 0.8
+    assert relevance(0.8, 0.0) < 0.8
+    assert relevance(0.0, 0.9) > relevance(0.0, 0.5) > relevance(0.0, 0.2)
+    assert relevance(0.5, 0.5) > relevance(0.0, 0.5)
+    assert is_about(0.2, None)
+    assert is_about(0.0, FITTING_MEANING)
+    assert not is_about(0.1, 0.1)
