@@ -17,6 +17,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from prometheus_client import Counter, Gauge
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Envelope
@@ -27,10 +28,12 @@ from services.chassis.outbox import CHANNEL
 from services.chassis.publishing import ChannelLost, Message, NotPublished, Publisher, Refused
 from services.chassis.settings import ServiceSettings
 
-BATCH = 100
+BATCH = 200
 POLL_SECONDS = 2.0
 PAUSE_SECONDS = 0.5
 LONGEST_PARKING_SECONDS = 60.0
+COUNT_SECONDS = 2.0
+COUNTED_AT_MOST = 200_000
 
 Row = sa.RowMapping
 
@@ -83,8 +86,10 @@ class Relay:
         channel: str = CHANNEL,
     ) -> None:
         self.name = name
-        self.connected: bool | None = None
-        """Whether the last thing tried succeeded, for readiness; None before the first."""
+        self.trouble: str | None = None
+        """Why the last batch did not go out, for readiness; None when it did."""
+        self.backlog = 0
+        """How many events wait, as far as was counted lately."""
         self._db = db
         self._publisher = publisher
         self._to_message = to_message
@@ -92,6 +97,7 @@ class Relay:
         self._listener = Listener(db.url, channel)
         self._parked: dict[UUID, _Parked] = {}
         self._outage = logs.Outage()
+        self._count_at = 0.0
 
     async def run(self) -> None:
         """Relay until cancelled."""
@@ -112,24 +118,22 @@ class Relay:
         except Exception as error:  # noqa: BLE001 - whatever it is, rows are safe and the relay must outlive it
             if self._outage.goes_on():
                 _log.warning("relay-interrupted", relay=self.name, error=f"{type(error).__name__}: {error}")
-            self.connected = False
+            self.trouble = f"{type(error).__name__}: {error}".splitlines()[0]
             await asyncio.sleep(PAUSE_SECONDS)
             return BATCH
         if self._outage.is_over():
             _log.info("relay-resumed", relay=self.name)
-        self.connected = True
+        self.trouble = None
         return taken
 
     async def _relay_batch(self) -> int:
         """Publish and delete one batch. Returns how many rows it took. Raises NotPublished when the broker is away."""
         async with self._db.transaction() as session:
             rows = await self._claim(session)
-            _BACKLOG.labels(self.name).set(await self._backlog(session) if len(rows) in {0, BATCH} else len(rows))
+            await self._measure_backlog(session, len(rows))
             if not rows:
                 return 0
-            outcomes = await asyncio.gather(*map(self._publish, rows))
-            if any(isinstance(outcome, ChannelLost) for outcome in outcomes):
-                outcomes = await self._one_by_one(rows, outcomes)
+            outcomes = await self._publish(rows)
             await self._delete(session, [row["id"] for row, outcome in zip(rows, outcomes, strict=True) if not outcome])
         for row, outcome in zip(rows, outcomes, strict=True):
             if isinstance(outcome, Refused | ChannelLost):
@@ -146,27 +150,24 @@ class Relay:
             query = query.where(key.not_in(parked))
         return (await session.execute(query)).mappings().all()
 
-    async def _publish(self, row: Row) -> NotPublished | None:
+    async def _publish(self, rows: Sequence[Row]) -> list[NotPublished | None]:
+        made = [self._message(row) for row in rows]
+        sent = iter(await self._publisher.publish_all([one for one in made if isinstance(one, Message)]))
+        outcomes = [next(sent) if isinstance(one, Message) else one for one in made]
+        for place, one in enumerate(made):
+            if isinstance(one, Message) and isinstance(outcomes[place], ChannelLost):
+                # alone, a row over which the broker closes the channel is the guilty one
+                (outcomes[place],) = await self._publisher.publish_all([one])
+        failed = sum(outcome is not None for outcome in outcomes)
+        _FAILURES.labels(self.name).inc(failed)
+        _PUBLISHED.labels(self.name).inc(len(outcomes) - failed)
+        return outcomes
+
+    def _message(self, row: Row) -> Message | Refused:
         try:
-            message = self._to_message(row)
+            return self._to_message(row)
         except Exception as error:  # noqa: BLE001 - one row that cannot be read must not hold up the others
             return Refused(f"no message can be made of it: {error!r}")
-        try:
-            await self._publisher.publish(message)
-        except NotPublished as error:
-            _FAILURES.labels(self.name).inc()
-            return error
-        _PUBLISHED.labels(self.name).inc()
-        return None
-
-    async def _one_by_one(
-        self, rows: Sequence[Row], outcomes: Sequence[NotPublished | None]
-    ) -> list[NotPublished | None]:
-        """After a lost channel: alone, a row that the broker does not take is the guilty one."""
-        again: list[NotPublished | None] = []
-        for row, outcome in zip(rows, outcomes, strict=True):
-            again.append(await self._publish(row) if isinstance(outcome, ChannelLost) else outcome)
-        return again
 
     def _park(self, row_id: UUID, reason: NotPublished) -> None:
         """Leave the row where it is, try it again ever more seldom, and let the others pass."""
@@ -178,7 +179,15 @@ class Relay:
         for row_id in ids:
             self._parked.pop(row_id, None)
         if ids:
-            await session.execute(sa.delete(self._table).where(self._table.c.id.in_(ids)))
+            sent = sa.bindparam("sent", list(ids), type_=ARRAY(sa.Uuid))
+            await session.execute(sa.delete(self._table).where(self._table.c.id == sa.any_(sent)))
 
-    async def _backlog(self, session: AsyncSession) -> int:
-        return (await session.execute(sa.select(sa.func.count()).select_from(self._table))).scalar_one()
+    async def _measure_backlog(self, session: AsyncSession, taken: int) -> None:
+        """Counting reads every row: seldom, and no further than to the bound."""
+        if taken < BATCH:
+            self.backlog = taken + len(self._parked)
+        elif time.monotonic() >= self._count_at:
+            rows = sa.select(sa.literal(1)).select_from(self._table).limit(COUNTED_AT_MOST).subquery()
+            self.backlog = (await session.execute(sa.select(sa.func.count()).select_from(rows))).scalar_one()
+            self._count_at = time.monotonic() + COUNT_SECONDS
+        _BACKLOG.labels(self.name).set(self.backlog)

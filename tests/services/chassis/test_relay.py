@@ -3,6 +3,7 @@
 import asyncio
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +25,8 @@ from tests.services.chassis.trial import Probed, Trial, make_trial, running, unt
 class Interrupted(Publisher):
     """Dies after the broker has confirmed and before the row is deleted."""
 
-    async def publish(self, message: Message) -> None:
-        await super().publish(message)
+    async def publish_all(self, messages: Sequence[Message]) -> list[NotPublished | None]:
+        await super().publish_all(messages)
         raise asyncio.CancelledError
 
 
@@ -94,9 +95,10 @@ async def test_commit_to_broker_takes_a_few_milliseconds(trial: Trial) -> None:
     seconds: list[float] = []
 
     class Timed(Publisher):
-        async def publish(self, message: Message) -> None:
-            await super().publish(message)
+        async def publish_all(self, messages: Sequence[Message]) -> list[NotPublished | None]:
+            outcomes = await super().publish_all(messages)
             seconds.append(time.perf_counter() - committed)
+            return outcomes
 
     publisher = Timed(trial.settings.broker_url("booking"))
     relay = Relay(trial.booking, publisher, event_message("trial/booking"), name="timed")
