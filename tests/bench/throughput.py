@@ -67,7 +67,7 @@ async def measure(servers: Servers, *, count: int, changes: int) -> Figures:
         async with make_trial(servers, Path(folder) / "secrets") as trial:
             await _raw(trial, count // 20)  # warm
             before = await _raw(trial, count // 5)
-            await _fill(trial, count)
+            await fill(trial, count)
             with _process(trial, "consume"), _process(trial, "relay") as relay:
                 through = await _carried(trial, relay, count)
                 idle = await _idle(trial, changes)
@@ -95,7 +95,8 @@ def _rows(count: int) -> list[dict[str, Any]]:
     return [outbox.row_of(Probed(what=f"{number:08}{'x' * SIZE}")) for number in range(count)]
 
 
-async def _fill(trial: Trial, count: int) -> None:
+async def fill(trial: Trial, count: int) -> None:
+    """Write `count` events into the outbox of `booking`, in one transaction."""
     rows = _rows(count)
     columns = list(rows[0])
     async with _connection(trial, "booking") as connection:

@@ -42,6 +42,11 @@ class Proxy:
     def mend(self) -> None:
         self._do(self._set("open"))
 
+    def lead_to(self, target_port: int) -> None:
+        """From now on forward new connections there, as a load balancer does; ends those that it has."""
+        self._target = target_port
+        self._do(self._drop_all())
+
     def close(self) -> None:
         self._do(self._set("cut"))
         self._loop.call_soon_threadsafe(self._loop.stop)
