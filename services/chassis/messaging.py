@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import aio_pika
-from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from contracts.envelope import Event
@@ -112,8 +111,10 @@ class Consuming:
                 await asyncio.wait(tasks, timeout=WATCH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 self._watch()
         finally:
-            await self._end(tasks)
-            await _close(connection)
+            with suppress(TimeoutError, *CONNECTION_EXCEPTIONS):  # it may be lost already
+                async with asyncio.timeout(GRACEFUL_SECONDS + CLOSE_SECONDS):
+                    await self._end(tasks)
+                    await connection.close()
 
     def _watch(self) -> None:
         if not self.connected:
@@ -140,9 +141,3 @@ class Consuming:
 def consuming(consumers: Consumers, settings: ServiceSettings, db: Database) -> Consuming:
     """The running side of `consumers`, under the service's own broker user."""
     return Consuming(consumers, db, settings.broker_url(consumers.service))
-
-
-async def _close(connection: AbstractConnection) -> None:
-    with suppress(TimeoutError, *CONNECTION_EXCEPTIONS):  # it may be lost already
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await connection.close()

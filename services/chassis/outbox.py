@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Event
 from services.chassis import tracing
+from services.chassis.database_listener import waking
 from services.chassis.ids import new_id
 
 CHANNEL = "outbox"
@@ -46,7 +47,7 @@ async def add(session: AsyncSession, *events: Event) -> None:
     if not events:
         return
     added = sa.insert(_rows).values([row_of(event) for event in events]).returning(_rows.c.id).cte("added")
-    await session.execute(sa.select(sa.func.pg_notify(CHANNEL, "")).select_from(added).limit(1))
+    await session.execute(sa.select(waking(CHANNEL)).select_from(added).limit(1))
 
 
 def row_of(event: Event) -> dict[str, object]:

@@ -29,7 +29,10 @@ from services.chassis.publishing import ChannelLost, Message, NotPublished, Publ
 from services.chassis.settings import ServiceSettings
 
 BATCH = 200
-POLL_SECONDS = 2.0
+FALLING_ASLEEP = (0.02, 0.2, 2.0)
+"""How long to wait for the next NOTIFY: first shortly, for what was committed just as we stopped looking."""
+GATHER_SECONDS = 0.003
+"""Under load, several small transactions make one batch."""
 PAUSE_SECONDS = 0.5
 LONGEST_PARKING_SECONDS = 60.0
 COUNT_SECONDS = 2.0
@@ -103,14 +106,26 @@ class Relay:
         """Relay until cancelled."""
         listening = asyncio.create_task(self._listener.run(), name=f"{self.name}-listener")
         try:
-            while True:
-                if await self._batch_or_pause() < BATCH:
-                    await self._listener.wait(POLL_SECONDS)
+            await self._relay()
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
             await self._publisher.close()
+
+    async def _relay(self) -> None:
+        """Look while something is there, then sleep. From the second batch in a row on, writers need not wake us."""
+        busy = idle = 0
+        while True:
+            if taken := await self._batch_or_pause():
+                busy, idle = busy + 1, 0
+                await self._listener.stay_awake(busy > 1)
+                if taken < BATCH:
+                    await asyncio.sleep(GATHER_SECONDS)
+            else:
+                await self._listener.stay_awake(False)
+                await self._listener.wait(FALLING_ASLEEP[min(idle, len(FALLING_ASLEEP) - 1)])
+                busy, idle = 0, idle + 1
 
     async def _batch_or_pause(self) -> int:
         try:

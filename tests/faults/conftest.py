@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import structlog
 
 from deploy.local import folders
 from deploy.local.instance import Addresses
@@ -127,7 +128,10 @@ def post_office(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("post-office") / "secrets"
     wanted = plan(servers, f"post-{secrets.token_hex(4)}", folder, retry_delays=SHORT_DELAYS)
     asyncio.run(provision_quickly(wanted, servers))
+    # as plain lines: drawing each traceback with all its values takes longer than what failed
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
     yield Instance(name=wanted.instance, secrets_dir=folder, servers=servers)
+    structlog.reset_defaults()
     asyncio.run(provision.remove(wanted))
 
 

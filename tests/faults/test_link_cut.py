@@ -1,6 +1,7 @@
 """The line between two cooperatives is cut while people write on both sides."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +13,9 @@ from tests.faults.conftest import Pair
 from tests.faults.cooperative import LASER, Coop, Person
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
+from tests.faults.namespace import Wire, wire
+from tests.faults.proxy import Proxy
+from tests.servers import Servers
 
 pytestmark = [pytest.mark.xdist_group("faults-link"), pytest.mark.timeout(300)]
 
@@ -60,8 +64,24 @@ def test_a_link_cut_for_minutes_with_thousands_of_events_leaves_both_sides_equal
     cut(pair, ledger, how, seconds=LONG_CUT_SECONDS, pause=0.0)
 
 
-def cut(pair: Pair, ledger: Ledger, how: str, *, seconds: float, pause: float) -> None:
-    """Cut the lines under load, `pause` seconds between two writes; then compare."""
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_packets_dropped_by_a_firewall_for_a_minute_leave_both_sides_equal(
+    pair: Pair, servers: Servers, ledger: Ledger
+) -> None:
+    """The same as `silent`, by the kernel: nobody is told that a connection has ended, and none can be made."""
+    with wire(servers.amqp_port) as real:
+        for line in pair.lines:
+            line.lead_to(real.port)
+        try:
+            cut(pair, ledger, "packets dropped", seconds=60, pause=0.05, wires=[real])
+        finally:
+            for line in pair.lines:
+                line.lead_to(servers.amqp_port)
+
+
+def cut(pair: Pair, ledger: Ledger, how: str, *, seconds: float, pause: float, wires: Sequence[Wire] = ()) -> None:
+    """Cut the lines (or `wires` behind them) under load, `pause` seconds between two writes; then compare."""
     lille, namur = pair.lille, pair.namur
     name = f"{how} {seconds:.0f}"
     lines = pair.own_lines if how == "own-broker" else pair.lines
@@ -76,13 +96,13 @@ def cut(pair: Pair, ledger: Ledger, how: str, *, seconds: float, pause: float) -
         Load(lambda number: book_across(lille, offer, origin, tomorrow, number), pause=0.3) as bookings,
     ):
         bookings.wait_for_more(3)
-        for line in lines:
-            line.silence() if how == "silent" else line.cut()
+        for line in wires or lines:
+            line.cut() if isinstance(line, Proxy) and how != "silent" else line.silence()
         carried = [line.forwarded for line in lines]
         time.sleep(seconds)
-        assert [line.forwarded for line in lines] == carried, "the line was not cut"
+        assert wires or [line.forwarded for line in lines] == carried, "the line was not cut"
         fault = ledger.begin(f"link cut for {seconds:.0f} s ({how})", "", lambda: uncrossed(lille, namur))
-        for line in lines:
+        for line in wires or lines:
             line.mend()
         fault.cause_ended()
         fault.wait_healed(300)
