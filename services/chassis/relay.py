@@ -3,9 +3,8 @@
 Claims a batch, publishes it concurrently with confirms, deletes what was confirmed, repeats. Safe in every replica
 (FOR UPDATE SKIP LOCKED); killed between publish and delete it publishes again, and the inbox drops the duplicate.
 
-Measured on two busy cores, RabbitMQ 3.10.8, PostgreSQL 18 without fsync: commit to confirm 4.6 ms (median, idle
-relay), commit to the handler of another service 8.5 ms; 2,000 events published, consumed and noted in 4.7 s, all in
-one process.
+Measured on two busy cores, RabbitMQ 3.10.8, PostgreSQL 18: of the processor, an event costs the relay 215 microseconds,
+the consumer 450, PostgreSQL 120, RabbitMQ 210; aio-pika alone, publishing and consuming, 350 and RabbitMQ's 210.
 """
 
 import asyncio
@@ -167,15 +166,27 @@ class Relay:
 
     async def _publish(self, rows: Sequence[Row]) -> list[NotPublished | None]:
         made = [self._message(row) for row in rows]
-        sent = iter(await self._publisher.publish_all([one for one in made if isinstance(one, Message)]))
+        messages = [one for one in made if isinstance(one, Message)]
+        sent = iter(await self._one_by_one(messages, await self._publisher.publish_all(messages)))
         outcomes = [next(sent) if isinstance(one, Message) else one for one in made]
-        for place, one in enumerate(made):
-            if isinstance(one, Message) and isinstance(outcomes[place], ChannelLost):
-                # alone, a row over which the broker closes the channel is the guilty one
-                (outcomes[place],) = await self._publisher.publish_all([one])
         failed = sum(outcome is not None for outcome in outcomes)
         _FAILURES.labels(self.name).inc(failed)
         _PUBLISHED.labels(self.name).inc(len(outcomes) - failed)
+        return outcomes
+
+    async def _one_by_one(
+        self, messages: Sequence[Message], outcomes: list[NotPublished | None]
+    ) -> list[NotPublished | None]:
+        """Publish again, alone, what was lost with others: over one of them the broker may have closed the door.
+
+        Alone, that one is known by losing its channel; and one that loses its connection shows that the broker is away.
+        """
+        for place, message in enumerate(messages):
+            outcome = outcomes[place]
+            if outcome is not None and not isinstance(outcome, Refused) and len(messages) > 1:
+                (outcomes[place],) = await self._publisher.publish_all([message])
+                if type(outcomes[place]) is NotPublished:
+                    break
         return outcomes
 
     def _message(self, row: Row) -> Message | Refused:

@@ -89,11 +89,10 @@ async def test_in_a_batch_one_that_fails_and_some_that_are_doubled_harm_no_other
     for one in [*said, *said[:60]]:
         await trial.publish(body=one.data, headers=dict(one.headers()))
     async with trial.listening():
-        await until(lambda: _holds(trial, DEAD, 1), 60)
+        await until(lambda: _holds(trial, DEAD, 2), 60)  # it was said twice, like half of the others
         await until(lambda: _is_empty(trial, QUEUE))
-        await until(lambda: _has_effects(trial, sorted(one.subject for one in said if one.subject != "cursed")))
-    assert attempts.count("cursed") > len(names.RETRY_DELAYS)
-    assert await trial.waiting(DEAD) <= 2, "the doubled one may be dead twice"
+    assert await trial.effects() == sorted(one.subject for one in said if one.subject != "cursed")
+    assert attempts.count("cursed") > 2 * len(names.RETRY_DELAYS)
 
 
 async def test_a_queue_that_was_deleted_under_its_consumer_is_read_again_when_it_is_back(trial: Trial) -> None:
