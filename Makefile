@@ -58,7 +58,7 @@ contracts: setup ## Write the schemas, the AsyncAPI document and the table of ev
 	@$(PYTHON) -m services contracts $(ARGS)
 
 .PHONY: bench
-bench: setup ## Measure, as ratios to the raw limits of the same run
+bench: setup ## Measure how long changes take to show, and what two cooperatives weigh
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server
 	@$(PYTHON) -m tests.bench $(ARGS)
 
@@ -66,6 +66,11 @@ bench: setup ## Measure, as ratios to the raw limits of the same run
 bench-bookings: setup ## Measure accepted bookings, as a ratio to what pgbench inserts in the same run
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server wrk
 	@$(PYTHON) -m tests.bench.booking $(ARGS)
+
+.PHONY: bench-events
+bench-events: setup ## Measure events from commit to effect, as a ratio to what aio-pika alone carries in the same run
+	@$(PYTHON) -m deploy.local ensure rabbitmq-server
+	@$(PYTHON) -m tests.bench.throughput $(ARGS)
 
 .PHONY: fuzz
 fuzz: setup ## Throw generated requests at every OpenAPI
@@ -75,7 +80,7 @@ fuzz: setup ## Throw generated requests at every OpenAPI
 .PHONY: faults
 faults: setup ## Kill, cut, duplicate, delay, poison; then look at the invariants
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server
-	@$(VENV)/pytest tests/faults $(ARGS)
+	@$(VENV)/pytest tests/faults -m "long or not long" $(ARGS)
 
 .PHONY: hammer
 hammer: setup ## Many people at the same resources, here and over a link that is cut (ARGS="--rounds 200 --cuts 12")

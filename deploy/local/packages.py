@@ -37,6 +37,7 @@ class Package:
 RABBITMQ = Package("rabbitmq-server", ("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"))
 CHROMIUM = Package("chromium", ("chromium", "chromium-browser", "google-chrome"))
 WRK = Package("wrk", ("wrk",))
+FAKETIME = Package("faketime", ("faketime",))
 VENV = Package("python3-venv", ())
 
 

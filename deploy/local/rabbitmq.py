@@ -6,9 +6,11 @@ It disturbs no other node of the machine, the package's own included, and is not
 
 import contextlib
 import http.client
+import os
 import secrets
 import shutil
 import socket
+import subprocess
 import time
 from base64 import b64encode
 from pathlib import Path
@@ -35,6 +37,7 @@ class LocalRabbit:
 
     host = HOST
     admin_user = "admin"
+    node_name = "maillage@localhost"
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class LocalRabbit:
         self._cluster_name = cluster_name
         self._node: Daemon | None = None
         self._epmd: Daemon | None = None
+        self._running: dict[str, str] = {}
         self.amqp_port = amqp_port or 0
         self.management_port = management_port or 0
         self.admin_password = ""
@@ -79,16 +83,10 @@ class LocalRabbit:
         script = packages.ensure(packages.RABBITMQ)
         self.amqp_port = choose_port(self.amqp_port or None, "RabbitMQ (AMQP)")
         self.management_port = choose_port(self.management_port or None, "RabbitMQ (management)")
-        epmd_port, distribution_port = choose_port(None, "epmd"), choose_port(None, "Erlang distribution")
+        distribution_port = choose_port(None, "Erlang distribution")
         self._configure()
-        environment = self._environment(epmd_port, distribution_port)
-        self._epmd = Daemon(
-            command=[shutil.which("epmd") or "epmd", "-address", HOST, "-port", str(epmd_port)],
-            account=self._account,
-            folder=self._folder,
-            name="epmd",
-            environment=environment,
-        )
+        epmd_port = self._start_epmd()
+        environment = self._running = self._environment(epmd_port, distribution_port)
         self._node = Daemon(
             command=[str(script)],
             account=self._account,
@@ -96,13 +94,25 @@ class LocalRabbit:
             name="node",
             environment=environment,
         )
-        self._epmd.start()
         try:
             self._node.start()
             self._wait(self._node)
         except BaseException:
             self._end()
             raise
+
+    def _start_epmd(self) -> int:
+        """The port of the node's name server, which is its own."""
+        port = choose_port(None, "epmd")
+        self._epmd = Daemon(
+            command=[shutil.which("epmd") or "epmd", "-address", HOST, "-port", str(port)],
+            account=self._account,
+            folder=self._folder,
+            name="epmd",
+            environment=self._environment(port, 0),
+        )
+        self._epmd.start()
+        return port
 
     def stop(self) -> None:
         """Stop in an orderly way; a throw-away node is ended at once and loses its folder."""
@@ -116,6 +126,28 @@ class LocalRabbit:
         """Stop in an orderly way and start again on the same data and ports."""
         self._end()
         self.start()
+
+    def halt(self) -> None:
+        """Stop in an orderly way and keep the data, of a throw-away node too; `start` brings it back."""
+        self._end()
+
+    def control(self, *arguments: str) -> str:
+        """What `rabbitmqctl <arguments>` prints, at the running node. Raises ServerFailed."""
+        root = os.geteuid() == 0
+        done = subprocess.run(
+            [str(packages.ensure(packages.RABBITMQ).with_name("rabbitmqctl")), *arguments],
+            env=self._running,
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            user=self._account.uid if root else None,
+            group=self._account.gid if root else None,
+            extra_groups=[] if root else None,
+        )
+        if done.returncode != 0:
+            raise ServerFailed(f"rabbitmqctl {arguments[0]}: {(done.stderr or done.stdout).strip()[-500:]}")
+        return done.stdout
 
     def kill(self) -> None:
         """End the node at once, as a power cut would; `start` brings it back with its data."""
@@ -166,7 +198,7 @@ class LocalRabbit:
             "RABBITMQ_CONFIG_FILES": str(folder / "no-conf.d"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "no-advanced.config"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
-            "RABBITMQ_NODENAME": "maillage@localhost",
+            "RABBITMQ_NODENAME": self.node_name,
             "RABBITMQ_NODE_PORT": str(self.amqp_port),
             "RABBITMQ_DIST_PORT": str(distribution_port),
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),

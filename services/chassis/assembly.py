@@ -1,18 +1,22 @@
 """Puts a service together in the one way that all of them are made: database, relay, consumers, tokens, readiness."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
+from prometheus_client import Counter
 
-from services.chassis import schema_version
+from services.chassis import dead_letters, schema_version
 from services.chassis.auth import Authenticator
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.http import Check, create_app
 from services.chassis.messaging import Consumers, Consuming, consuming
+from services.chassis.problems import TooManyEventsWait
 from services.chassis.process import Runs, Service
-from services.chassis.relay import outbox_relay
+from services.chassis.relay import Relay, outbox_relay
 from services.chassis.settings import ServiceSettings
+
+REFUSED = Counter("maillage_refused_for_backlog", "Requests refused because too many events wait.", ["relay"])
 
 
 def assemble(
@@ -39,9 +43,11 @@ def assemble(
     relay = outbox_relay(name, settings, database)
     listening = consuming(consumers, settings, database) if consumers is not None else None
     checks = {"database": database.ping, "migrations": _migrated(name, database)}
-    app = create_app(name, checks={**checks, **_broker_check(listening)})
-    for router in routers:
-        app.include_router(router, prefix=f"/api/{name}")
+    app = create_app(name, checks={**checks, "broker": _broker_check(relay, listening)})
+    for router in (*routers, dead_letters.router):
+        app.include_router(
+            router, prefix=f"/api/{name}", dependencies=[Depends(_room_in(relay, settings.outbox_limit))]
+        )
     app.state.database = database
     app.state.settings = settings
     app.state.clock = Clock()
@@ -63,11 +69,21 @@ def _migrated(name: str, database: Database) -> Check:
     return check
 
 
-def _broker_check(listening: Consuming | None) -> dict[str, Check]:
-    if listening is None:
-        return {}
-
+def _broker_check(relay: Relay, listening: Consuming | None) -> Check:
     async def check() -> str | None:
-        return None if listening.connected else "not connected to RabbitMQ"
+        if listening is not None and not listening.connected:
+            return "not connected to RabbitMQ"
+        return f"events wait: {relay.trouble}" if relay.trouble else None
 
-    return {"broker": check}
+    return check
+
+
+def _room_in(relay: Relay, limit: int) -> Callable[[Request], Awaitable[None]]:
+    """What changes something is refused while more than `limit` events wait: the broker takes none, or too slowly."""
+
+    async def check(request: Request) -> None:
+        if request.method not in {"GET", "HEAD"} and relay.backlog >= limit:
+            REFUSED.labels(relay.name).inc()
+            raise TooManyEventsWait
+
+    return check

@@ -1,10 +1,10 @@
 """What happens to one message: its effect once, or a delayed return, or the dead-letter queue. Never silence."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aio_pika import IncomingMessage
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from prometheus_client import Counter, Histogram
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from services.chassis.messaging import Subscription
 
 LONGEST_ERROR = 2000
-REQUEUE_PAUSE_SECONDS = 2.0
 DELAY_WHILE_DATABASE_IS_AWAY = "5s"
+PAUSE_WHILE_DATABASE_IS_AWAY = 1.0
 
 _NOT_OURS_TO_PASS_ON = {"x-received-from", "x-death", "x-delivery-count", "CC", "BCC"}
 _NOT_OURS_PREFIXES = ("x-first-death-", "x-last-death-")
 
 _HANDLED = Counter("maillage_events_handled", "Events by how they ended.", ["service", "type", "outcome"])
-_SECONDS = Histogram("maillage_event_seconds", "Time in the handler and its transaction.", ["service", "type"])
+_SECONDS = Histogram("maillage_event_seconds", "Time of a transaction of handlers.", ["service", "type"])
 
 _log = logs.get(__name__)
+
+Said = tuple[Envelope, Event]
 
 
 class Unreadable(ValueError):
@@ -44,39 +46,63 @@ class Handling:
         self._db = db
         self._publisher = publisher
 
-    async def handle(self, message: IncomingMessage, subscription: "Subscription") -> None:
-        """Run the subscription's handler on `message`, then acknowledge, return or dead-letter it."""
-        event_type = subscription.event.type
-        try:
-            with _SECONDS.labels(self._service, event_type).time():
-                outcome = await self._outcome(message, subscription)
-            await message.ack()
-        except NotPublished as error:
-            outcome = "requeued"
-            _log.error("event-requeued", service=self._service, type=event_type, error=str(error))
-            await asyncio.sleep(REQUEUE_PAUSE_SECONDS)
-            await _requeue(message)
-        except CONNECTION_EXCEPTIONS as error:
-            outcome = "unanswered"  # the channel is gone: the broker delivers it again, the inbox drops it
-            _log.warning("event-not-acknowledged", service=self._service, type=event_type, error=str(error))
-        _HANDLED.labels(self._service, event_type, outcome).inc()
+    async def handle(self, messages: Sequence[IncomingMessage], subscription: "Subscription") -> list[IncomingMessage]:
+        """Give each of `messages` its effect, a later return or a place among the dead letters.
 
-    async def _outcome(self, message: IncomingMessage, subscription: "Subscription") -> str:
-        queue = names.queue(self._service, subscription.event.type)
+        All in one transaction; when that fails, each in its own. Returns those for which there was none of the three,
+        because the broker takes nothing from us: to be handled again.
+        """
+        event_type = subscription.event.type
+        outcomes = await self._together(messages, subscription)
+        if outcomes is None:
+            outcomes = [await self._safely(self._alone, message, subscription) for message in messages]
+        for outcome in outcomes:
+            _HANDLED.labels(self._service, event_type, outcome).inc()
+        return [message for message, outcome in zip(messages, outcomes, strict=True) if outcome == "waiting"]
+
+    async def _together(self, messages: Sequence[IncomingMessage], subscription: "Subscription") -> list[str] | None:
+        """The outcomes of one transaction for all; None when that is not to be had."""
+        if len(messages) == 1:
+            return None
         try:
-            envelope, event = _read(message, subscription.event)
+            said = [_read(message, subscription.event) for message in messages]
+            with _SECONDS.labels(self._service, subscription.event.type).time():
+                done = await self._db.run(_apply_all, subscription, said)
+        except Exception as error:  # noqa: BLE001 - whose fault it was shows when they go one by one
+            if not is_database_away(error):
+                return None
+            outcomes = [await self._safely(self._failed, message, subscription, error) for message in messages]
+            await asyncio.sleep(PAUSE_WHILE_DATABASE_IS_AWAY)  # not faster round and round than needed
+            return outcomes
+        return ["done" if first else "duplicate" for first in done]
+
+    async def _safely(
+        self, end: Callable[..., Awaitable[str]], message: IncomingMessage, subscription: "Subscription", *rest: Any
+    ) -> str:
+        """What `end` comes to; "waiting" when the broker does not take what it returns or sets aside."""
+        try:
+            return await end(message, subscription, *rest)
+        except NotPublished as error:
+            _log.error("event-waits", service=self._service, type=subscription.event.type, error=str(error))
+            return "waiting"
+
+    async def _alone(self, message: IncomingMessage, subscription: "Subscription") -> str:
+        """Raises NotPublished when the broker does not take what must be returned or set aside."""
+        try:
+            said = _read(message, subscription.event)
         except Unreadable as error:
-            await self._set_aside(message, queue, error)
+            await self._set_aside(message, names.queue(self._service, subscription.event.type), error)
             return "unreadable"
-        tracing.begin(envelope.traceparent)
+        tracing.begin(said[0].traceparent)
         try:
-            first = await self._db.run(_apply, subscription, event, envelope)
+            with _SECONDS.labels(self._service, subscription.event.type).time():
+                (first,) = await self._db.run(_apply_all, subscription, [said])
         except Exception as error:  # noqa: BLE001 - whatever a handler raises ends in the retry or the dead-letter queue
-            return await self._failed(message, queue, error)
+            return await self._failed(message, subscription, error)
         return "done" if first else "duplicate"
 
-    async def _failed(self, message: IncomingMessage, queue: str, error: Exception) -> str:
-        attempt = _attempt(message)
+    async def _failed(self, message: IncomingMessage, subscription: "Subscription", error: Exception) -> str:
+        queue, attempt = names.queue(self._service, subscription.event.type), _attempt(message)
         if is_database_away(error):
             # not the message's fault: not counted
             await self._return_later(message, queue, DELAY_WHILE_DATABASE_IS_AWAY, attempt)
@@ -113,15 +139,29 @@ class Handling:
         )
 
 
-async def _apply(session: AsyncSession, subscription: "Subscription", event: Event, envelope: Envelope) -> bool:
-    """Inbox and handler in one transaction. Returns False for an event that was handled before."""
-    if not await inbox.first_time(session, envelope.source, envelope.id):
-        return False
-    await subscription.handler(event, session, *([envelope] if subscription.wants_envelope else []))
-    return True
+async def _apply_all(session: AsyncSession, subscription: "Subscription", said: Sequence[Said]) -> list[bool]:
+    """Inbox and handlers in one transaction. For each event whether it was handled now, not before."""
+    new = await inbox.first_times(session, [(envelope.source, envelope.id) for envelope, _ in said])
+    done: list[bool] = []
+    for envelope, event in said:
+        first = (envelope.source, envelope.id) in new
+        if first:
+            new.discard((envelope.source, envelope.id))
+            tracing.begin(envelope.traceparent)
+            await subscription.handler(event, session, *([envelope] if subscription.wants_envelope else []))
+            await _forget_objects(session)
+        done.append(first)
+    return done
 
 
-def _read(message: IncomingMessage, kind: type[Event]) -> tuple[Envelope, Event]:
+async def _forget_objects(session: AsyncSession) -> None:
+    """Each handler reads what it needs anew, as if the session were its own."""
+    if session.new or session.identity_map:
+        await session.flush()
+        session.expunge_all()
+
+
+def _read(message: IncomingMessage, kind: type[Event]) -> Said:
     """Raises Unreadable."""
     try:
         envelope = Envelope.from_headers(dict(message.headers), message.body)
@@ -150,13 +190,6 @@ def _attempt(message: IncomingMessage) -> int:
     """How many handlers have failed on this message."""
     value = message.headers.get(names.HEADER_ATTEMPT)
     return value if isinstance(value, int) and value >= 0 else 0
-
-
-async def _requeue(message: IncomingMessage) -> None:
-    try:
-        await message.nack(requeue=True)
-    except CONNECTION_EXCEPTIONS as error:
-        _log.warning("event-not-requeued", error=str(error))  # its channel is gone: the broker has requeued it
 
 
 _DATABASE_AWAY_STATES = ("08", "57P", "53")

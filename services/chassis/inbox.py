@@ -1,15 +1,14 @@
 """The inbox: what was handled already. Written in the transaction of the work, so that effects happen exactly once."""
 
-from datetime import UTC, datetime
+from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-_rows = sa.table(
-    "inbox", sa.column("source", sa.Text), sa.column("id", sa.Uuid), sa.column("at", sa.DateTime(timezone=True))
-)
+Key = tuple[str, UUID]
+"""(source, id): what identifies an event (CloudEvents 1.0)."""
 
 
 def inbox_table(metadata: sa.MetaData) -> sa.Table:
@@ -23,12 +22,14 @@ def inbox_table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
-async def first_time(session: AsyncSession, source: str, event_id: UUID) -> bool:
-    """Whether (source, event_id) is new; remembers it in this transaction. A concurrent duplicate waits here."""
-    statement = (
-        insert(_rows)
-        .values(source=source, id=event_id, at=datetime.now(UTC))
-        .on_conflict_do_nothing()
-        .returning(_rows.c.id)
-    )
-    return (await session.execute(statement)).scalar() is not None
+_REMEMBER = sa.text(
+    "INSERT INTO inbox (source, id, at) SELECT source, id, now() FROM unnest(:sources, :ids) AS said (source, id)"
+    " ON CONFLICT DO NOTHING RETURNING source, id"
+).bindparams(sa.bindparam("sources", type_=ARRAY(sa.Text)), sa.bindparam("ids", type_=ARRAY(sa.Uuid)))
+
+
+async def first_times(session: AsyncSession, keys: Collection[Key]) -> set[Key]:
+    """Those of `keys` that are new; remembers them in this transaction. A concurrent duplicate waits here."""
+    ordered = sorted(set(keys))  # in one order everywhere: two transactions that share keys do not deadlock
+    said = {"sources": [source for source, _ in ordered], "ids": [event_id for _, event_id in ordered]}
+    return {(row.source, row.id) for row in await session.execute(_REMEMBER.columns(source=sa.Text, id=sa.Uuid), said)}

@@ -3,25 +3,25 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
+import aio_pika
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
-from faststream import AckPolicy
-from faststream.exceptions import FastStreamException
-from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitExchange, RabbitMessage, RabbitQueue
 
 from contracts.envelope import Event
-from services.chassis import logs, names
+from services.chassis import logs
 from services.chassis.database import Database
 from services.chassis.handling import Handling
 from services.chassis.publishing import Publisher
+from services.chassis.queue_reader import QueueReader
 from services.chassis.settings import ServiceSettings
 
-PREFETCH = 20
 GRACEFUL_SECONDS = 5.0
-WATCH_SECONDS = 2.0
-PATIENCE_SECONDS = 20.0
+CLOSE_SECONDS = 0.25
+RETRY_SECONDS = 1.0
+WATCH_SECONDS = 1.0
 START_SECONDS = 15.0
 
 E = TypeVar("E", bound=Event)
@@ -70,121 +70,74 @@ class Consumers:
 
 
 class Consuming:
-    """Runs the consumers of one service until cancelled; survives outages of the broker and of the database.
+    """Runs the consumers of one service until cancelled; survives outages of the broker and of the database."""
 
-    `prefetch`: how many events of each type may be in hand at once.
-    """
-
-    def __init__(self, consumers: Consumers, db: Database, broker_url: str, *, prefetch: int = PREFETCH) -> None:
-        self.connected = False
-        """Whether every subscription is alive: for readiness."""
+    def __init__(self, consumers: Consumers, db: Database, broker_url: str) -> None:
         self._consumers = consumers
         self._url = broker_url
-        self._prefetch = prefetch
         self._publisher = Publisher(broker_url)
         self._outage = logs.Outage()
         self._handling = Handling(consumers.service, db, self._publisher)
+        self._readers: list[QueueReader] = []
+
+    @property
+    def connected(self) -> bool:
+        """Whether every subscription is alive: for readiness."""
+        return bool(self._readers) and all(reader.alive for reader in self._readers)
 
     async def run(self) -> None:
-        """Consume until cancelled, then finish what is in hand (5 seconds at most)."""
+        """Consume until cancelled, then finish what is in hand (5 seconds at most) and hand back the rest."""
         try:
             while True:
-                await self._consume_until_lost()
+                try:
+                    await self._consume_until_lost()
+                except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:
+                    self._speak_of_outage(f"{type(error).__name__}: {error}")
+                await asyncio.sleep(RETRY_SECONDS)
         finally:
             await self._publisher.close()
 
     async def _consume_until_lost(self) -> None:
-        """Start a broker object and return when it has lost a subscription for good."""
-        broker = self._broker()
+        async with asyncio.timeout(START_SECONDS):
+            connection = await aio_pika.connect(self._url)
+        self._readers = [
+            QueueReader(connection, self._handling, self._consumers.get(event_type), self._consumers.service)
+            for event_type in self._consumers.subscriptions
+        ]
+        tasks = [asyncio.create_task(reader.run()) for reader in self._readers]
         try:
-            # a queue without a leader leaves basic.consume unanswered for a minute
-            async with asyncio.timeout(START_SECONDS):
-                await broker.start()
-            await self._watch(broker)
-        except (*CONNECTION_EXCEPTIONS, FastStreamException, TimeoutError) as error:
-            self._speak_of_outage("consumers-not-started", f"{type(error).__name__}: {error}")
-            await asyncio.sleep(WATCH_SECONDS)
+            # aio-pika's `is_closed` stays false when it was the broker that closed
+            while connection.connected.is_set():
+                await asyncio.wait(tasks, timeout=WATCH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                self._watch()
         finally:
-            self.connected = False
-            await self._stop(broker)
+            with suppress(TimeoutError, *CONNECTION_EXCEPTIONS):  # it may be lost already
+                async with asyncio.timeout(GRACEFUL_SECONDS + CLOSE_SECONDS):
+                    await self._end(tasks)
+                    await connection.close()
 
-    async def _watch(self, broker: RabbitBroker) -> None:
-        """Return once a subscription has been dead for longer than a reconnection takes."""
-        dead_for = 0.0
-        while dead_for < PATIENCE_SECONDS:
-            self.connected = _is_alive(broker)
-            if not self.connected:
-                self._speak_of_outage("consumers-interrupted", "no connection, or a subscription without its channel")
-            elif self._outage.is_over():
-                _log.info("consumers-resumed", service=self._consumers.service)
-            dead_for = 0.0 if self.connected else dead_for + WATCH_SECONDS
-            await asyncio.sleep(WATCH_SECONDS)
-        _log.error("consumers-lost", service=self._consumers.service)
+    def _watch(self) -> None:
+        if not self.connected:
+            self._speak_of_outage("a queue that is not read")
+        elif self._outage.is_over():
+            _log.info("consumers-resumed", service=self._consumers.service)
 
-    def _speak_of_outage(self, what: str, error: str) -> None:
+    def _speak_of_outage(self, error: str) -> None:
         if self._outage.goes_on():
-            _log.warning(what, service=self._consumers.service, error=error)
+            _log.warning("consumers-interrupted", service=self._consumers.service, error=error)
 
-    def _broker(self) -> RabbitBroker:
-        broker = RabbitBroker(
-            self._url,
-            graceful_timeout=GRACEFUL_SECONDS,
-            reconnect_interval=1.0,
-            timeout=5.0,
-            app_id=None,
-            logger=None,
-            apply_types=False,
-        )
-        events = RabbitExchange(names.EVENTS, declare=False)
-        for event_type in self._consumers.subscriptions:
-            queue = RabbitQueue(
-                names.queue(self._consumers.service, event_type),
-                queue_type=QueueType.QUORUM,
-                durable=True,
-                declare=False,
-            )
-            subscriber = broker.subscriber(
-                queue,
-                events,
-                ack_policy=AckPolicy.MANUAL,
-                channel=Channel(prefetch_count=self._prefetch),
-                no_reply=True,
-                decoder=_whole_message,
-            )
-            subscriber(self._handler(event_type))
-        return broker
-
-    def _handler(self, event_type: str) -> Callable[[RabbitMessage], Awaitable[None]]:
-        subscription = self._consumers.get(event_type)
-
-        async def handle(message: RabbitMessage) -> None:
-            await self._handling.handle(message.raw_message, subscription)
-
-        return handle
-
-    async def _stop(self, broker: RabbitBroker) -> None:
-        try:
-            async with asyncio.timeout(GRACEFUL_SECONDS + 0.25):
-                await broker.stop()
-        except (TimeoutError, *CONNECTION_EXCEPTIONS) as error:
-            _log.warning("consumers-not-stopped", service=self._consumers.service, error=str(error))
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Let the readers finish what they have in hand; what they had not begun goes back with their channels."""
+        for reader in self._readers:
+            reader.stop()
+        self._readers = []
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=GRACEFUL_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def consuming(consumers: Consumers, settings: ServiceSettings, db: Database) -> Consuming:
     """The running side of `consumers`, under the service's own broker user."""
     return Consuming(consumers, db, settings.broker_url(consumers.service))
-
-
-async def _whole_message(message: RabbitMessage) -> RabbitMessage:
-    """In place of FastStream's decoder: an undecodable body is ours to dead-letter, not FastStream's to drop."""
-    return message
-
-
-def _is_alive(broker: RabbitBroker) -> bool:
-    """Whether the connection is up and every subscriber's channel is open."""
-    # FastStream offers a ping, which sees no single channel
-    connection: Any = broker._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    if connection is None or connection.is_closed or not connection.connected.is_set():
-        return False
-    queues: list[Any] = [getattr(subscriber, "_queue_obj", None) for subscriber in broker.subscribers]
-    return all(queue is not None and not queue.channel.is_closed for queue in queues)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Event
 from services.chassis import tracing
+from services.chassis.database_listener import waking
 from services.chassis.ids import new_id
 
 CHANNEL = "outbox"
@@ -29,7 +30,7 @@ _ADDED = sa.insert(_rows).from_select(
     [column.name for column in _rows.c],
     sa.select(sa.text("*")).select_from(_GIVEN.alias("given")),
 )
-_ADD = sa.select(sa.func.pg_notify(CHANNEL, "")).add_cte(_ADDED.cte("added"))
+_ADD = sa.select(waking(CHANNEL)).add_cte(_ADDED.cte("added"))
 
 
 class EventTooLarge(ValueError):

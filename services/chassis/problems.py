@@ -143,6 +143,18 @@ class Unavailable(Problem):
     )
 
 
+class TooManyEventsWait(Problem):
+    """More events wait to leave than the outbox may hold; nothing was changed."""
+
+    status = 503
+    slug = "too-many-events-wait"
+    text = Text(
+        fr="Trop de messages attendent de partir. Rien n'a été changé : réessayez dans quelques minutes.",
+        en="Too many messages wait to leave. Nothing was changed: try again in a few minutes.",
+        nl="Te veel berichten wachten op vertrek. Er is niets gewijzigd: probeer het over enkele minuten opnieuw.",
+    )
+
+
 class UnusableValue(Problem):
     """A value has characters or a size that cannot be stored; nothing was changed."""
 

@@ -1,8 +1,9 @@
 """Publishing with confirms, on a connection of its own, so that a broker in alarm blocks no consumer."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, FieldValue
@@ -50,22 +51,53 @@ class Publisher:
 
     async def publish(self, message: Message) -> None:
         """Return once the broker has the message safe on disk. Raises NotPublished, Refused or ChannelLost."""
-        if len(message.body) > LARGEST_EVENT:
-            raise Refused(f"a body of {len(message.body)} bytes; at most {LARGEST_EVENT} are sent")
+        (outcome,) = await self.publish_all([message])
+        if outcome is not None:
+            raise outcome
+
+    async def publish_all(self, messages: Sequence[Message]) -> list[NotPublished | None]:
+        """Publish at once: for each message None once the broker has it safe on disk, else why it may not have it."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                channel = await (await self._open()).get_underlay_channel()
+        except TimeoutError:
+            return [NotPublished(f"no connection within {self._seconds} s")] * len(messages)
+        except CONNECTION_EXCEPTIONS as error:
+            return [self._lost(error)] * len(messages)
+        tasks = [asyncio.create_task(self._send(channel, message)) for message in messages]
         try:
             # aio-pika's own timeout does not end a publish that an alarm holds back
-            async with asyncio.timeout(self._seconds):
-                channel = await self._open()
-                exchange = await channel.get_exchange(message.exchange, ensure=False)
-                await exchange.publish(_wire(message), message.key, mandatory=True)
-        except DeliveryError as error:
-            raise Refused(f"the broker refused it: {error}") from error
-        except TimeoutError as error:
+            _, late = await asyncio.wait(tasks, timeout=self._seconds)
+        finally:
+            for task in tasks:
+                task.cancel()
+        if late:
             await self.close()
-            raise NotPublished(f"no confirm within {self._seconds} s") from error
+        unknown = NotPublished(f"no confirm within {self._seconds} s")
+        return [unknown if task in late or task.cancelled() else task.result() for task in tasks]
+
+    async def _send(self, channel: Any, message: Message) -> NotPublished | None:
+        if len(message.body) > LARGEST_EVENT:
+            return Refused(f"a body of {len(message.body)} bytes; at most {LARGEST_EVENT} are sent")
+        try:
+            # below aio-pika's own publish, which waits until each message has left before it takes the next
+            await channel.basic_publish(
+                message.body,
+                exchange=message.exchange,
+                routing_key=message.key,
+                properties=_wire(message).properties,
+                mandatory=True,
+                wait=False,
+            )
+        except DeliveryError as error:
+            return Refused(f"the broker refused it: {error}")
         except CONNECTION_EXCEPTIONS as error:
-            lost = ChannelLost if _is_open(self._connection) else NotPublished
-            raise lost(f"{type(error).__name__}: {error}") from error
+            return self._lost(error)
+        return None
+
+    def _lost(self, error: BaseException) -> NotPublished:
+        lost = ChannelLost if _is_open(self._connection) else NotPublished
+        return lost(f"{type(error).__name__}: {error}")
 
     async def close(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None

@@ -3,9 +3,8 @@
 Claims a batch, publishes it concurrently with confirms, deletes what was confirmed, repeats. Safe in every replica
 (FOR UPDATE SKIP LOCKED); killed between publish and delete it publishes again, and the inbox drops the duplicate.
 
-Measured on two busy cores, RabbitMQ 3.10.8, PostgreSQL 18 without fsync: commit to confirm 4.6 ms (median, idle
-relay), commit to the handler of another service 8.5 ms; 2,000 events published, consumed and noted in 4.7 s, all in
-one process.
+Measured on two busy cores, RabbitMQ 3.10.8, PostgreSQL 18: of the processor, an event costs the relay 215 microseconds,
+the consumer 450, PostgreSQL 120, RabbitMQ 210; aio-pika alone, publishing and consuming, 350 and RabbitMQ's 210.
 """
 
 import asyncio
@@ -17,6 +16,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from prometheus_client import Counter, Gauge
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Envelope
@@ -27,10 +27,15 @@ from services.chassis.outbox import CHANNEL
 from services.chassis.publishing import ChannelLost, Message, NotPublished, Publisher, Refused
 from services.chassis.settings import ServiceSettings
 
-BATCH = 100
-POLL_SECONDS = 2.0
+BATCH = 200
+FALLING_ASLEEP = (0.02, 0.2, 2.0)
+"""How long to wait for the next NOTIFY: first shortly, for what was committed just as we stopped looking."""
+GATHER_SECONDS = 0.003
+"""Under load, several small transactions make one batch."""
 PAUSE_SECONDS = 0.5
 LONGEST_PARKING_SECONDS = 60.0
+COUNT_SECONDS = 2.0
+COUNTED_AT_MOST = 200_000
 
 Row = sa.RowMapping
 
@@ -83,8 +88,10 @@ class Relay:
         channel: str = CHANNEL,
     ) -> None:
         self.name = name
-        self.connected: bool | None = None
-        """Whether the last thing tried succeeded, for readiness; None before the first."""
+        self.trouble: str | None = None
+        """Why the last batch did not go out, for readiness; None when it did."""
+        self.backlog = 0
+        """How many events wait, as far as was counted lately."""
         self._db = db
         self._publisher = publisher
         self._to_message = to_message
@@ -92,19 +99,32 @@ class Relay:
         self._listener = Listener(db.url, channel)
         self._parked: dict[UUID, _Parked] = {}
         self._outage = logs.Outage()
+        self._count_at = 0.0
 
     async def run(self) -> None:
         """Relay until cancelled."""
         listening = asyncio.create_task(self._listener.run(), name=f"{self.name}-listener")
         try:
-            while True:
-                if await self._batch_or_pause() < BATCH:
-                    await self._listener.wait(POLL_SECONDS)
+            await self._relay()
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
             await self._publisher.close()
+
+    async def _relay(self) -> None:
+        """Look while something is there, then sleep. From the second batch in a row on, writers need not wake us."""
+        busy = idle = 0
+        while True:
+            if taken := await self._batch_or_pause():
+                busy, idle = busy + 1, 0
+                await self._listener.stay_awake(busy > 1)
+                if taken < BATCH:
+                    await asyncio.sleep(GATHER_SECONDS)
+            else:
+                await self._listener.stay_awake(False)
+                await self._listener.wait(FALLING_ASLEEP[min(idle, len(FALLING_ASLEEP) - 1)])
+                busy, idle = 0, idle + 1
 
     async def _batch_or_pause(self) -> int:
         try:
@@ -112,24 +132,22 @@ class Relay:
         except Exception as error:  # noqa: BLE001 - whatever it is, rows are safe and the relay must outlive it
             if self._outage.goes_on():
                 _log.warning("relay-interrupted", relay=self.name, error=f"{type(error).__name__}: {error}")
-            self.connected = False
+            self.trouble = f"{type(error).__name__}: {error}".splitlines()[0]
             await asyncio.sleep(PAUSE_SECONDS)
             return BATCH
         if self._outage.is_over():
             _log.info("relay-resumed", relay=self.name)
-        self.connected = True
+        self.trouble = None
         return taken
 
     async def _relay_batch(self) -> int:
         """Publish and delete one batch. Returns how many rows it took. Raises NotPublished when the broker is away."""
         async with self._db.transaction() as session:
             rows = await self._claim(session)
-            _BACKLOG.labels(self.name).set(await self._backlog(session) if len(rows) in {0, BATCH} else len(rows))
+            await self._measure_backlog(session, len(rows))
             if not rows:
                 return 0
-            outcomes = await asyncio.gather(*map(self._publish, rows))
-            if any(isinstance(outcome, ChannelLost) for outcome in outcomes):
-                outcomes = await self._one_by_one(rows, outcomes)
+            outcomes = await self._publish(rows)
             await self._delete(session, [row["id"] for row, outcome in zip(rows, outcomes, strict=True) if not outcome])
         for row, outcome in zip(rows, outcomes, strict=True):
             if isinstance(outcome, Refused | ChannelLost):
@@ -146,27 +164,36 @@ class Relay:
             query = query.where(key.not_in(parked))
         return (await session.execute(query)).mappings().all()
 
-    async def _publish(self, row: Row) -> NotPublished | None:
-        try:
-            message = self._to_message(row)
-        except Exception as error:  # noqa: BLE001 - one row that cannot be read must not hold up the others
-            return Refused(f"no message can be made of it: {error!r}")
-        try:
-            await self._publisher.publish(message)
-        except NotPublished as error:
-            _FAILURES.labels(self.name).inc()
-            return error
-        _PUBLISHED.labels(self.name).inc()
-        return None
+    async def _publish(self, rows: Sequence[Row]) -> list[NotPublished | None]:
+        made = [self._message(row) for row in rows]
+        messages = [one for one in made if isinstance(one, Message)]
+        sent = iter(await self._one_by_one(messages, await self._publisher.publish_all(messages)))
+        outcomes = [next(sent) if isinstance(one, Message) else one for one in made]
+        failed = sum(outcome is not None for outcome in outcomes)
+        _FAILURES.labels(self.name).inc(failed)
+        _PUBLISHED.labels(self.name).inc(len(outcomes) - failed)
+        return outcomes
 
     async def _one_by_one(
-        self, rows: Sequence[Row], outcomes: Sequence[NotPublished | None]
+        self, messages: Sequence[Message], outcomes: list[NotPublished | None]
     ) -> list[NotPublished | None]:
-        """After a lost channel: alone, a row that the broker does not take is the guilty one."""
-        again: list[NotPublished | None] = []
-        for row, outcome in zip(rows, outcomes, strict=True):
-            again.append(await self._publish(row) if isinstance(outcome, ChannelLost) else outcome)
-        return again
+        """Publish again, alone, what was lost with others: over one of them the broker may have closed the door.
+
+        Alone, that one is known by losing its channel; and one that loses its connection shows that the broker is away.
+        """
+        for place, message in enumerate(messages):
+            outcome = outcomes[place]
+            if outcome is not None and not isinstance(outcome, Refused) and len(messages) > 1:
+                (outcomes[place],) = await self._publisher.publish_all([message])
+                if type(outcomes[place]) is NotPublished:
+                    break
+        return outcomes
+
+    def _message(self, row: Row) -> Message | Refused:
+        try:
+            return self._to_message(row)
+        except Exception as error:  # noqa: BLE001 - one row that cannot be read must not hold up the others
+            return Refused(f"no message can be made of it: {error!r}")
 
     def _park(self, row_id: UUID, reason: NotPublished) -> None:
         """Leave the row where it is, try it again ever more seldom, and let the others pass."""
@@ -178,7 +205,15 @@ class Relay:
         for row_id in ids:
             self._parked.pop(row_id, None)
         if ids:
-            await session.execute(sa.delete(self._table).where(self._table.c.id.in_(ids)))
+            sent = sa.bindparam("sent", list(ids), type_=ARRAY(sa.Uuid))
+            await session.execute(sa.delete(self._table).where(self._table.c.id == sa.any_(sent)))
 
-    async def _backlog(self, session: AsyncSession) -> int:
-        return (await session.execute(sa.select(sa.func.count()).select_from(self._table))).scalar_one()
+    async def _measure_backlog(self, session: AsyncSession, taken: int) -> None:
+        """Counting reads every row: seldom, and no further than to the bound."""
+        if taken < BATCH:
+            self.backlog = taken + len(self._parked)
+        elif time.monotonic() >= self._count_at:
+            rows = sa.select(sa.literal(1)).select_from(self._table).limit(COUNTED_AT_MOST).subquery()
+            self.backlog = (await session.execute(sa.select(sa.func.count()).select_from(rows))).scalar_one()
+            self._count_at = time.monotonic() + COUNT_SECONDS
+        _BACKLOG.labels(self.name).set(self.backlog)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.chassis import logs, names
 from services.chassis.database import Database
 from services.chassis.database_listener import Listener
+from services.chassis.handling import is_database_away
 from services.federation import receiving
 from services.federation.domain import LISTENING
 from services.federation.receiving import LinkIsGone
@@ -25,6 +26,8 @@ BATCH = 50
 LOOK_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
+TRIES = 4
+"""For an error that nobody foresaw."""
 
 _log = logs.get(__name__)
 
@@ -135,16 +138,26 @@ class Inbound:
                 await self._take_alone(link_id, body)
 
     async def _take_alone(self, link_id: UUID, body: bytes) -> None:
-        """Carefully: what our own tables refuse is kept aside. Only an absent database is waited for."""
-        pause = RETRY_SECONDS
+        """Carefully: what cannot be applied is kept aside with its reason. Only an absent database is waited for."""
+        pause, tries = RETRY_SECONDS, 0
         while True:
             try:
                 await self._db.run(receiving.receive, link_id, [body], us=self._us, now=self._now(), careful=True)
             except LinkIsGone:
-                return
-            except Exception as error:  # noqa: BLE001 - nothing may be lost: it stays in the queue and in the log
+                return None
+            except Exception as error:  # noqa: BLE001 - a peer's message must not stop the queue
                 _log.error("border-message-waits", link=str(link_id), error=repr(error))
+                if not is_database_away(error) and (tries := tries + 1) >= TRIES:
+                    return await self._give_up(link_id, body, error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
-                return
+                return None
+
+    async def _give_up(self, link_id: UUID, body: bytes, error: Exception) -> None:
+        try:
+            await self._db.run(receiving.give_up, link_id, body, error, now=self._now())
+        except LinkIsGone:
+            return
+        except Exception as again:  # noqa: BLE001 - the log of its origin still has it, and we ask for what is missing
+            _log.error("border-message-not-kept", link=str(link_id), error=repr(again))

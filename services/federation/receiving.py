@@ -8,10 +8,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from prometheus_client import Counter
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis import outbox
+from services.chassis.database import wants_retry
+from services.chassis.handling import is_database_away
 from services.chassis.ids import new_id
 from services.federation import ownership, refusing, tables, translation
 from services.federation.domain import LISTENING
@@ -59,6 +61,13 @@ async def receive(
             await _quarantine(stream, body, str(error))
         except Refused as refusal:
             await stream.refuse(refusal, body, seq=None)
+    await stream.save()
+
+
+async def give_up(session: AsyncSession, link_id: UUID, body: bytes, error: Exception, *, now: datetime) -> None:
+    """Keep `body` with the reason, when not even its place in the stream can be told. Raises LinkIsGone."""
+    stream = await Stream.open(session, await _listening(session, link_id), now, careful=True)
+    await stream.refuse(Refused("not_applied", repr(error)), body, seq=None)
     await stream.save()
 
 
@@ -172,7 +181,12 @@ class Stream:
         try:
             async with self.session.begin_nested():
                 await self._pass_on(sealed)
-        except (DataError, IntegrityError, ValueError, TypeError) as error:
+        except Refused:
+            raise
+        except Exception as error:
+            # unforeseen, and not for the first time: kept with its reason, or it would stand in the way for ever
+            if is_database_away(error) or (isinstance(error, DBAPIError) and wants_retry(error)):
+                raise
             raise Refused("not_applied", repr(error)) from error
 
     async def _pass_on(self, sealed: Sealed) -> None:

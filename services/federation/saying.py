@@ -22,6 +22,7 @@ from contracts.border import (
 )
 from contracts.catalog import Audience
 from contracts.envelope import Event
+from services.chassis.database_listener import waking
 from services.chassis.ids import new_id
 from services.federation import tables
 from services.federation.domain import LISTENING, SPEAKING
@@ -53,7 +54,7 @@ async def say(session: AsyncSession, link: sa.RowMapping, event: Event) -> None:
     await session.execute(sa.insert(tables.sent_log).values(**log))
     row = {"id": event_id, "link_id": link["id"], "content": content}
     added = sa.insert(tables.border_outbox).values(**row).returning(tables.border_outbox.c.id).cte("added")
-    await session.execute(sa.select(sa.func.pg_notify(tables.BORDER_CHANNEL, "")).select_from(added))
+    await session.execute(sa.select(waking(tables.BORDER_CHANNEL)).select_from(added))
 
 
 async def link_with(session: AsyncSession, peer_id: str) -> sa.RowMapping | None:

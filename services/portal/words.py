@@ -230,6 +230,8 @@ FLASHES: dict[str, str] = {
     "link-confirmed": N_("C'est confirmé. Le lien se met en place en quelques secondes."),
     "link-paused": N_("Le lien est en pause. Rien n'est perdu : tout attend."),
     "link-resumed": N_("Le lien reprend."),
+    "letter-replayed": N_("C'est reparti : le message est réessayé. S'il échoue encore, il revient ici."),
+    "letter-dropped": N_("Le message est supprimé."),
     "link-ended": N_("Le lien est terminé. Ce qui avait été partagé disparaît des deux côtés."),
 }
 

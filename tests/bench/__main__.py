@@ -1,11 +1,10 @@
-"""`python -m tests.bench`: how long changes take to show, what two cooperatives weigh, what the relay carries.
+"""`python -m tests.bench`: how long changes take to show, and what two cooperatives weigh.
 
 Prints figures and never judges them. Everything runs on this machine, on servers as `make demo` starts them (synced to
 disk), one process for each cooperative.
 """
 
 import argparse
-import asyncio
 import os
 import statistics
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 from deploy.local import memory
 from deploy.local.postgres import LocalPostgres
 from deploy.local.rabbitmq import LocalRabbit
-from tests.bench import latency, throughput
+from tests.bench import latency
 from tests.bench.latency import Latencies
 from tests.bench.stage import folder_of, servers_of
 from tests.faults.cooperative import Coop, link, under_trial
@@ -72,10 +71,6 @@ def main() -> None:
             time.sleep(options.memory)
             print(f"\nmemory {options.memory:.0f} s later")
             print(memory.report([*stage.pids, *stage.lille.pids, *stage.namur.pids]), flush=True)
-        if options.events:
-            print("\nevents per second, 1 process, all in the same minutes")
-            for line in asyncio.run(throughput.measure(stage.servers, options.events)):
-                print(line, flush=True)
     print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 
@@ -95,7 +90,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--changes", type=int, default=200, help="how many offers to publish (default: %(default)s)")
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two of them (default: %(default)s)")
     parser.add_argument("--memory", type=float, default=60, help="seconds before weighing; -1: not (%(default)s)")
-    parser.add_argument("--events", type=int, default=3000, help="for the relay; 0: not (default: %(default)s)")
     return parser
 
 

@@ -71,6 +71,7 @@ def prepare(region: Region) -> Tour:
             ("coordination", "/coordination"),
             ("limits", "/coordination/limits"),
             ("limits-of-one", f"/coordination/limits?{urlencode({'category': LASER['category']})}"),
+            ("dead", "/coordination/dead"),
             ("members", "/coordination/members"),
             ("links", "/coordination/links"),
             ("link", f"/coordination/links/{link['link_id']}"),

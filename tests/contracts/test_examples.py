@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from jsonschema_rs import validator_for
+from pydantic import BaseModel
 
 from contracts.registry import EVENTS
 from services import contract_documents as documents
@@ -31,6 +33,56 @@ def test_every_subscriber_reads_it_also_with_a_field_of_tomorrow(service: str, e
     data = json.loads(example(event_type).read_text(encoding="utf-8")) | {"field_of_tomorrow": service}
     event = EVENTS[event_type].model_validate_json(json.dumps(data))
     assert event.subject
+
+
+@pytest.mark.parametrize("event_type", sorted(EVENTS))
+def test_the_reader_of_today_takes_what_a_writer_of_tomorrow_says(event_type: str) -> None:
+    """Version N+1: one field more at every level, which nobody of today may stumble over, or lose another by."""
+    data = json.loads(example(event_type).read_text(encoding="utf-8"))
+    today = EVENTS[event_type].model_validate_json(json.dumps(data))
+    assert EVENTS[event_type].model_validate_json(json.dumps(_of_tomorrow(data))) == today
+
+
+@pytest.mark.parametrize("event_type", sorted(EVENTS))
+def test_the_reader_of_today_takes_what_a_writer_of_yesterday_said(event_type: str) -> None:
+    """Version N-1: none of the fields that came later, which are the optional ones.
+
+    Examples stay as they were recorded: those of types that have grown since are such messages themselves.
+    """
+    kind = EVENTS[event_type]
+    data = json.loads(example(event_type).read_text(encoding="utf-8"))
+    old = _of_yesterday(kind, data)
+    read = kind.model_validate_json(json.dumps(old))
+    assert read.subject == kind.model_validate_json(json.dumps(data)).subject
+    assert _of_yesterday(kind, read.model_dump(mode="json")) == _of_yesterday(kind, data)
+
+
+def _of_tomorrow(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _of_tomorrow(one) for name, one in value.items()} | {"field_of_tomorrow": {"since": 2}}
+    return [_of_tomorrow(one) for one in value] if isinstance(value, list) else value
+
+
+def _of_yesterday(kind: type[BaseModel], data: Any) -> Any:
+    """`data` without the optional fields of `kind`, at every level."""
+    return {
+        name: _inside(field.annotation, data[name])
+        for name, field in kind.model_fields.items()
+        if field.is_required() and name in data
+    }
+
+
+def _inside(annotation: Any, value: Any) -> Any:
+    models = [one for one in (annotation, *_parts(annotation)) if isinstance(one, type) and issubclass(one, BaseModel)]
+    if not models:
+        return value
+    if isinstance(value, list):
+        return [_of_yesterday(models[0], one) for one in value]
+    return _of_yesterday(models[0], value) if isinstance(value, dict) else value
+
+
+def _parts(annotation: Any) -> list[Any]:
+    return [part for one in get_args(annotation) for part in (one, *_parts(one))]
 
 
 def test_no_example_holds_a_secret() -> None:

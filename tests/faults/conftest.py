@@ -5,8 +5,10 @@ import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+import structlog
 
 from deploy.local import folders
 from deploy.local.instance import Addresses
@@ -14,11 +16,27 @@ from deploy.local.postgres import LocalPostgres
 from deploy.local.rabbitmq import LocalRabbit
 from services import provision
 from tests.faults.cooperative import Coop, link, under_trial
+from tests.faults.ledger import ledger, table
 from tests.faults.proxy import Proxy, proxied
+from tests.faults.rabbit_cluster import Node, cluster
 from tests.faults.said import Speaker, speaking
 from tests.instances import Instance, cooperatives, plan, provision_quickly
 from tests.servers import Servers
 from tests.services.chassis.trial import SHORT_DELAYS
+
+__all__ = ["ledger"]
+
+OUTBOX_LIMIT = 3000
+"""More than any load here writes while the broker is away, less than a test writes on purpose."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the table of faults, also when the tests ran in several processes."""
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, [])]
+    if lines := table(reports):
+        terminalreporter.section("faults")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +64,23 @@ def ruin(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             server.start()
         line = stack.enter_context(proxied(rabbit.amqp_port))
         make = stack.enter_context(cooperatives(servers, tmp_path_factory.mktemp("ruin")))
-        local = make("ruin", where=_addresses(postgres, rabbit), MAILLAGE_BROKER_PORT=str(line.port))
+        local = make(
+            "ruin",
+            where=_addresses(postgres, rabbit),
+            MAILLAGE_BROKER_PORT=str(line.port),
+            MAILLAGE_OUTBOX_LIMIT=str(OUTBOX_LIMIT),
+        )
         coop = stack.enter_context(under_trial(local, servers))
         yield Ruin(coop=coop, postgres=postgres, rabbit=rabbit, line=line)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clustered:
+    """A cooperative on a cluster of three nodes; `line`, a load balancer, leads it to the first."""
+
+    coop: Coop
+    nodes: Sequence[Node]
+    line: Proxy
 
 
 @pytest.fixture
@@ -96,7 +128,10 @@ def post_office(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("post-office") / "secrets"
     wanted = plan(servers, f"post-{secrets.token_hex(4)}", folder, retry_delays=SHORT_DELAYS)
     asyncio.run(provision_quickly(wanted, servers))
+    # as plain lines: drawing each traceback with all its values takes longer than what failed
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
     yield Instance(name=wanted.instance, secrets_dir=folder, servers=servers)
+    structlog.reset_defaults()
     asyncio.run(provision.remove(wanted))
 
 
@@ -104,6 +139,20 @@ def post_office(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> I
 async def speaker(post_office: Instance) -> AsyncIterator[Speaker]:
     async with speaking(post_office) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def clustered(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clustered]:
+    """For one test."""
+    with ExitStack() as stack:
+        nodes = stack.enter_context(cluster())
+        postgres = LocalPostgres()
+        stack.callback(postgres.stop)
+        postgres.start()
+        line = stack.enter_context(proxied(nodes[0].amqp_port))
+        make = stack.enter_context(cooperatives(servers, tmp_path_factory.mktemp("clustered")))
+        local = make("many", where=_addresses(postgres, nodes[0]), MAILLAGE_BROKER_PORT=str(line.port))
+        yield Clustered(coop=stack.enter_context(under_trial(local, servers)), nodes=nodes, line=line)
 
 
 def _addresses(postgres: LocalPostgres, rabbit: LocalRabbit) -> Addresses:

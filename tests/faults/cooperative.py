@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -156,6 +156,17 @@ class Coop:
 
     def value(self, service: str, query: str, *values: Any) -> Any:
         return self.sql(service).value(query, *values)
+
+    def unseen(self, titles: Iterable[str]) -> list[str]:
+        """Those of `titles` (of listings) that its search does not show yet."""
+        shown = {row["title"] for row in self.rows("matching", "SELECT title FROM things WHERE NOT gone")}
+        return sorted(set(titles) - shown)
+
+    def doubled(self) -> int:
+        """Listings and messages to people that are there more than once; no title may be used twice by a test."""
+        twice = "SELECT count(*) FROM (SELECT 1 FROM {} GROUP BY {} HAVING count(*) > 1) AS twice"
+        listings = self.value("catalog", twice.format("listings", "title"))
+        return int(listings + self.value("notify", twice.format("notifications", "member_id, template, about_id")))
 
     def queues(self) -> dict[str, int]:
         """Messages in every queue of both its vhosts, as the broker counts them (a few seconds old)."""

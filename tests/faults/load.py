@@ -42,6 +42,10 @@ class Load(Generic[T]):
         if self._thread is not None:
             self._thread.join()
 
+    def __str__(self) -> str:
+        """For the table of faults: how many calls were made in which time."""
+        return f"{len(self.acknowledged)} writes, {len(self.failed)} refused"
+
     def wait_for_more(self, count: int) -> None:
         """Return when `count` more calls have succeeded from now on."""
         wanted = len(self.acknowledged) + count

@@ -20,8 +20,10 @@ class Proxy:
     connection, never delivered late. `mend`: forwards again; connections from before must be made anew.
     """
 
-    def __init__(self, target_port: int, *, port: int | None = None) -> None:
-        self.port = choose_port(port, "the proxy of a test")
+    def __init__(self, target_port: int, *, port: int | None = None, host: str = HOST, target_host: str = HOST) -> None:
+        self.port = port or choose_port(None, "the proxy of a test")
+        self._host = host
+        self._target_host = target_host
         self.forwarded = 0
         """Bytes, both ways."""
         self._target = target_port
@@ -42,6 +44,11 @@ class Proxy:
     def mend(self) -> None:
         self._do(self._set("open"))
 
+    def lead_to(self, target_port: int) -> None:
+        """From now on forward new connections there, as a load balancer does; ends those that it has."""
+        self._target = target_port
+        self._do(self._drop_all())
+
     def close(self) -> None:
         self._do(self._set("cut"))
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -52,7 +59,7 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     async def _listen(self) -> asyncio.Server:
-        return await asyncio.start_server(self._forward, HOST, self.port)
+        return await asyncio.start_server(self._forward, self._host, self.port)
 
     async def _set(self, line: Line) -> None:
         before, self._line = self._line, line
@@ -76,7 +83,7 @@ class Proxy:
             task.add_done_callback(self._forwarding.discard)
         self._lines.add(writer)
         try:
-            there = await asyncio.open_connection(HOST, self._target)
+            there = await asyncio.open_connection(self._target_host, self._target)
         except OSError:
             self._lines.discard(writer)
             writer.transport.abort()

@@ -15,6 +15,7 @@ from services.chassis.ids import new_id
 from services.chassis.process import Service
 from services.matching import app as matching
 from services.matching.settings import MatchingSettings
+from tests.faults.ledger import Ledger
 from tests.faults.said import Said, Speaker, published, withdrawn
 from tests.instances import Instance
 from tests.services.chassis.trial import until
@@ -79,7 +80,7 @@ def titled(title: str, shelf: str) -> Said:
 
 
 async def test_what_is_no_event_is_set_aside_with_its_reason_and_holds_up_nobody(
-    post_office: Instance, speaker: Speaker, service: Service
+    post_office: Instance, speaker: Speaker, service: Service, ledger: Ledger
 ) -> None:
     undecodable, strange, invalid, bare = (titled("Poison", "unreadable").message() for _ in range(4))
     other = withdrawn(new_id(), 1).type
@@ -99,11 +100,12 @@ async def test_what_is_no_event_is_set_aside_with_its_reason_and_holds_up_nobody
     for reason in poison:
         assert reason in listed, f"{reason} is not in\n{listed}"
     assert await titles(service, "unreadable") == ["Good"] * 4
+    ledger.note("malformed messages", load="4 among 8", in_flight=8, lost=0, doubled=0, heal=None)
     assert "dropped" in await dead(post_office, "drop", "matching", "all")
 
 
 async def test_a_handler_that_always_fails_ends_in_the_dead_letters_and_has_its_effect_once_when_replayed(
-    post_office: Instance, speaker: Speaker, service: Service
+    post_office: Instance, speaker: Speaker, service: Service, ledger: Ledger
 ) -> None:
     await as_owner(post_office, REFUSE, REFUSE_THE_CURSED)
     cursed = titled("Cursed", "failing")
@@ -125,6 +127,40 @@ async def test_a_handler_that_always_fails_ends_in_the_dead_letters_and_has_its_
     assert await titles(service, "failing") == ["After the end", "Before the end", "Cursed"]
     assert await speaker.dead("matching") == 0
     assert "no dead letters" in await dead(post_office, "list", "matching")
+    ledger.note("poison message, replayed", load="1 among 3", in_flight=3, lost=0, doubled=0, heal=None)
+
+
+async def test_coordinators_see_what_was_set_aside_without_what_it_says_and_decide_what_becomes_of_it(
+    post_office: Instance, speaker: Speaker, service: Service
+) -> None:
+    secret = "marie@maillage.example"
+    await as_owner(post_office, REFUSE.replace("refuse()", "refuse_named()").replace("'the", f"'{secret}: the"))
+    await as_owner(post_office, REFUSE_THE_CURSED.replace("refuse()", "refuse_named()"))
+    cursed, dropped = titled("Cursed", "seen"), titled("Cursed", "seen")
+    async with (
+        post_office.running(service),
+        post_office.client(service, post_office.token(role="coordinator")) as coordinator,
+        post_office.client(service, post_office.token()) as member,
+    ):
+        await speaker.say(cursed, dropped)
+        await until(lambda: _holds(speaker, 2), 60)
+        answer = await coordinator.get("/dead-letters")
+        listed = {one["id"]: one for one in answer.json()["items"]}
+        assert listed.keys() == {str(cursed.envelope.id), str(dropped.envelope.id)}
+        assert listed[str(cursed.envelope.id)]["attempts"] == len(names.RETRY_DELAYS)
+        assert "the shelf is full" in listed[str(cursed.envelope.id)]["error"]
+        assert secret not in answer.text
+        assert "Cursed" not in answer.text, "what a letter says stays inside"
+        for method, path in (("GET", ""), ("POST", "/all/replay"), ("POST", f"/{cursed.envelope.id}/drop")):
+            assert (await member.request(method, f"/dead-letters{path}")).status_code == 403
+        assert (await coordinator.post("/dead-letters/all/drop")).status_code == 404
+        assert (await coordinator.post(f"/dead-letters/{new_id()}/replay")).status_code == 404
+        assert (await coordinator.post(f"/dead-letters/{dropped.envelope.id}/drop")).status_code == 204
+        await as_owner(post_office, "DROP TRIGGER refuse ON things")
+        assert (await coordinator.post(f"/dead-letters/{cursed.envelope.id}/replay")).status_code == 204
+        await until(lambda: _has(service, "seen", 1))
+        assert (await coordinator.get("/dead-letters")).json() == {"items": [], "more": False}
+    assert await titles(service, "seen") == ["Cursed"]
 
 
 async def _holds(speaker: Speaker, count: int) -> bool:

@@ -9,9 +9,10 @@ from aio_pika.abc import AbstractIncomingMessage
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Envelope
-from services import dead
+from services import dead, provision
 from services.chassis import names, outbox, tracing
 from services.chassis.ids import new_id
+from services.chassis.management import Management
 from tests.services.chassis.trial import EFFECTS, Probed, Trial, until
 
 DEAD = names.dead("notify")
@@ -71,6 +72,39 @@ async def test_a_handler_that_always_fails_ends_in_the_dead_letter_queue_and_can
         assert "replayed" in await dead.run("replay", "notify", "all", trial.settings)
         await until(lambda: _has_effects(trial, ["doomed"]))
     assert await trial.waiting(DEAD) == 0
+
+
+async def test_in_a_batch_one_that_fails_and_some_that_are_doubled_harm_no_other(trial: Trial) -> None:
+    attempts: list[str] = []
+
+    @trial.consumers.on(Probed)
+    async def note(event: Probed, session: AsyncSession) -> None:
+        attempts.append(event.what)
+        await session.execute(EFFECTS.insert().values(what=event.what))
+        if event.what == "cursed":
+            raise RuntimeError("not this one")
+
+    said = [envelope(f"good {number:03}") for number in range(120)]
+    said.insert(30, envelope("cursed"))
+    for one in [*said, *said[:60]]:
+        await trial.publish(body=one.data, headers=dict(one.headers()))
+    async with trial.listening():
+        await until(lambda: _holds(trial, DEAD, 2), 60)  # it was said twice, like half of the others
+        await until(lambda: _is_empty(trial, QUEUE))
+    assert await trial.effects() == sorted(one.subject for one in said if one.subject != "cursed")
+    assert attempts.count("cursed") > 2 * len(names.RETRY_DELAYS)
+
+
+async def test_a_queue_that_was_deleted_under_its_consumer_is_read_again_when_it_is_back(trial: Trial) -> None:
+    trial.count_effects()
+    async with trial.listening(), trial.relaying():
+        await trial.say("before")
+        await until(lambda: _has_effects(trial, ["before"]))
+        async with Management(trial.plan.admin_broker_url) as management:
+            await management.call("DELETE", "queues", trial.settings.instance, QUEUE)
+        await provision.provision(trial.plan)
+        await trial.say("after")
+        await until(lambda: _has_effects(trial, ["after", "before"]), 30)
 
 
 async def test_a_body_that_is_no_event_is_dead_lettered_at_once_with_its_reason(trial: Trial) -> None:

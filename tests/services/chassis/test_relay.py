@@ -3,17 +3,21 @@
 import asyncio
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import aio_pika
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from aio_pika.exceptions import ChannelClosed
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from deploy.local.rabbitmq import LocalRabbit
 from services.chassis import names, outbox
+from services.chassis.database_listener import LOCKS, lock_of
 from services.chassis.ids import new_id
 from services.chassis.publishing import Message, NotPublished, Publisher
 from services.chassis.relay import Relay, event_message
@@ -24,8 +28,8 @@ from tests.services.chassis.trial import Probed, Trial, make_trial, running, unt
 class Interrupted(Publisher):
     """Dies after the broker has confirmed and before the row is deleted."""
 
-    async def publish(self, message: Message) -> None:
-        await super().publish(message)
+    async def publish_all(self, messages: Sequence[Message]) -> list[NotPublished | None]:
+        await super().publish_all(messages)
         raise asyncio.CancelledError
 
 
@@ -62,6 +66,46 @@ async def test_two_relays_publish_each_event_once(trial: Trial) -> None:
     assert await trial.waiting(names.queue("notify", Probed.type)) == 500
 
 
+async def test_while_the_relay_is_awake_writers_spare_their_notify_and_everything_goes_out(trial: Trial) -> None:
+    told = 0
+
+    def hear(*_said: object) -> None:
+        nonlocal told
+        told += 1
+
+    url = trial.settings.database_url("booking").set(drivername="postgresql").render_as_string(hide_password=False)
+    connection: asyncpg.Connection = await asyncpg.connect(url)
+    await connection.add_listener(outbox.CHANNEL, hear)
+    async with trial.relaying():
+
+        async def write(writer: int) -> None:
+            for number in range(100):
+                await trial.say(f"{writer} {number}")
+
+        await asyncio.gather(*(write(writer) for writer in range(6)))
+        assert await until(lambda: _is_empty(trial)) < 3
+        by_many, told = told, 0
+        await asyncio.sleep(0.5)
+        await trial.say("alone")
+        await until(lambda: _equals(told, 1))
+        assert await until(lambda: _is_empty(trial)) < 1
+    await connection.close()
+    assert by_many < 300, "half of the writers found it asleep"
+
+
+async def test_what_was_written_while_the_relay_was_awake_and_committed_later_goes_out_too(trial: Trial) -> None:
+    async with trial.relaying(), trial.booking.engine.connect() as late:
+        session = AsyncSession(late)
+        async with trial.booking.engine.connect() as other:  # as if the relay were awake
+            await other.execute(sa.text(f"SELECT pg_advisory_lock({LOCKS}, {lock_of(outbox.CHANNEL)})"))
+            await outbox.add(session, Probed(what="late"))
+        await asyncio.sleep(0.5)
+        assert await trial.unsent() == 0
+        await session.commit()
+        assert await trial.unsent() <= 1
+        assert await until(lambda: _is_empty(trial)) < 4
+
+
 async def test_an_event_that_nobody_reads_is_counted_in_unrouted_and_stops_nothing(trial: Trial) -> None:
     async with trial.booking.transaction() as session:
         await session.execute(_row("booking.unheard.v1", "{}"))
@@ -94,9 +138,10 @@ async def test_commit_to_broker_takes_a_few_milliseconds(trial: Trial) -> None:
     seconds: list[float] = []
 
     class Timed(Publisher):
-        async def publish(self, message: Message) -> None:
-            await super().publish(message)
+        async def publish_all(self, messages: Sequence[Message]) -> list[NotPublished | None]:
+            outcomes = await super().publish_all(messages)
             seconds.append(time.perf_counter() - committed)
+            return outcomes
 
     publisher = Timed(trial.settings.broker_url("booking"))
     relay = Relay(trial.booking, publisher, event_message("trial/booking"), name="timed")
@@ -173,6 +218,10 @@ def _row(kind: str, data: str) -> sa.Insert:
 
 async def _has_effects(trial: Trial, wanted: list[str]) -> bool:
     return await trial.effects() == sorted(wanted)
+
+
+async def _equals(found: int, wanted: int) -> bool:
+    return found == wanted
 
 
 async def _is_empty(trial: Trial) -> bool:

@@ -18,7 +18,7 @@ from contracts.federation import ListingGone, MessageRefused
 from services.chassis import names
 from services.chassis.clock import Clock
 from services.chassis.ids import new_id
-from services.federation import receiving
+from services.federation import inbound, receiving, translation
 from services.federation.keys import ALGORITHM, Keys
 from services.federation.sealed import content_of, seal
 from services.federation.tables import key_sets, parked, positions, quarantine
@@ -133,6 +133,41 @@ async def test_repeated_and_disordered_messages_have_one_effect_in_order(pair: P
                 await heard()
     row = (await pair.lille.rows(positions))[0]
     assert (row["applied_to"], row["gap_since"], row["refused"]) == (6, None, 0)
+
+
+@pytest.mark.parametrize("where", ["translation", "gate"])
+async def test_what_nobody_foresaw_is_kept_with_its_reason_and_lets_others_pass(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    _, namur_id = await pair.link()
+    namur = Namur(pair, namur_id)
+    cursed = gone()
+    monkeypatch.setattr(inbound, "RETRY_SECONDS", 0.05)
+    if where == "translation":
+        real = translation.inside
+
+        def inside(event: Event, **more: Any) -> Event:
+            if event == cursed:
+                raise RuntimeError("nobody thought of that")
+            return real(event, **more)
+
+        monkeypatch.setattr(receiving.translation, "inside", inside)
+        body = namur.message(cursed, 1)
+    else:
+        body = b"cursed"
+        read = receiving.authenticate
+
+        def authenticate(found: bytes, passage: Any) -> Any:
+            if found == body:
+                raise RuntimeError("nobody thought of that")
+            return read(found, passage)
+
+        monkeypatch.setattr(receiving, "authenticate", authenticate)
+    async with pair.lille.ear("matching", ListingGone) as heard:
+        honest = gone()
+        await namur.put(body, namur.message(honest, 2 if where == "translation" else 1))
+        assert await refused(pair.lille, 1) == ["not_applied"]
+        assert (await heard()).id == honest.id
 
 
 async def test_a_key_not_known_yet_waits_until_the_key_set_is_fetched(pair: Pair) -> None:

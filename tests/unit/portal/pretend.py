@@ -14,6 +14,7 @@ Rule = Callable[[httpx.Request], Answer]
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 OFFER, NEED, BOOKING, PEER_OFFER, LINK, SESSION = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 7))
+LETTER = "0190a000-0000-7000-8000-00000000000f"
 HOLD = "0190a000-0000-7000-8000-000000000009"
 PEER = "peer-thumbprint"
 ANNA, PAUL = "0190a000-0000-7000-8000-0000000000a1", "0190a000-0000-7000-8000-0000000000b2"
@@ -68,6 +69,13 @@ def terms(**changes: Any) -> dict[str, Any]:
         "seasons": [], "closures": [], "holidays": None, "approvals_needed": 1, "circle_ids": [], "roles": [],
         "peers": True, "peers_within_days": None, "quotas": [], "price": None, "deposit": "", "instructions": "",
         "cancel_notice_minutes": 0, **changes,
+    }  # fmt: skip
+
+
+def letter(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": LETTER, "type": "booking.confirmed.v1", "time": at(-1), "source": "opteos/booking", "subject": BOOKING,
+        "queue": "notify.booking.confirmed.v1", "attempts": 6, "error": "RuntimeError: no stamps left", **changes,
     }  # fmt: skip
 
 
@@ -328,6 +336,10 @@ def _standard(role: str) -> dict[str, Rule]:
                 {"category": "réunion", "quotas": []},
                 {"category": "atelier", "quotas": [{"scope": "member", "per": "week", "unit": "hours", "most": 12}]},
             ]
+        },
+        "GET notify /dead-letters": lambda _: {
+            "items": [letter(), letter(id="a1b2", time=None, type="")],
+            "more": True,
         },
         "POST booking /holds": lambda _: httpx.Response(201, json=booking(id=HOLD, status="held", decide_by=at(1))),
         f"GET booking /bookings/{HOLD}": lambda _: booking(id=HOLD, status="held", decide_by=at(1)),

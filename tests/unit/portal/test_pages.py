@@ -9,6 +9,7 @@ from tests.unit.portal.pretend import (
     CIRCLE,
     HOLD,
     IMPORT,
+    LETTER,
     LINK,
     NEED,
     OFFER,
@@ -44,7 +45,8 @@ FOR_COORDINATORS = [
     "/coordination", "/coordination/members", f"/coordination/members/{PAUL}", "/coordination/import",
     f"/coordination/import/{IMPORT}", "/coordination/links", f"/coordination/links/{LINK}",
     f"/coordination/links/{LINK}/end", "/coordination/cooperative", "/coordination/accounts",
-    "/coordination/limits", "/coordination/limits?category=atelier",
+    "/coordination/limits", "/coordination/limits?category=atelier", "/coordination/dead",
+    f"/coordination/dead/notify/{LETTER}", f"/coordination/dead/notify/{LETTER}?drop=1",
 ]  # fmt: skip
 EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "use"}
 
