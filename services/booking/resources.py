@@ -24,7 +24,7 @@ class Resource:
 
     `check_in`: whether people say when they come and go; who has not come after `grace_minutes` loses the place.
     `category_quotas`: those of all offers of its category together. `terms`: further conditions; seasons, closures and
-    holidays stand in `rules` too, as they are computed with.
+    holidays stand in `rules` too, as they are computed with. `recovering`: nothing new is confirmed now.
     """
 
     offer_id: UUID
@@ -37,6 +37,7 @@ class Resource:
     grace_minutes: int = 30
     terms: Terms = NO_TERMS
     category_quotas: tuple[Quota, ...] = ()
+    recovering: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -107,6 +108,7 @@ def resource_of(row: sa.Row[Any], *, of_category: Sequence[Any] = ()) -> Resourc
         grace_minutes=row.grace_minutes,
         terms=terms,
         category_quotas=tuple(Quota.model_validate(quota) for quota in of_category),
+        recovering=row.recovering,
     )
 
 

@@ -16,6 +16,7 @@ from services.chassis import logs, names
 from services.chassis.database import Database
 from services.chassis.database_listener import Listener
 from services.federation import receiving
+from services.federation.border import Border
 from services.federation.domain import LISTENING
 from services.federation.receiving import LinkIsGone
 from services.federation.tables import LINKS_CHANNEL, broker_orders, links
@@ -32,10 +33,10 @@ _log = logs.get(__name__)
 class Inbound:
     """Consumes `inbound.<link id>` of every open link until cancelled; survives outages of broker and database."""
 
-    def __init__(self, db: Database, broker_url: str, *, us: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, db: Database, broker_url: str, *, border: Border, now: Callable[[], datetime]) -> None:
         self._db = db
         self._url = broker_url
-        self._us = us
+        self._border = border
         self._now = now
         self._listener = Listener(db.url, LINKS_CHANNEL)
         self._readers: dict[UUID, asyncio.Task[None]] = {}
@@ -126,7 +127,7 @@ class Inbound:
     async def _take(self, link_id: UUID, bodies: list[bytes]) -> None:
         """Return once all of them have their effect or their refusal; one by one when together they fail."""
         try:
-            await self._db.run(receiving.receive, link_id, bodies, us=self._us, now=self._now())
+            await self._db.run(receiving.receive, link_id, bodies, own=self._border.keys, now=self._now())
         except LinkIsGone:
             return
         except Exception as error:  # noqa: BLE001 - a peer's message must not stop the queue
@@ -139,7 +140,9 @@ class Inbound:
         pause = RETRY_SECONDS
         while True:
             try:
-                await self._db.run(receiving.receive, link_id, [body], us=self._us, now=self._now(), careful=True)
+                await self._db.run(
+                    receiving.receive, link_id, [body], own=self._border.keys, now=self._now(), careful=True
+                )
             except LinkIsGone:
                 return
             except Exception as error:  # noqa: BLE001 - nothing may be lost: it stays in the queue and in the log

@@ -60,6 +60,12 @@ LINK_STATES: dict[str, tuple[str, str]] = {
     "paused": (N_("en pause"), "wait"),
     "ended": (N_("terminée"), "off"),
 }
+COPY_STATES: dict[str, tuple[str, str]] = {
+    "holds": (N_("elle a une copie"), "good"),
+    "on_the_way": (N_("en route"), "wait"),
+    "to_be_deleted": (N_("retirée, elle garde peut-être une copie"), "wait"),
+    "deleted": (N_("effacée chez elle"), "off"),
+}
 INVITATION_STATES: dict[str, tuple[str, str]] = {
     "open": (N_("en attente"), "wait"),
     "pending": (N_("en attente"), "wait"),
@@ -87,6 +93,7 @@ STATES = {
     "waiting": WAITING_STATES,
     "listing": LISTING_STATES,
     "link": LINK_STATES,
+    "copy": COPY_STATES,
     "invitation": INVITATION_STATES,
 }
 TROUBLES: dict[str, str] = {
@@ -94,8 +101,27 @@ TROUBLES: dict[str, str] = {
     "peer_does_not_answer": N_("l'autre coopérative ne répond pas"),
     "peer_broker_does_not_answer": N_("le serveur de messages de l'autre coopérative ne répond pas"),
     "messages_missing": N_("des messages manquent, ils sont redemandés"),
+    "recovering": N_("nous revenons d'une sauvegarde et attendons sa réponse"),
+    "peer_silent": N_("sans nouvelles depuis plus de trois heures"),
     "ended_by_us": N_("terminé par nous"),
     "ended_by_peer": N_("terminé par l'autre coopérative"),
+}
+REFUSALS: dict[str, str] = {
+    "too_large": N_("message trop gros"),
+    "unreadable": N_("message illisible"),
+    "forged": N_("signature fausse : quelqu'un se fait peut-être passer pour elle"),
+    "key_revoked": N_("signé avec une clé qui ne vaut plus"),
+    "unknown_key": N_("signé avec une clé inconnue"),
+    "wrong_source": N_("signé par une autre coopérative"),
+    "wrong_audience": N_("destiné à quelqu'un d'autre"),
+    "wrong_stream": N_("venu par un autre lien"),
+    "old_epoch": N_("d'avant un nouveau départ"),
+    "gone_before": N_("une offre qu'elle avait déjà retirée"),
+    "unknown_type": N_("un genre de message que nous ne connaissons pas"),
+    "malformed": N_("contenu mal formé"),
+    "not_theirs": N_("à propos d'une chose qui n'est pas la sienne"),
+    "expired": N_("arrivé trop tard"),
+    "not_applied": N_("refusé par notre base de données"),
 }
 HAPPENINGS: dict[str, str] = {
     "booked": N_("Réservée"),
@@ -257,6 +283,10 @@ FLASHES: dict[str, str] = {
     "link-confirmed": N_("C'est confirmé. Le lien se met en place en quelques secondes."),
     "link-paused": N_("Le lien est en pause. Rien n'est perdu : tout attend."),
     "link-resumed": N_("Le lien reprend."),
+    "link-limited": N_("C'est enregistré. Ce qui ne doit plus y aller est retiré chez elle en moins d'une minute."),
+    "peer-blocked": N_("Cette coopérative est bloquée."),
+    "peer-unblocked": N_("Le blocage est levé. Pour vous lier, il faut une invitation."),
+    "recovery-ended": N_("Les réservations sont de nouveau confirmées."),
     "link-ended": N_("Le lien est terminé. Ce qui avait été partagé disparaît des deux côtés."),
 }
 

@@ -24,6 +24,7 @@ from services.booking.domain.problems import (
     LinkNotOpen,
     NotBookable,
     OfferUnknown,
+    Recovering,
     ResourceIsClosed,
     RulesChangedMeanwhile,
     TooManyPending,
@@ -159,6 +160,8 @@ async def bind_now(
 
     What that, or anything else, has made free goes to those who wait for it, before `booking` is looked at again.
     """
+    if resource.recovering and booking.status == "confirmed":
+        raise Recovering
     event = booking.asked() if line is not None else None
     for _ in range(4):
         outcome = await bind(
