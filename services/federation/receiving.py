@@ -222,7 +222,7 @@ class Stream:
         self._applied_to = sealed.seq
         if sealed.type != Receipt.type:
             self._changed["owes_receipt"] = True
-        if len(body) <= LARGEST_PROOF:
+        if len(body) <= LARGEST_PROOF and not (self._before["doubts"] or "doubts" in self._changed):
             self._changed["proof"] = body.decode("ascii")
         try:
             if self._careful:

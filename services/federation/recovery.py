@@ -30,6 +30,9 @@ HANDED_BACK_AT_MOST = 1000
 GRACE = timedelta(seconds=10)
 """After the last peer's answer: what it handed back reaches booking before booking hears that all is well."""
 
+LOG_REACHES_BACK = timedelta(days=29)
+"""Whatever was said since must be in the log, which is tidied after 30 days."""
+
 _LOCK = 7_211_930
 _log = logs.get(__name__)
 
@@ -85,13 +88,22 @@ async def _ask_again(session: AsyncSession, link: sa.RowMapping) -> None:
 
 
 async def notice(session: AsyncSession, link: sa.RowMapping, receipt: Receipt, own: Keys, *, now: datetime) -> None:
-    """A receipt that is ahead of our own counter: with our own signature as proof, we were restored. Raises Refused."""
+    """A receipt with something that we signed and no longer know of: we were restored. Raises Refused.
+
+    Our counter may have overtaken the peer's by then: what tells is that our log has something else under that number.
+    """
     query = sa.select(streams.c.epoch, streams.c.seq).where(streams.c.link_id == link["id"])
     place = (await session.execute(query)).one_or_none()
     if place is None or receipt.proof is None:
         return
     proof = _our_own(receipt.proof, link, own)
-    if (proof.epoch, proof.seq) > (place.epoch, place.seq):
+    if proof.epoch < place.epoch:
+        return
+    log = tables.sent_log.c
+    at = sa.and_(log.link_id == link["id"], log.epoch == proof.epoch, log.seq == proof.seq)
+    said = (await session.execute(sa.select(log.content).where(at))).scalar_one_or_none()
+    forgotten = said is None and proof.time > now - LOG_REACHES_BACK
+    if forgotten or (said is not None and Content.model_validate_json(said).id != proof.id):
         await begin(session, by=link["peer_name"], now=now)
 
 

@@ -1,5 +1,6 @@
 """What coordinators limit a link to, what they see of it, blocked cooperatives, and requests sent twice."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from contracts.border import BorderBookingRequested
 from contracts.catalog import ListingWithdrawn
 from contracts.federation import BookingRequestReceived, ListingReceived, ResourceReceived
 from services.chassis.ids import new_id
+from services.federation import tending
 from services.federation.domain import decode_code
 from services.federation.mending_tables import idempotency
 from services.federation.tables import guest_bookings, invitations, sent_log, streams
@@ -21,6 +23,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 NO_LIMITS: dict[str, Any] = {
     "share_kinds": None, "share_circles": None, "withheld": [], "open_requests_at_most": None,
 }  # fmt: skip
+
+
+async def silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on nobody says anything by itself."""
+
+    async def nothing(*_given: object, **_named: object) -> None: ...
+
+    monkeypatch.setattr(tending, "tend", nothing)
+    await asyncio.sleep(0.5)
 
 
 async def seen(post: Post, link_id: object) -> dict[str, Any]:
@@ -91,7 +102,9 @@ async def test_a_blocked_cooperative_can_no_longer_link_with_us(pair: Pair) -> N
     await pair.link()
 
 
-async def test_requests_that_the_border_declines_itself_are_answered(pair: Pair) -> None:
+async def test_requests_that_the_border_declines_itself_are_answered(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     link_id, namur_id = await pair.link()
     namur, offer = Namur(pair, namur_id), listing()
     async with pair.namur.ear("matching", ResourceReceived) as resources:
@@ -107,6 +120,7 @@ async def test_requests_that_the_border_declines_itself_are_answered(pair: Pair)
         )  # fmt: skip
 
     first, second = asked(), asked()
+    await silence(monkeypatch)
     next_seq = {row["link_id"]: row["seq"] for row in await pair.namur.rows(streams)}[namur_id]
     async with pair.lille.ear("booking", BookingRequestReceived) as requests:
         await namur.put(namur.message(first, next_seq + 1), namur.message(second, next_seq + 2))

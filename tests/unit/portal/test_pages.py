@@ -42,8 +42,9 @@ FOR_MEMBERS = [
 FOR_COORDINATORS = [
     "/coordination", "/coordination/members", f"/coordination/members/{PAUL}", "/coordination/import",
     f"/coordination/import/{IMPORT}", "/coordination/links", f"/coordination/links/{LINK}",
-    f"/coordination/links/{LINK}/end", "/coordination/cooperative", "/coordination/accounts",
-    "/coordination/limits", "/coordination/limits?category=atelier",
+    f"/coordination/links/{LINK}/end", f"/coordination/links/{LINK}/catalogue", f"/coordination/links/{LINK}/copies",
+    f"/coordination/links/{LINK}/limits", f"/coordination/links/{LINK}/block", "/coordination/cooperative",
+    "/coordination/accounts", "/coordination/limits", "/coordination/limits?category=atelier",
 ]  # fmt: skip
 EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "use"}
 
