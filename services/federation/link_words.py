@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts import link as words
 from contracts.envelope import Event
 from contracts.federation import PersonForgotten
-from services.chassis import outbox
+from services.chassis import logs, outbox
 from services.federation import copies, linking, manifests, mending, receipts, recovery
 from services.federation.gate import Refused
 from services.federation.keys import Keys, NotGenuine, read_key_set
@@ -20,6 +20,8 @@ EARLY = {words.ReplayAsked.type, words.NumbersSkipped.type, words.Receipt.type}
 """Acted upon also while earlier numbers are missing, or two gaps would wait for each other. Each may come twice."""
 
 ASKED_AT_ONCE = 500
+
+_log = logs.get(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,23 +34,17 @@ class Hearing:
     now: datetime
 
 
-async def act(at: Hearing, event: Event) -> int | None:  # noqa: C901 - a table of words
+async def act(at: Hearing, event: Event) -> int | None:
     """Do what the peer says about the link. Returns the generation of copies when some were dropped. Raises Refused."""
     session, link, now = at.session, at.link, at.now
     match event:
-        case words.ReplayAsked():
-            await mending.replay(session, link, event, now=now)
+        case words.ReplayAsked() | words.ManifestAsked() | words.ManifestPageAsked() | words.ThingsAsked():
+            await _answer(at, event)
         case words.Receipt():
             await recovery.notice(session, link, event, at.own, now=now)
             await receipts.take(session, link, event, now=now)
         case words.ManifestTold() | words.ManifestPageTold() | words.BookingsTold():
             return await _compare(at, event)
-        case words.ManifestAsked():
-            await manifests.want(session, link["id"])
-        case words.ManifestPageAsked():
-            await manifests.tell_page(session, link, event)
-        case words.ThingsAsked():
-            await manifests.note_what_is_asked(session, link, event)
         case words.RecoveryAsked():
             await recovery.hand_back(session, link)
         case words.DecisionHandedBack():
@@ -63,6 +59,24 @@ async def act(at: Hearing, event: Event) -> int | None:  # noqa: C901 - a table 
         case _:
             pass  # NumbersSkipped, in its turn: nothing was missing
     return None
+
+
+async def _answer(
+    at: Hearing, event: words.ReplayAsked | words.ManifestAsked | words.ManifestPageAsked | words.ThingsAsked
+) -> None:
+    """Say again what the peer asks for, within bounds: it can make us say much with few words."""
+    session, link = at.session, at.link
+    match event:
+        case words.ReplayAsked():
+            await mending.replay(session, link, event, now=at.now)
+        case words.ManifestAsked():
+            await manifests.want(session, link["id"])
+        case _ if await mending.is_asked_too_much(session, link, now=at.now):
+            _log.warning("asked-too-much", link=str(link["id"]))
+        case words.ManifestPageAsked():
+            await manifests.tell_page(session, link, event)
+        case words.ThingsAsked():
+            await manifests.note_what_is_asked(session, link, event)
 
 
 async def _compare(at: Hearing, event: words.ManifestTold | words.ManifestPageTold | words.BookingsTold) -> int | None:

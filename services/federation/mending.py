@@ -20,6 +20,7 @@ GAP_GRACE = timedelta(seconds=2)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 SAME_AGAIN_AFTER = timedelta(seconds=3)
 QUEUE_IS_FULL = 20_000
+SAID_PER_MINUTE = 2000
 
 
 async def ask_for_missing(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:
@@ -77,6 +78,13 @@ async def replay(session: AsyncSession, link: sa.RowMapping, asked: ReplayAsked,
     await session.execute(sa.select(sa.func.pg_notify(tables.BORDER_CHANNEL, "")))
     values = {"replayed_to": last, "replayed_at": now}
     await session.execute(sa.update(streams).where(streams.c.link_id == link["id"]).values(**values))
+
+
+async def is_asked_too_much(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> bool:
+    """Whether we say nothing more on request: much was said in the last minute, or is not taken. It may ask later."""
+    lately = sa.and_(sent_log.c.link_id == link["id"], sent_log.c.at > now - timedelta(minutes=1))
+    said = (await session.execute(sa.select(sa.func.count()).select_from(sent_log).where(lately))).scalar_one()
+    return said >= SAID_PER_MINUTE or await _queue_is_full(session, link)
 
 
 async def _queue_is_full(session: AsyncSession, link: sa.RowMapping) -> bool:

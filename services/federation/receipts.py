@@ -14,7 +14,7 @@ from services.federation.tables import positions, streams
 AT_LEAST_EVERY = timedelta(hours=1)
 """Also the heartbeat by which a peer notices that our last words were lost."""
 
-LARGEST_PROOF = 60_000
+LARGEST_PROOF = 30_000
 
 
 async def give(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:

@@ -133,7 +133,13 @@ async def hand_back(session: AsyncSession, link: sa.RowMapping) -> None:
 
 
 async def readmit(session: AsyncSession, link: sa.RowMapping, handed: DecisionHandedBack, own: Keys) -> None:
-    """Take a booking back that we had confirmed: what counts is our own signature. Raises Refused."""
+    """Take a booking back that we had confirmed: what counts is our own signature. Raises Refused.
+
+    Only on a link on which we began anew: at any other time we know all that we have signed.
+    """
+    epoch = sa.select(streams.c.epoch).where(streams.c.link_id == link["id"])
+    if (await session.execute(epoch)).scalar_one() <= link["epoch"]:
+        raise Refused("malformed", "nothing was asked back")
     sealed = _our_own(handed.decision, link, own)
     try:
         answer = BorderBookingAnswered.model_validate(sealed.data)

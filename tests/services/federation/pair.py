@@ -276,21 +276,30 @@ def agent_of(instance: Instance, wire: Wire) -> BrokerAgent:
 
 
 @contextlib.asynccontextmanager
-async def a_pair(servers: Servers, folder: Path, wire: Wire = Wire()) -> AsyncGenerator[Pair]:
-    """Two provisioned instances with their border posts and broker-agents running."""
-    plans = [plan(servers, f"{who}{secrets.token_hex(4)}", folder / who / "secrets") for who in ("lille", "namur")]
+async def posts(
+    servers: Servers, folder: Path, people: dict[str, str], line: Line, wire: Wire
+) -> AsyncGenerator[list[Post]]:
+    """Provisioned instances with their border posts and broker-agents running: one for each town in `people`."""
+    plans = [plan(servers, f"{who}{secrets.token_hex(4)}", folder / who / "secrets") for who in people]
     for wanted in plans:
         await provision_quickly(wanted, servers)
     instances = [Instance(name=wanted.instance, secrets_dir=wanted.secrets_dir, servers=servers) for wanted in plans]
-    line = Line()
-    lille, namur = _post(instances[0], line, "Léa", wire), _post(instances[1], line, "Nora", wire)
+    made = [_post(instance, line, name, wire) for instance, name in zip(instances, people.values(), strict=True)]
     agents = [asyncio.create_task(agent_of(instance, wire).run()) for instance in instances]
     try:
-        async with lille.instance.running(lille.service, namur.service):
-            yield Pair(lille, namur, line)
+        async with instances[0].running(*(post.service for post in made)):
+            yield made
     finally:
         for agent in agents:
             agent.cancel()
         await asyncio.gather(*agents, return_exceptions=True)
         for wanted in plans:
             await provision.remove(wanted)
+
+
+@contextlib.asynccontextmanager
+async def a_pair(servers: Servers, folder: Path, wire: Wire = Wire()) -> AsyncGenerator[Pair]:
+    """Two of them, Lille and Namur."""
+    line = Line()
+    async with posts(servers, folder, {"lille": "Léa", "namur": "Nora"}, line, wire) as (lille, namur):
+        yield Pair(lille, namur, line)
