@@ -38,15 +38,19 @@ async def act(at: Hearing, event: Event) -> int | None:
     """Do what the peer says about the link. Returns the generation of copies when some were dropped. Raises Refused."""
     session, link, now = at.session, at.link, at.now
     match event:
-        case words.ReplayAsked() | words.ManifestAsked() | words.ManifestPageAsked() | words.ThingsAsked():
+        case (
+            words.ReplayAsked()
+            | words.ManifestAsked()
+            | words.ManifestPageAsked()
+            | words.ThingsAsked()
+            | words.RecoveryAsked()
+        ):
             await _answer(at, event)
         case words.Receipt():
             await recovery.notice(session, link, event, at.own, now=now)
             await receipts.take(session, link, event, now=now)
         case words.ManifestTold() | words.ManifestPageTold() | words.BookingsTold():
             return await _compare(at, event)
-        case words.RecoveryAsked():
-            await recovery.hand_back(session, link)
         case words.DecisionHandedBack():
             await recovery.readmit(session, link, event, at.own)
         case words.RecoveryAnswered():
@@ -61,9 +65,10 @@ async def act(at: Hearing, event: Event) -> int | None:
     return None
 
 
-async def _answer(
-    at: Hearing, event: words.ReplayAsked | words.ManifestAsked | words.ManifestPageAsked | words.ThingsAsked
-) -> None:
+Question = words.ReplayAsked | words.ManifestAsked | words.ManifestPageAsked | words.ThingsAsked | words.RecoveryAsked
+
+
+async def _answer(at: Hearing, event: Question) -> None:
     """Say again what the peer asks for, within bounds: it can make us say much with few words."""
     session, link = at.session, at.link
     match event:
@@ -77,6 +82,8 @@ async def _answer(
             await manifests.tell_page(session, link, event)
         case words.ThingsAsked():
             await manifests.note_what_is_asked(session, link, event)
+        case words.RecoveryAsked():
+            await recovery.hand_back(session, link)
 
 
 async def _compare(at: Hearing, event: words.ManifestTold | words.ManifestPageTold | words.BookingsTold) -> int | None:

@@ -80,7 +80,8 @@ async def test_what_the_backup_knows_as_pending_becomes_confirmed_again(workshop
     (confirmed,) = await workshop.said(BookingEvent)
     assert isinstance(confirmed, BookingConfirmed)
     assert confirmed.booking.version == 2
-    stranger = BookingReadmitted(**asked.model_dump() | {"origin": "other"}, status="confirmed", version=9)
+    others = asked.model_copy(update={"origin": "other"})
+    stranger = BookingReadmitted(**others.model_dump(), status="confirmed", version=9)
     await workshop.hear(stranger)
     assert await workshop.said(BookingEvent) == []
 
