@@ -121,9 +121,14 @@ async def test_requests_that_the_border_declines_itself_are_answered(
 
     first, second = asked(), asked()
     await silence(monkeypatch)
-    next_seq = {row["link_id"]: row["seq"] for row in await pair.namur.rows(streams)}[namur_id]
+    place = next(row for row in await pair.namur.rows(streams) if row["link_id"] == namur_id)
     async with pair.lille.ear("booking", BookingRequestReceived) as requests:
-        await namur.put(namur.message(first, next_seq + 1), namur.message(second, next_seq + 2))
+        await namur.put(
+            *(
+                namur.message(event, place["seq"] + number, epoch=place["epoch"])
+                for number, event in enumerate((first, second), 1)
+            )
+        )
         assert (await requests()).booking_id == first.booking_id
 
     async def is_declined() -> bool:
