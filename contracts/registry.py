@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from contracts import booking, border, catalog, federation, identity, matching, notify
+from contracts import booking, border, catalog, federation, identity, link, matching, notify
 from contracts.envelope import Event
 
 PUBLISHERS: dict[str, ModuleType] = {
@@ -13,11 +13,15 @@ PUBLISHERS: dict[str, ModuleType] = {
     "notify": notify,
     "federation": federation,
     "border": border,
+    "link": link,
 }
+
+CROSSING = ("border", "link")
+"""The vocabularies between cooperatives; the others are said inside an instance."""
 
 
 def events_of(publisher: str) -> dict[str, type[Event]]:
-    """The event classes that `publisher` (a service, or "border") may say, by type name."""
+    """The event classes that `publisher` (a service, or one of CROSSING) may say, by type name."""
     module = PUBLISHERS[publisher]
     classes = [cls for cls in vars(module).values() if isinstance(cls, type)]
     own = [cls for cls in classes if f"{cls.__module__}.".startswith(f"{module.__name__}.")]

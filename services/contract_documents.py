@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.compatibility import breaks
-from contracts.registry import EVENTS, PUBLISHERS, events_of
+from contracts.registry import CROSSING, EVENTS, PUBLISHERS, events_of
 from services.provision import declared_subscriptions
 
 CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
@@ -44,8 +44,9 @@ def table() -> str:
     for publisher in PUBLISHERS:
         for event_type in events_of(publisher):
             readers = [service for service, types in listeners.items() if event_type in types]
-            said_by = "federation of each cooperative" if publisher == "border" else publisher
-            read_by = "federation of the peer" if publisher == "border" else ", ".join(readers) or "–"
+            crosses = publisher in CROSSING
+            said_by = "federation of each cooperative" if crosses else publisher
+            read_by = "federation of the peer" if crosses else ", ".join(readers) or "–"
             rows.append(f"| `{event_type}` | {said_by} | {read_by} |")
     return "\n".join(rows)
 
@@ -72,7 +73,7 @@ def asyncapi() -> dict[str, Any]:
             },
         }
         for event_type in EVENTS
-        if not event_type.startswith("border.")
+        if event_type.partition(".")[0] not in CROSSING
     }
     info = {"title": "Maillage", "version": "1", "description": "CloudEvents 1.0 in AMQP binary mode."}
     return {"asyncapi": "3.0.0", "info": info, "channels": channels, "components": {"messages": messages}}

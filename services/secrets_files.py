@@ -60,7 +60,19 @@ class _Settings(BaseSettings):
     secrets_dir: Path
 
 
-def main(_arguments: list[str]) -> None:
-    """Command line: make what is missing in MAILLAGE_SECRETS_DIR and say what was made."""
-    made = make_missing(load(_Settings).secrets_dir)
+def make_next_signing_key(directory: Path) -> str:
+    """One more key that signs what is said to peers: federation announces it, and later signs with it."""
+    numbers = [int(path.name.split(".")[1]) for path in directory.glob("federation_signing_key.*.pem")]
+    name = f"federation_signing_key.{max(numbers, default=1) + 1}.pem"
+    _create(directory / name, _signing_key)
+    return name
+
+
+def main(arguments: list[str]) -> None:
+    """Command line: make what is missing in MAILLAGE_SECRETS_DIR and say what was made.
+
+    `--next-signing-key`: one more key for federation, which takes it up when it is started again.
+    """
+    directory = load(_Settings).secrets_dir
+    made = [make_next_signing_key(directory)] if arguments == ["--next-signing-key"] else make_missing(directory)
     print("\n".join(f"made {name}" for name in made) or "nothing was missing")  # noqa: T201 - a command's answer

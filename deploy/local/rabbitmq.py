@@ -16,6 +16,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from deploy.local import folders, packages
+from deploy.local.authority import Authority
 from deploy.local.processes import HOST, Daemon, ServerFailed, choose_port
 
 _READY = 90.0
@@ -46,12 +47,14 @@ class LocalRabbit:
         amqp_port: int | None = None,
         management_port: int | None = None,
         cluster_name: str | None = None,
+        authority: Authority | None = None,
     ) -> None:
         """`folder` keeps the data between two starts; without one they die with `stop`.
 
         Ports are free ones of the node's choice unless given; they stay the same over `restart` and over `kill` and
         `start` of this object, not over two programs: give them when peers note them down.
-        `cluster_name` is random unless given, once per folder.
+        `cluster_name` is random unless given, once per folder. With an `authority` the node also speaks AMQPS, as
+        `localhost`, with those who show a certificate of the same authority.
         """
         self._disposable = folder is None
         self._account = folders.account()
@@ -61,6 +64,8 @@ class LocalRabbit:
         self._node: Daemon | None = None
         self._epmd: Daemon | None = None
         self._running: dict[str, str] = {}
+        self._authority = authority
+        self.amqps_port = 0
         self.amqp_port = amqp_port or 0
         self.management_port = management_port or 0
         self.admin_password = ""
@@ -83,6 +88,8 @@ class LocalRabbit:
         script = packages.ensure(packages.RABBITMQ)
         self.amqp_port = choose_port(self.amqp_port or None, "RabbitMQ (AMQP)")
         self.management_port = choose_port(self.management_port or None, "RabbitMQ (management)")
+        if self._authority:
+            self.amqps_port = choose_port(self.amqps_port or None, "RabbitMQ (AMQPS)")
         distribution_port = choose_port(None, "Erlang distribution")
         self._configure()
         epmd_port = self._start_epmd()
@@ -181,9 +188,23 @@ class LocalRabbit:
             "disk_free_limit.absolute": "50MB",
             "log.file.level": "warning",
         }
+        settings |= self._tls()
         text = "".join(f"{key} = {value}\n" for key, value in settings.items())
         folders.write_private(self._folder / "rabbitmq.conf", text, self._account)
         folders.write_private(self._folder / "enabled_plugins", f"[{','.join(_PLUGINS)}].\n", self._account)
+
+    def _tls(self) -> dict[str, str]:
+        if self._authority is None:
+            return {}
+        own = self._authority.issue("localhost")
+        return {
+            "listeners.ssl.1": f"{HOST}:{self.amqps_port}",
+            "ssl_options.cacertfile": str(self._authority.ca_file),
+            "ssl_options.certfile": str(own.certificate),
+            "ssl_options.keyfile": str(own.key),
+            "ssl_options.verify": "verify_peer",
+            "ssl_options.fail_if_no_peer_cert": "true",
+        }
 
     def _environment(self, epmd_port: int, distribution_port: int) -> dict[str, str]:
         folder = self._folder

@@ -6,6 +6,7 @@ from contracts.catalog import ListingPublished, ListingWithdrawn
 from contracts.envelope import Envelope
 from contracts.federation import (
     BookingAnswerReceived,
+    BookingReadmitted,
     BookingRequestReceived,
     BookingWithdrawalReceived,
     BusyReceived,
@@ -15,11 +16,13 @@ from contracts.federation import (
     LinkChanged,
     ListingGone,
     ListingReceived,
+    PersonForgotten,
+    RecoveryChanged,
     ResourceReceived,
     UseReportReceived,
 )
 from contracts.identity import CircleChanged, MemberChanged
-from services.booking.commands import copies, peer_changes, peers, seats
+from services.booking.commands import copies, peer_changes, peers, recovering, seats
 from services.booking.queries import database_time
 from services.chassis.messaging import Consumers
 from services.chassis.problems import Language
@@ -32,6 +35,7 @@ def consumers_with(*, pending_per_peer: int, language: Language) -> Consumers:
     _keep_copies_of_peers(listening)
     _follow_bookings_across(listening, pending_per_peer, language)
     _change_bookings_of_guests(listening, language)
+    _come_back_from_a_backup(listening)
     return listening
 
 
@@ -98,6 +102,20 @@ def _follow_bookings_across(listening: Consumers, pending_per_peer: int, languag
     @listening.on(ContactReceived)
     async def learn_name_of_other_person(event: ContactReceived, session: AsyncSession) -> None:
         await peers.learn_contact(session, origin=event.origin, booking_id=event.booking_id, name=event.name)
+
+    @listening.on(PersonForgotten)
+    async def forget_person_of_peer(event: PersonForgotten, session: AsyncSession) -> None:
+        await peers.forget_person(session, origin=event.origin, pseudonym=event.pseudonym)
+
+
+def _come_back_from_a_backup(listening: Consumers) -> None:
+    @listening.on(RecoveryChanged)
+    async def hold_confirmations_or_go_on(event: RecoveryChanged, session: AsyncSession) -> None:
+        await recovering.hold_or_go_on(session, event)
+
+    @listening.on(BookingReadmitted)
+    async def take_back_what_a_peer_hands_back(event: BookingReadmitted, session: AsyncSession) -> None:
+        await recovering.readmit(session, event, now=await database_time(session))
 
 
 def _change_bookings_of_guests(listening: Consumers, language: Language) -> None:

@@ -25,7 +25,7 @@ class Resource:
 
     `check_in`: whether people say when they come and go; who has not come after `grace_minutes` loses the place.
     `category_quotas`: those of all offers of its category together. `terms`: further conditions; seasons, closures and
-    holidays stand in `rules` too, as they are computed with.
+    holidays stand in `rules` too, as they are computed with. `recovering`: nothing new is confirmed now.
     """
 
     offer_id: UUID
@@ -38,6 +38,7 @@ class Resource:
     grace_minutes: int = 30
     terms: Terms = NO_TERMS
     category_quotas: tuple[Quota, ...] = ()
+    recovering: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -108,6 +109,7 @@ def resource_of(row: sa.Row[Any] | SimpleNamespace, *, of_category: Sequence[Any
         grace_minutes=row.grace_minutes,
         terms=terms,
         category_quotas=tuple(Quota.model_validate(quota) for quota in of_category),
+        recovering=row.recovering,
     )
 
 

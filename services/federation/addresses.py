@@ -46,7 +46,23 @@ class PeerQueue:
         return self
 
 
-def amqp_uri(access: PeerQueue, *, ca_file: str, allow_plain: bool) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """Files on our broker's machine: whom it trusts, and, where peers ask for that, who it is."""
+
+    ca_file: str
+    certificate: str | None = None
+    key: str | None = None
+
+    def parameters(self, host: str) -> str:
+        """What a shovel's address says of them for the broker at `host`."""
+        said = f"verify=verify_peer&cacertfile={quote(self.ca_file, safe='/')}&server_name_indication={host}"
+        if self.certificate and self.key:
+            said += f"&certfile={quote(self.certificate, safe='/')}&keyfile={quote(self.key, safe='/')}"
+        return said
+
+
+def amqp_uri(access: PeerQueue, *, trust: Trust, allow_plain: bool) -> str:
     """The address of a peer's broker for our shovel, with fixed parameters. Raises AddressRefused."""
     host = check_host(access.check().host)
     if not access.tls and not allow_plain:
@@ -56,5 +72,4 @@ def amqp_uri(access: PeerQueue, *, ca_file: str, allow_plain: bool) -> str:
     place = f"{credentials}@{bracketed}:{access.port}/{quote(access.vhost, safe='')}"
     if not access.tls:
         return f"amqp://{place}?{_PARAMETERS}"
-    checks = f"verify=verify_peer&cacertfile={quote(ca_file, safe='/')}&server_name_indication={host}"
-    return f"amqps://{place}?{checks}&{_PARAMETERS}"
+    return f"amqps://{place}?{trust.parameters(host)}&{_PARAMETERS}"

@@ -9,6 +9,7 @@ from services.chassis import paging
 from services.chassis.auth import Coordinator, CurrentMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import Database, DatabaseDep
+from services.chassis.idempotency import OnceDep
 from services.chassis.problems import NotFound
 from services.federation import invitations, joining, linking, queries
 from services.federation.border import Border
@@ -17,7 +18,9 @@ from services.federation.views import (
     CodeForm,
     InvitationView,
     InvitedView,
+    KeptInvitation,
     LinkView,
+    NoBody,
     PeerView,
     PreviewView,
     RefusalView,
@@ -52,12 +55,20 @@ async def list_links(_actor: Coordinator, db: DatabaseDep, clock: ClockDep) -> l
 
 
 @router.post("/links", status_code=201)
-async def accept_invitation(
-    form: CodeForm, actor: Coordinator, db: DatabaseDep, clock: ClockDep, border: BorderDep
+async def accept_invitation(  # noqa: PLR0917 - FastAPI's way to ask for things
+    form: CodeForm, actor: Coordinator, db: DatabaseDep, clock: ClockDep, border: BorderDep, once: OnceDep
 ) -> LinkView:
-    """Enter a code: the inviting cooperative is asked for the link and has to confirm it."""
-    link = await joining.accept(db, border, form.code, by=actor.name, now=clock.now())
-    return await _view(db, link["id"], clock)
+    """Enter a code: the inviting cooperative is asked for the link and has to confirm it.
+
+    Of the code, an Idempotency-Key keeps a digest alone.
+    """
+
+    async def ask() -> LinkView:
+        link = await joining.accept(db, border, form.code, by=actor.name, now=clock.now())
+        return await _view(db, link["id"], clock)
+
+    async with db.transaction() as session:  # held while the peer is asked: a twin waits for its answer
+        return await once(session, actor.id, form, LinkView, ask)
 
 
 @router.post("/links/preview")
@@ -137,14 +148,18 @@ async def list_invitations(_actor: Coordinator, db: DatabaseDep, clock: ClockDep
 
 
 @router.post("/invitations", status_code=201)
-async def invite(actor: Coordinator, db: DatabaseDep, clock: ClockDep, border: BorderDep) -> InvitedView:
-    """A code for another cooperative: valid for 72 hours, once."""
+async def invite(actor: Coordinator, db: DatabaseDep, clock: ClockDep, border: BorderDep, once: OnceDep) -> InvitedView:
+    """A code for another cooperative: valid for 72 hours, once. An Idempotency-Key keeps all of it but the secret."""
     async with db.transaction() as session:
-        row, code = await invitations.invite(
-            session, by=actor, address=border.address, instance_id=border.us, now=clock.now()
-        )
+
+        async def make() -> KeptInvitation:
+            row = await invitations.invite(session, border.keys, by=actor, now=clock.now())
+            return KeptInvitation(id=row["id"], expires_at=row["expires_at"])
+
+        made = await once(session, actor.id, NoBody(), KeptInvitation, make)
+    code = invitations.code_of(made.id, border.keys, address=border.address, expires_at=made.expires_at)
     thumbprint = thumbprint_for_people(border.us)
-    return InvitedView(id=row["id"], code=code, expires_at=row["expires_at"], thumbprint=thumbprint)
+    return InvitedView(id=made.id, code=code, expires_at=made.expires_at, thumbprint=thumbprint)
 
 
 @router.delete("/invitations/{invitation_id}", status_code=204)

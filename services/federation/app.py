@@ -6,7 +6,7 @@ from services.chassis.database import Database
 from services.chassis.process import Runs, Service
 from services.chassis.publishing import Publisher
 from services.chassis.settings import load
-from services.federation import api, consumers, peer_api
+from services.federation import api, consumers, peer_api, sharing_api
 from services.federation.border import Border
 from services.federation.inbound import Inbound
 from services.federation.keeping import Keeping
@@ -26,13 +26,18 @@ def build(settings: FederationSettings | None = None, *, peers: Peers | None = N
 
     def loops(db: Database) -> list[Runs]:
         return [
-            border_relay(db, Publisher(border_url), border.keys),
-            Inbound(db, border_url, us=border.us, now=clock.now),
+            border_relay(db, Publisher(border_url), border),
+            Inbound(db, border_url, border=border, now=clock.now),
             Keeping(db, border, now=clock.now),
         ]
 
     service = assemble(
-        "federation", settings, routers=[api.router], consumers=consumers.consumers, loops=loops, paths=["/federation"]
+        "federation",
+        settings,
+        routers=[api.router, sharing_api.router],
+        consumers=consumers.consumers,
+        loops=loops,
+        paths=["/federation"],
     )
     service.app.include_router(peer_api.router)
     service.app.state.border = border

@@ -1,5 +1,6 @@
 """Who we are at the border: settings, keys, the way to call peers; and the documents that say so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,13 +13,14 @@ from services.federation import tables
 from services.federation.documents import LinkConfirmation, LinkEnding, LinkRequest, Presentation, Profile, ReadAccess
 from services.federation.domain import DOCUMENT_LIFETIME
 from services.federation.keys import KEY_SET_VALIDITY, Keys
+from services.federation.mending_tables import own_keys, revocations
 from services.federation.peer_http import Peers
 from services.federation.settings import PLAIN_PORT, TLS_PORT, FederationSettings
 
 
-@dataclass(frozen=True)
+@dataclass
 class Border:
-    """What linking needs to know of our own instance."""
+    """What linking needs to know of our own instance. `keys`: which of them signs changes with a rotation."""
 
     settings: FederationSettings
     keys: Keys
@@ -64,7 +66,9 @@ class Border:
     async def presentation(self, session: AsyncSession, now: datetime) -> str:
         """The answer to whoever asks who we are."""
         document = Presentation(
-            profile=await self.profile(session), key_set=self.keys.key_set(now), expires_at=now + KEY_SET_VALIDITY
+            profile=await self.profile(session),
+            key_set=await key_set_for(session, self.keys, None, now=now),
+            expires_at=now + KEY_SET_VALIDITY,
         )
         return self.keys.sign(document)
 
@@ -76,7 +80,7 @@ class Border:
             expires_at=now + DOCUMENT_LIFETIME,
             secret=secret,
             profile=await self.profile(session),
-            key_set=self.keys.key_set(now),
+            key_set=await key_set_for(session, self.keys, None, now=now),
             access=self.access(link["id"], link["peer_password"]),
         )
         return self.keys.sign(document)
@@ -89,7 +93,7 @@ class Border:
             your_link_id=link["peer_link_id"],
             expires_at=now + DOCUMENT_LIFETIME,
             profile=await self.profile(session),
-            key_set=self.keys.key_set(now),
+            key_set=await key_set_for(session, self.keys, None, now=now),
             access=self.access(link["id"], link["peer_password"]),
         )
         return self.keys.sign(document)
@@ -103,3 +107,15 @@ class Border:
             expires_at=now + DOCUMENT_LIFETIME,
         )
         return self.keys.sign(document)
+
+
+async def key_set_for(session: AsyncSession, keys: Keys, link_id: UUID | None, *, now: datetime) -> str:
+    """Our signed key set for the reader of a link of ours; without a link, revoked keys are not in force at all."""
+    return keys.key_set(now, await _revoked(session, link_id))
+
+
+async def _revoked(session: AsyncSession, link_id: UUID | None) -> Mapping[str, tuple[int, int]]:
+    over = (await session.execute(sa.select(own_keys.c.kid).where(own_keys.c.revoked_at.is_not(None)))).scalars()
+    found = dict.fromkeys(over.all(), (0, 0))
+    query = sa.select(revocations).where(revocations.c.link_id == link_id)
+    return found | {row.kid: (row.epoch, row.seq) for row in (await session.execute(query)).all()}

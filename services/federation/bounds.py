@@ -26,6 +26,8 @@ LARGEST_INT = 2_000_000_000
 LONGEST_TEXT = 10_000
 LONGEST_LABEL = 300
 LONGEST_LIST = 3_000
+LONGEST_SIGNED = 64_000
+_SIGNED = {"proof", "decision", "request", "key_set"}
 _LABELS = {
     "title",
     "deposit",
@@ -71,7 +73,8 @@ def _breaches(value: Any, path: str) -> Iterator[str]:
 
 def _is_plain(value: Any, name: str) -> bool:
     if isinstance(value, str):
-        return len(value) <= (LONGEST_LABEL if name in _LABELS else LONGEST_TEXT) and not _CONTROL.search(value)
+        longest = LONGEST_LABEL if name in _LABELS else LONGEST_SIGNED if name in _SIGNED else LONGEST_TEXT
+        return len(value) <= longest and not _CONTROL.search(value)
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, datetime):

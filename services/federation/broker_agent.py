@@ -21,7 +21,7 @@ import asyncpg
 from services.chassis import names
 from services.chassis.management import BrokerRefused, Management
 from services.chassis.outgoing import AddressRefused, resolve
-from services.federation.addresses import PeerQueue, amqp_uri
+from services.federation.addresses import PeerQueue, Trust, amqp_uri
 from services.federation.broker_rooms import Rooms
 
 MEASURE_SECONDS = 10.0
@@ -54,7 +54,7 @@ class Settings:
     instance: str
     database_url: str
     management_url: str
-    ca_file: str
+    trust: Trust
     allow_private: bool
 
     @classmethod
@@ -71,7 +71,11 @@ class Settings:
                     os.environ.get("MAILLAGE_BROKER_MANAGEMENT_URL") or f"http://{_broker_host()}:15672",
                     password=_secret(secrets_dir, "broker_broker_agent"),
                 ),
-                ca_file=os.environ.get("MAILLAGE_BORDER_CA", "/etc/ssl/certs/ca-certificates.crt"),
+                trust=Trust(
+                    ca_file=os.environ.get("MAILLAGE_BORDER_CA", "/etc/ssl/certs/ca-certificates.crt"),
+                    certificate=os.environ.get("MAILLAGE_BORDER_CERTIFICATE"),
+                    key=os.environ.get("MAILLAGE_BORDER_KEY"),
+                ),
                 allow_private=os.environ.get("MAILLAGE_FEDERATION_ALLOW_PRIVATE", "").lower()
                 in {"1", "true", "yes", "on"},
             )
@@ -184,7 +188,7 @@ class BrokerAgent:
     async def _pull(self, rooms: Rooms, order: Any) -> None:
         access = PeerQueue(**json.loads(order["access"])).check()
         await resolve(access.host, access.port, allow_private=self._settings.allow_private)
-        uri = amqp_uri(access, ca_file=self._settings.ca_file, allow_plain=self._settings.allow_private)
+        uri = amqp_uri(access, trust=self._settings.trust, allow_plain=self._settings.allow_private)
         await rooms.pull(
             source_uri=uri,
             source_queue=access.queue,

@@ -21,10 +21,10 @@ from contracts.booking import (
     ResourceChanged,
 )
 from contracts.catalog import ListingPublished, ListingWithdrawn
-from contracts.identity import CooperativeChanged
+from contracts.identity import CooperativeChanged, MemberChanged
 from contracts.notify import ContactDisclosed
 from services.chassis.messaging import Consumers
-from services.federation import bookings, own_things
+from services.federation import bookings, erasing, own_things
 
 consumers = Consumers("federation")
 
@@ -33,6 +33,13 @@ consumers = Consumers("federation")
 async def present_ourselves_anew(event: CooperativeChanged, session: AsyncSession) -> None:
     """Peers read our name and summary when they link."""
     await own_things.keep_profile(session, event.cooperative)
+
+
+@consumers.on(MemberChanged)
+async def have_peers_forget_who_has_left(event: MemberChanged, session: AsyncSession) -> None:
+    """Each peer that knows a pseudonym of theirs; until it has acknowledged, coordinators see that it has not."""
+    if event.member.status == "left":
+        await erasing.erase(session, event.member.id)
 
 
 @consumers.on(ListingPublished)

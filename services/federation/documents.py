@@ -41,7 +41,7 @@ class Profile(BaseModel):
 class PublicKey(BaseModel):
     """An Ed25519 public key as a JWK (RFC 8037); its id is its thumbprint.
 
-    `revoked_from`: the sequence number from which on nothing signed with it counts (None: in force).
+    `revoked_epoch`, `revoked_from`: the epoch and number from which on nothing signed with it counts (None: in force).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -49,6 +49,7 @@ class PublicKey(BaseModel):
     kty: Literal["OKP"] = "OKP"
     crv: Literal["Ed25519"] = "Ed25519"
     x: str = Field(pattern=THUMBPRINT)
+    revoked_epoch: int | None = None
     revoked_from: int | None = None
 
 

@@ -94,6 +94,30 @@ class AlreadyLinked(Problem):
     )
 
 
+class PeerIsBlocked(Problem):
+    """Our coordinators have blocked this cooperative."""
+
+    status = 403
+    slug = "federation/peer-is-blocked"
+    text = Text(
+        fr="Cette coopérative est bloquée. Levez d'abord le blocage pour vous lier avec elle.",
+        en="This cooperative is blocked. Lift the block first to link with it.",
+        nl="Deze coöperatie is geblokkeerd. Hef eerst de blokkering op om u ermee te koppelen.",
+    )
+
+
+class NoOtherKey(Problem):
+    """The last signing key cannot be revoked: nothing could be said any more."""
+
+    status = 409
+    slug = "federation/no-other-key"
+    text = Text(
+        fr="C'est la seule clé. Créez d'abord la suivante (python -m services secrets --next-signing-key).",
+        en="It is the only key. Make the next one first (python -m services secrets --next-signing-key).",
+        nl="Dit is de enige sleutel. Maak eerst de volgende (python -m services secrets --next-signing-key).",
+    )
+
+
 class OwnInvitation(Problem):
     """A coordinator entered a code of their own cooperative."""
 

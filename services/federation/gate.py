@@ -39,6 +39,7 @@ Reason = Literal[
     "wrong_audience",
     "wrong_stream",
     "old_epoch",
+    "gone_before",
     "unknown_type",
     "malformed",
     "not_theirs",
@@ -48,7 +49,7 @@ Reason = Literal[
 ]
 
 PARKED_AT_MOST = 1000
-ALLOWED = events_of("border")
+ALLOWED = events_of("border") | events_of("link")
 """The vocabulary between cooperatives. What services say among themselves is not in it."""
 
 
@@ -67,10 +68,17 @@ class UnknownKey(Exception):
 
 @dataclass(frozen=True)
 class PeerKey:
-    """A key in force of the peer. `revoked_from`: the sequence number from which on it does not count."""
+    """A key in force of the peer. `revoked_epoch`, `revoked_from`: from where on it does not count."""
 
     x: str
     revoked_from: int | None = None
+    revoked_epoch: int | None = None
+
+    def counts_for(self, epoch: int, seq: int) -> bool:
+        """A thief can back-date a time, not a number that we have seen."""
+        if self.revoked_from is None:
+            return True
+        return (epoch, seq) < (epoch if self.revoked_epoch is None else self.revoked_epoch, self.revoked_from)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +105,7 @@ def authenticate(body: bytes, passage: Passage) -> Sealed:
     if key is None:
         raise UnknownKey(kid[:100])
     sealed = _opened(body, key)
-    if key.revoked_from is not None and sealed.seq >= key.revoked_from:
+    if not key.counts_for(sealed.epoch, sealed.seq):
         raise Refused("key_revoked", kid)
     if sealed.source != passage.peer_id:
         raise Refused("wrong_source", sealed.source)

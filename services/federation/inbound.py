@@ -17,6 +17,7 @@ from services.chassis.database import Database
 from services.chassis.database_listener import Listener
 from services.chassis.handling import is_database_away
 from services.federation import receiving
+from services.federation.border import Border
 from services.federation.domain import LISTENING
 from services.federation.receiving import LinkIsGone
 from services.federation.tables import LINKS_CHANNEL, broker_orders, links
@@ -35,10 +36,10 @@ _log = logs.get(__name__)
 class Inbound:
     """Consumes `inbound.<link id>` of every open link until cancelled; survives outages of broker and database."""
 
-    def __init__(self, db: Database, broker_url: str, *, us: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, db: Database, broker_url: str, *, border: Border, now: Callable[[], datetime]) -> None:
         self._db = db
         self._url = broker_url
-        self._us = us
+        self._border = border
         self._now = now
         self._listener = Listener(db.url, LINKS_CHANNEL)
         self._readers: dict[UUID, asyncio.Task[None]] = {}
@@ -129,7 +130,7 @@ class Inbound:
     async def _take(self, link_id: UUID, bodies: list[bytes]) -> None:
         """Return once all of them have their effect or their refusal; one by one when together they fail."""
         try:
-            await self._db.run(receiving.receive, link_id, bodies, us=self._us, now=self._now())
+            await self._db.run(receiving.receive, link_id, bodies, own=self._border.keys, now=self._now())
         except LinkIsGone:
             return
         except Exception as error:  # noqa: BLE001 - a peer's message must not stop the queue
@@ -142,7 +143,9 @@ class Inbound:
         pause, tries = RETRY_SECONDS, 0
         while True:
             try:
-                await self._db.run(receiving.receive, link_id, [body], us=self._us, now=self._now(), careful=True)
+                await self._db.run(
+                    receiving.receive, link_id, [body], own=self._border.keys, now=self._now(), careful=True
+                )
             except LinkIsGone:
                 return None
             except Exception as error:  # noqa: BLE001 - a peer's message must not stop the queue
@@ -156,7 +159,7 @@ class Inbound:
 
     async def _give_up(self, link_id: UUID, body: bytes, error: Exception) -> None:
         try:
-            await self._db.run(receiving.give_up, link_id, body, error, now=self._now())
+            await self._db.run(receiving.give_up, link_id, body, error, own=self._border.keys, now=self._now())
         except LinkIsGone:
             return
         except Exception as again:  # noqa: BLE001 - the log of its origin still has it, and we ask for what is missing

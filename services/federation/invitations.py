@@ -1,6 +1,7 @@
 """Invitations to link: made, listed, revoked, and used once."""
 
-import secrets
+import base64
+import hmac
 from datetime import datetime
 from uuid import UUID
 
@@ -18,25 +19,34 @@ from services.federation.domain import (
     encode_code,
     hash_secret,
 )
+from services.federation.keys import Keys
 from services.federation.tables import invitations
 
 
-async def invite(
-    session: AsyncSession, *, by: Actor, address: str, instance_id: str, now: datetime
-) -> tuple[sa.RowMapping, str]:
-    """A new invitation and its code, which is told once and not kept. `address`: ours; `now`: aware UTC."""
-    secret = secrets.token_urlsafe(32)
-    expires_at = now + INVITATION_LIFETIME
+async def invite(session: AsyncSession, keys: Keys, *, by: Actor, now: datetime) -> sa.RowMapping:
+    """A new invitation; `code_of` tells its code. `now`: aware UTC."""
+    invitation_id = new_id()
     statement = sa.insert(invitations).values(
-        id=new_id(),
-        secret_hash=hash_secret(secret),
+        id=invitation_id,
+        secret_hash=hash_secret(_secret(invitation_id, keys)),
         invited_by=by.id,
         invited_by_name=by.name,
         created_at=now,
-        expires_at=expires_at,
+        expires_at=now + INVITATION_LIFETIME,
     )
-    row = (await session.execute(statement.returning(*invitations.c))).mappings().one()
-    return row, encode_code(InvitationCode(a=address, t=instance_id, s=secret, e=expires_at))
+    return (await session.execute(statement.returning(*invitations.c))).mappings().one()
+
+
+def code_of(invitation_id: UUID, keys: Keys, *, address: str, expires_at: datetime) -> str:
+    """The code to be passed on. `address`: ours."""
+    code = InvitationCode(a=address, t=keys.instance_id, s=_secret(invitation_id, keys), e=expires_at)
+    return encode_code(code)
+
+
+def _secret(invitation_id: UUID, keys: Keys) -> str:
+    """Derived from our root key, so that it is kept nowhere and can be told again to whoever made the invitation."""
+    digest = hmac.digest(keys.invitation_secret, invitation_id.bytes, "sha256")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 async def revoke(session: AsyncSession, invitation_id: UUID, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from services.chassis import logs
 from services.chassis.database import Database
 from services.chassis.database_listener import Listener
 from services.chassis.outgoing import AddressRefused
-from services.federation import linking, own_things, peer_keys, saying, tables
+from services.federation import linking, own_keys, own_things, peer_keys, saying, tables, tending
 from services.federation.border import Border
 from services.federation.peer_http import PeerRefused, PeerUnreachable
 from services.federation.tables import LINKS_CHANNEL, broker_orders, links, peer_calls
@@ -54,7 +54,9 @@ class Keeping:
             self._tell_peers,
             self._open_links,
             self._share_what_has_begun,
+            self._keep_own_keys,
             self._renew_keys,
+            self._tend_links,
             self._tidy,
         ]
         for duty in duties:
@@ -111,8 +113,14 @@ class Keeping:
     async def _share_what_has_begun(self) -> None:
         await self._db.run(own_things.share_what_has_begun, now=self._now())
 
+    async def _keep_own_keys(self) -> None:
+        await own_keys.keep(self._db, self._border, now=self._now())
+
     async def _renew_keys(self) -> None:
         await peer_keys.renew(self._db, self._border, now=self._now())
+
+    async def _tend_links(self) -> None:
+        await tending.tend(self._db, self._border.settings, now=self._now())
 
     async def _tidy(self) -> None:
         """Old rows: the log of sent events reaches back 30 days, the inbox further."""

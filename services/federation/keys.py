@@ -5,6 +5,8 @@ linking; the signing key signs events. Source: RFC 7515, RFC 8037, RFC 9864 (`al
 """
 
 import base64
+import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -21,6 +23,7 @@ from services.federation.documents import LARGEST_DOCUMENT, Document, KeySet, Pu
 ALGORITHM = "Ed25519"
 KEY_SET_VALIDITY = timedelta(days=7)
 CLOCK_TOLERANCE = timedelta(minutes=10)
+NOTHING_REVOKED: Mapping[str, tuple[int, int]] = {}
 
 DocumentT = TypeVar("DocumentT", bound=Document)
 
@@ -35,6 +38,8 @@ class Keys:
 
     root: OKPKey
     signing: OKPKey
+    others: tuple[OKPKey, ...] = ()
+    """Signing keys that are announced and do not sign: the next one, and those that did."""
 
     @property
     def instance_id(self) -> str:
@@ -45,17 +50,36 @@ class Keys:
     def signing_kid(self) -> str:
         return self.signing.thumbprint()
 
+    @property
+    def invitation_secret(self) -> bytes:
+        """What the secrets of our invitations are derived with."""
+        private = str(self.root.as_dict(private=True)["d"])
+        return hmac.digest(private.encode(), b"maillage invitations", "sha256")
+
+    def known(self, kid: str) -> OKPKey | None:
+        """The key of ours that has, or had, this id."""
+        return next((key for key in (self.signing, *self.others) if key.thumbprint() == kid), None)
+
     def sign(self, document: Document) -> str:
         """`document` as a compact JWS by the root key."""
         header = {"alg": ALGORITHM, "kid": self.instance_id, "typ": document.typ}
         return jws.serialize_compact(header, document.model_dump_json().encode(), self.root, algorithms=[ALGORITHM])
 
-    def key_set(self, now: datetime) -> str:
-        """The signed set of the keys in force, valid for seven days from `now` (aware UTC)."""
+    def signing_with(self, kid: str) -> "Keys":
+        """The same keys, of which the one called `kid` signs. Raises KeyError."""
+        keys = {key.thumbprint(): key for key in (self.signing, *self.others)}
+        signing = keys.pop(kid)
+        return Keys(self.root, signing, tuple(keys.values()))
+
+    def key_set(self, now: datetime, revoked: Mapping[str, tuple[int, int]] = NOTHING_REVOKED) -> str:
+        """The signed set of our keys, valid for seven days from `now` (aware UTC).
+
+        `revoked`: by id of a key, the (epoch, number) on the reader's link from which on it does not count.
+        """
         return self.sign(
             KeySet(
                 root=_public(self.root),
-                keys=[_public(self.signing)],
+                keys=[_public(key, revoked.get(key.thumbprint())) for key in (self.signing, *self.others)],
                 serial=int(now.timestamp()),
                 issued_at=now,
                 expires_at=now + KEY_SET_VALIDITY,
@@ -64,8 +88,10 @@ class Keys:
 
 
 def read_keys(settings: ServiceSettings) -> Keys:
-    """The keys from the secret files. Raises MissingSetting."""
-    return Keys(_read(settings, "federation_root_key.pem"), _read(settings, "federation_signing_key.pem"))
+    """The keys from the secret files: root, first signing key, and those made since. Raises MissingSetting."""
+    later = sorted(path.name for path in settings.secrets_dir.glob("federation_signing_key.*.pem"))
+    others = tuple(_read(settings, name) for name in later)
+    return Keys(_read(settings, "federation_root_key.pem"), _read(settings, "federation_signing_key.pem"), others)
 
 
 def _read(settings: ServiceSettings, name: str) -> OKPKey:
@@ -79,8 +105,9 @@ def _read(settings: ServiceSettings, name: str) -> OKPKey:
     return key
 
 
-def _public(key: OKPKey) -> PublicKey:
-    return PublicKey(x=str(key.as_dict(private=False)["x"]))
+def _public(key: OKPKey, revoked: tuple[int, int] | None = None) -> PublicKey:
+    epoch, seq = revoked or (None, None)
+    return PublicKey(x=str(key.as_dict(private=False)["x"]), revoked_epoch=epoch, revoked_from=seq)
 
 
 @lru_cache(maxsize=1024)

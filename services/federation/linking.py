@@ -14,9 +14,10 @@ from contracts.federation import LinkChanged, LinkState
 from services.chassis import outbox
 from services.chassis.ids import new_id
 from services.chassis.problems import NotFound
-from services.federation import tables
+from services.federation import limiting, tables
 from services.federation.documents import KeySet, Profile
-from services.federation.domain import AlreadyLinked, next_status
+from services.federation.domain import AlreadyLinked, PeerIsBlocked, next_status
+from services.federation.mending_tables import copies, erasures
 from services.federation.tables import links
 
 CALL_FOR = timedelta(days=30)
@@ -31,7 +32,9 @@ async def begin(
     by: str,
     now: datetime,
 ) -> sa.RowMapping:
-    """A new link with `peer`, begun by the coordinator called `by`. Raises AlreadyLinked."""
+    """A new link with `peer`, begun by the coordinator called `by`. Raises AlreadyLinked, PeerIsBlocked."""
+    if await limiting.is_blocked(session, peer.instance_id):
+        raise PeerIsBlocked
     await _give_way(session, peer.instance_id, now)
     next_epoch = sa.select(sa.func.coalesce(sa.func.max(links.c.epoch), 0) + 1).where(
         links.c.peer_id == peer.instance_id
@@ -132,7 +135,7 @@ async def end(session: AsyncSession, link: sa.RowMapping, *, reason: str | None,
     changed = await change(session, link, status=status, ended_at=now, reason=reason, access=None)
     for table in (tables.border_outbox, tables.sent_log, tables.shares, tables.streams):
         await session.execute(sa.delete(table).where(table.c.link_id == link["id"]))
-    for table in (tables.positions, tables.parked, tables.quarantine, tables.peer_calls):
+    for table in (tables.positions, tables.parked, tables.quarantine, tables.peer_calls, copies, erasures):
         await session.execute(sa.delete(table).where(table.c.link_id == link["id"]))
     for table in (tables.bookings_abroad, tables.guest_bookings):
         await session.execute(sa.delete(table).where(table.c.peer_id == link["peer_id"]))

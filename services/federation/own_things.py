@@ -32,7 +32,7 @@ async def keep_profile(session: AsyncSession, cooperative: CooperativeState) -> 
 
 async def keep_listing(session: AsyncSession, listing: ListingState) -> None:
     """A listing was published or changed: tell the peers that may know, withdraw it from those that no longer may."""
-    await _lock(session, listing.id)
+    await lock(session, listing.id)
     shared = listing.audience.scope in SHARED_SCOPES
     to_come = listing.valid_from is not None and listing.valid_from > datetime.now(UTC)
     values = {
@@ -41,6 +41,8 @@ async def keep_listing(session: AsyncSession, listing: ListingState) -> None:
         "scope": listing.audience.scope,
         "peer_ids": listing.audience.peer_ids,
         "shared_form": shared_listing(listing).model_dump_json() if shared else None,
+        "title": listing.title,
+        "circle_id": listing.owner_circle_id,
         "valid_from": listing.valid_from if to_come else None,
     }
     if await _keep_newest(session, tables.own_listings, {"id": listing.id}, values):
@@ -49,13 +51,14 @@ async def keep_listing(session: AsyncSession, listing: ListingState) -> None:
 
 async def drop_listing(session: AsyncSession, event: ListingWithdrawn) -> None:
     """A listing is gone: a tombstone stays here, and every peer that has a copy is told."""
-    await _lock(session, event.id)
+    await lock(session, event.id)
     values = {
         "version": event.version,
         "withdrawn": True,
         "scope": "cooperative",
         "peer_ids": [],
         "shared_form": None,
+        "circle_id": None,
         "valid_from": None,
     }
     if await _keep_newest(session, tables.own_listings, {"id": event.id}, values):
@@ -64,7 +67,7 @@ async def drop_listing(session: AsyncSession, event: ListingWithdrawn) -> None:
 
 async def keep_resource(session: AsyncSession, resource: ResourceState) -> None:
     """How an offer is booked has changed."""
-    await _lock(session, resource.offer_id)
+    await lock(session, resource.offer_id)
     values = {"version": resource.version, "shared_form": shared_resource(resource).model_dump_json()}
     if await _keep_newest(session, tables.own_resources, {"offer_id": resource.offer_id}, values):
         await saying.share_with_all(session, resource.offer_id)
@@ -72,7 +75,7 @@ async def keep_resource(session: AsyncSession, resource: ResourceState) -> None:
 
 async def keep_busy(session: AsyncSession, event: BusyChanged) -> None:
     """When a resource is busy has changed."""
-    await _lock(session, event.offer_id)
+    await lock(session, event.offer_id)
     values = {"version": event.version, "shared_form": shared_busy(event).model_dump_json()}
     if await _keep_newest(session, tables.own_busy, {"offer_id": event.offer_id}, values):
         await saying.share_with_all(session, event.offer_id)
@@ -84,13 +87,13 @@ async def share_what_has_begun(session: AsyncSession, *, now: datetime) -> int:
     query = sa.select(table.c.id).where(table.c.valid_from <= now).order_by(table.c.id).limit(100)
     begun = (await session.execute(query)).scalars().all()
     for listing_id in begun:
-        await _lock(session, listing_id)
+        await lock(session, listing_id)
         await session.execute(sa.update(table).where(table.c.id == listing_id).values(valid_from=None))
         await saying.share_with_all(session, listing_id)
     return len(begun)
 
 
-async def _lock(session: AsyncSession, thing_id: UUID) -> None:
+async def lock(session: AsyncSession, thing_id: UUID) -> None:
     """One at a time per thing: its listing and its booking side arrive concurrently and must see each other."""
     key = sa.func.hashtextextended(str(thing_id), 0)
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))

@@ -14,7 +14,7 @@ from contracts.border import (
     BorderUseReported,
 )
 from contracts.envelope import Event
-from services.federation import tables
+from services.federation import shareable, tables
 from services.federation.gate import Ownership
 from services.federation.tables import bookings_abroad, guest_bookings, links, shares
 
@@ -49,8 +49,31 @@ async def look_up(session: AsyncSession, event: Event, source: str) -> Ownership
     return Ownership(asked_of=row[0], asked_by_source=row[1], shared_with_source=row[2])
 
 
-async def remember(session: AsyncSession, event: Event, source: str) -> None:
-    """A guest's booking is from now on one that `source` may withdraw, and that we may answer to it."""
+async def remember(session: AsyncSession, event: Event, source: str, body: str) -> None:
+    """A guest's booking is from now on one that `source` may withdraw, and that we may answer to it.
+
+    An answer is kept as the peer has signed it (`body`): should it come back from a backup, we hand it back.
+    """
     if isinstance(event, BorderBookingRequested):
         row = {"peer_id": source, "booking_id": event.booking_id}
         await session.execute(insert(tables.guest_bookings).values(**row).on_conflict_do_nothing())
+    elif isinstance(event, BorderBookingAnswered):
+        newer = sa.update(bookings_abroad).where(
+            bookings_abroad.c.booking_id == event.booking_id, bookings_abroad.c.version < event.version
+        )
+        decision = {"version": event.version, "status": event.status, "decision": body or None}
+        await session.execute(newer.values(**decision))
+
+
+async def why_not(session: AsyncSession, event: BorderBookingRequested, link: sa.RowMapping) -> str | None:
+    """Why the border itself declines a request: another peer's booking has its id, or too many are open."""
+    guests = guest_bookings
+    taken = sa.exists().where(guests.c.booking_id == event.booking_id, guests.c.peer_id != link["peer_id"])
+    if (await session.execute(sa.select(taken))).scalar_one():
+        return shareable.ID_IS_TAKEN
+    if link["open_requests_at_most"] is None:
+        return None
+    others = sa.and_(guests.c.peer_id == link["peer_id"], guests.c.booking_id != event.booking_id)
+    waiting = sa.select(sa.func.count()).where(others, guests.c.status.in_(("", "pending")))
+    too_many = (await session.execute(waiting)).scalar_one() >= link["open_requests_at_most"]
+    return shareable.TOO_MANY_OPEN if too_many else None

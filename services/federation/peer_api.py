@@ -9,6 +9,7 @@ from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
 from services.federation import peer_documents
 from services.federation.api import BorderDep
+from services.federation.border import key_set_for
 from services.federation.documents import LARGEST_DOCUMENT
 from services.federation.domain import NotSigned
 
@@ -31,9 +32,11 @@ async def present_ourselves(db: DatabaseDep, clock: ClockDep, border: BorderDep)
 
 
 @router.get("/keys")
-async def tell_keys(clock: ClockDep, border: BorderDep) -> Response:
-    """Our key set, valid for seven days from now."""
-    return Response(border.keys.key_set(clock.now()), media_type=JOSE)
+async def tell_keys(db: DatabaseDep, clock: ClockDep, border: BorderDep, link: UUID | None = None) -> Response:
+    """Our key set, valid for seven days from now. `link`: our id of the reader's link, for what it must know of it."""
+    async with db.reading() as session:
+        document = await key_set_for(session, border.keys, link, now=clock.now())
+    return Response(document, media_type=JOSE)
 
 
 @router.post("/links", status_code=202)

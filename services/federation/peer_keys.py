@@ -12,7 +12,8 @@ from services.federation import linking, receiving, refusing
 from services.federation.border import Border
 from services.federation.domain import LISTENING
 from services.federation.gate import Refused, UnknownKey, authenticate
-from services.federation.keys import NotGenuine, read_key_set
+from services.federation.keys import Keys, NotGenuine, read_key_set
+from services.federation.passages import passage_of
 from services.federation.peer_http import PeerUnreachable
 from services.federation.tables import key_sets, links, positions, quarantine
 
@@ -36,7 +37,8 @@ async def renew(db: Database, border: Border, *, now: datetime) -> None:
         due = (await session.execute(query)).mappings().all()
     for link in due:
         if await _fetch(db, border, link, now) and link["waiting"]:
-            await db.run(release, link, us=border.us, now=now)
+            while await db.run(release, link, own=border.keys, now=now) == BATCH:
+                pass
 
 
 async def _fetch(db: Database, border: Border, link: sa.RowMapping, now: datetime) -> bool:
@@ -44,7 +46,7 @@ async def _fetch(db: Database, border: Border, link: sa.RowMapping, now: datetim
     async with db.transaction() as session:
         await session.execute(sa.update(key_sets).where(key_sets.c.peer_id == peer_id).values(tried_at=now))
     try:
-        document = await border.peers.get(link["peer_address"], "/federation/keys")
+        document = await border.peers.get(link["peer_address"], f"/federation/keys?link={link['peer_link_id']}")
         key_set = read_key_set(document, peer_id, now)
     except (PeerUnreachable, AddressRefused, NotGenuine) as error:
         _log.warning("key-set-not-renewed", peer=link["peer_name"], error=str(error))
@@ -54,12 +56,12 @@ async def _fetch(db: Database, border: Border, link: sa.RowMapping, now: datetim
     return True
 
 
-async def release(session: AsyncSession, link: sa.RowMapping, *, us: str, now: datetime) -> None:
-    """With a fresh key set: the messages in quarantine pass the gate, or are refused for good."""
+async def release(session: AsyncSession, link: sa.RowMapping, *, own: Keys, now: datetime) -> int:
+    """With a fresh key set: messages in quarantine pass the gate, or are refused for good. Returns how many."""
     oldest = sa.select(quarantine.c.id).where(quarantine.c.link_id == link["id"]).order_by(quarantine.c.id).limit(BATCH)
     taken = sa.delete(quarantine).where(quarantine.c.id.in_(oldest.scalar_subquery()))
     rows = (await session.execute(taken.returning(quarantine.c.id, quarantine.c.body))).all()
-    passage = await receiving.passage_of(session, link, us=us, now=now)
+    passage = await passage_of(session, link, us=own.instance_id, now=now)
     known: list[bytes] = []
     for row in sorted(rows, key=lambda row: row.id):
         body = row.body.encode()
@@ -72,7 +74,8 @@ async def release(session: AsyncSession, link: sa.RowMapping, *, us: str, now: d
             pass  # receive refuses it, and counts it
         known.append(body)
     if known:
-        await receiving.receive(session, link["id"], known, us=us, now=now, careful=True)
+        await receiving.receive(session, link["id"], known, own=own, now=now, careful=True)
+    return len(rows)
 
 
 async def _refuse(session: AsyncSession, link: sa.RowMapping, refusal: Refused, body: bytes, now: datetime) -> None:

@@ -5,12 +5,12 @@ from services.chassis.database import Database
 from services.chassis.publishing import Message, Publisher
 from services.chassis.relay import Relay, Row
 from services.chassis.topology import OUT
-from services.federation.keys import Keys
+from services.federation.border import Border
 from services.federation.sealed import seal
 from services.federation.tables import BORDER_CHANNEL
 
 
-def border_relay(db: Database, publisher: Publisher, keys: Keys) -> Relay:
+def border_relay(db: Database, publisher: Publisher, border: Border) -> Relay:
     """The relay from the border outbox to `out.<link id>`. Headers are empty: nothing in them would be believed."""
 
     def message(row: Row) -> Message:
@@ -18,7 +18,7 @@ def border_relay(db: Database, publisher: Publisher, keys: Keys) -> Relay:
             exchange=OUT,
             key=names.out(str(row["link_id"])),
             headers={},
-            body=seal(row["content"], keys),
+            body=seal(row["content"], border.keys),
             id=str(row["id"]),
             content_type="application/jose",
         )

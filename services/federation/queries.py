@@ -1,16 +1,30 @@
 """Reads for our coordinators and members."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.federation.tables import broker_orders, invitations, links, peer_calls, positions, refusals, streams
+from services.federation.mending_tables import blocks, copies, erasures
+from services.federation.tables import (
+    broker_orders,
+    invitations,
+    links,
+    own_listings,
+    peer_calls,
+    positions,
+    refusals,
+    shares,
+    streams,
+)
 
 GAP_GRACE_SECONDS = 10
 """A gap younger than this is messages that overtook each other."""
+
+SILENT_AFTER = timedelta(hours=3)
+"""A peer gives a receipt every hour, also when nothing happens."""
 
 
 async def all_links(session: AsyncSession) -> list[sa.RowMapping]:
@@ -29,6 +43,14 @@ def _links() -> sa.Select[Any]:
         sa.select(
             links,
             streams.c.last_sent_at,
+            streams.c.acked_at,
+            streams.c.peer_copies,
+            streams.c.recovering_since,
+            sa.func.coalesce(streams.c.seq - streams.c.acked_to, 0).label("unacknowledged"),
+            sa.func.coalesce(positions.c.seen_to - positions.c.applied_to, 0).label("missing"),
+            positions.c.vouched_at,
+            _count(copies, sa.not_(copies.c.gone)).label("copies_here"),
+            _count(erasures, erasures.c.acked_at.is_(None)).label("erasures_waiting"),
             positions.c.last_received_at,
             positions.c.gap_since,
             sa.func.coalesce(positions.c.refused, 0).label("refused"),
@@ -43,6 +65,40 @@ def _links() -> sa.Select[Any]:
         .outerjoin(broker_orders, broker_orders.c.link_id == links.c.id)
         .outerjoin(peer_calls, peer_calls.c.link_id == links.c.id)
     )
+
+
+def _count(table: sa.Table, *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    counted = sa.select(sa.func.count()).select_from(table).where(table.c.link_id == links.c.id, *where)
+    return counted.correlate(links).scalar_subquery()
+
+
+async def told_things(session: AsyncSession, link_id: UUID, *, after: UUID | None, limit: int) -> list[sa.RowMapping]:
+    """Our things of which the peer of a link was told, by id: what we said last, and how far the peer says it is."""
+    columns = (shares.c.thing_id, shares.c.withdrawn, shares.c.seq, shares.c.listing_version)
+    query = (
+        sa.select(*columns, own_listings.c.shared_form, own_listings.c.title, streams.c.acked_to)
+        .join(streams, streams.c.link_id == shares.c.link_id)
+        .outerjoin(own_listings, own_listings.c.id == shares.c.thing_id)
+        .where(shares.c.link_id == link_id, shares.c.listing_version > 0)
+        .order_by(shares.c.thing_id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(shares.c.thing_id > after)
+    return list((await session.execute(query)).mappings().all())
+
+
+async def own_shared(session: AsyncSession, *, after: UUID | None, limit: int) -> list[sa.RowMapping]:
+    """Our things that any peer may know, by id."""
+    query = sa.select(own_listings).where(sa.not_(own_listings.c.withdrawn), own_listings.c.shared_form.is_not(None))
+    if after is not None:
+        query = query.where(own_listings.c.id > after)
+    return list((await session.execute(query.order_by(own_listings.c.id).limit(limit))).mappings().all())
+
+
+async def all_blocks(session: AsyncSession) -> list[sa.RowMapping]:
+    """Cooperatives that we do not link with, by name."""
+    return list((await session.execute(sa.select(blocks).order_by(blocks.c.peer_name))).mappings().all())
 
 
 async def active_peers(session: AsyncSession) -> list[sa.RowMapping]:
@@ -70,12 +126,14 @@ def trouble_of(link: sa.RowMapping, *, now: datetime) -> str | None:
     """A stable word for what is wrong with a link, the gravest first; None when nothing is."""
     if link["status"] == "ended":
         return link["reason"]
-    if link["broker_error"]:
-        return "broker_refuses"
-    if link["call_error"]:
-        return "peer_does_not_answer"
-    if link["gap_since"] is not None and (now - link["gap_since"]).total_seconds() > GAP_GRACE_SECONDS:
-        return "messages_missing"
-    if link["status"] == "active" and link["shovel"] not in {None, "running"}:
-        return "peer_broker_does_not_answer"
-    return link["reason"]
+    active = link["status"] == "active"
+    gap, heard = link["gap_since"], link["last_received_at"] or link["active_since"]
+    found = {
+        "broker_refuses": link["broker_error"] is not None,
+        "peer_does_not_answer": link["call_error"] is not None,
+        "messages_missing": gap is not None and (now - gap).total_seconds() > GAP_GRACE_SECONDS,
+        "recovering": link["recovering_since"] is not None,
+        "peer_broker_does_not_answer": active and link["shovel"] not in {None, "running"},
+        "peer_silent": active and heard is not None and now - heard > SILENT_AFTER,
+    }
+    return next((word for word, holds in found.items() if holds), link["reason"])

@@ -1,6 +1,5 @@
 """What comes from a peer: through the gate, in its order, and on to our services, in one transaction."""
 
-import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,16 +10,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.border import BorderBookingRequested
+from contracts.envelope import Event
+from contracts.link import LinkWord, ManifestAsked, NumbersSkipped, Receipt
 from services.chassis import outbox
 from services.chassis.database import wants_retry
 from services.chassis.handling import is_database_away
 from services.chassis.ids import new_id
-from services.federation import ownership, refusing, tables, translation
+from services.federation import copies, link_words, mending, ownership, refusing, saying, shareable, tables, translation
 from services.federation.domain import LISTENING
 from services.federation.gate import (
     PARKED_AT_MOST,
     Passage,
-    PeerKey,
     Refused,
     Turn,
     UnknownKey,
@@ -30,8 +31,12 @@ from services.federation.gate import (
     read_event,
     turn,
 )
-from services.federation.keys import public_key
+from services.federation.keys import Keys
+from services.federation.link_words import EARLY, Hearing
+from services.federation.passages import passage_of
+from services.federation.receipts import LARGEST_PROOF
 from services.federation.sealed import Sealed
+from services.federation.shelf import Shelf, things_named
 from services.federation.tables import links, parked, positions
 
 QUARANTINED_AT_MOST = 5000
@@ -44,19 +49,21 @@ class LinkIsGone(Exception):
 
 
 async def receive(
-    session: AsyncSession, link_id: UUID, bodies: list[bytes], *, us: str, now: datetime, careful: bool = False
+    session: AsyncSession, link_id: UUID, bodies: list[bytes], *, own: Keys, now: datetime, careful: bool = False
 ) -> None:
-    """Do what the messages of one link say, in their order. `us`: our instance id; `now`: aware UTC.
+    """Do what the messages of one link say, in their order. `own`: our keys; `now`: aware UTC.
 
     `careful`: a message that our own database refuses is set aside instead of failing them all (slower).
     Whatever a peer sends, this returns: what does not pass is kept with its reason. Raises LinkIsGone.
     """
     link = await _listening(session, link_id)
-    passage = await passage_of(session, link, us=us, now=now)
-    stream = await Stream.open(session, link, now, careful=careful)
-    for body in bodies:
+    passage = await passage_of(session, link, us=own.instance_id, now=now)
+    stream = await Stream.open(Hearing(session=session, link=link, own=own, now=now), careful=careful)
+    read = [(_read(body, passage), body) for body in bodies]
+    await stream.expect([found for found, _ in read if isinstance(found, Sealed)])
+    for found, body in read:
         try:
-            await stream.take(authenticate(body, passage))
+            await stream.take(found, body)
         except UnknownKey as error:
             await _quarantine(stream, body, str(error))
         except Refused as refusal:
@@ -64,9 +71,20 @@ async def receive(
     await stream.save()
 
 
-async def give_up(session: AsyncSession, link_id: UUID, body: bytes, error: Exception, *, now: datetime) -> None:
+def _read(body: bytes, passage: Passage) -> Sealed | Refused | UnknownKey:
+    """What passes the first part of the gate, or why it does not."""
+    try:
+        return authenticate(body, passage)
+    except (Refused, UnknownKey) as error:
+        return error
+
+
+async def give_up(
+    session: AsyncSession, link_id: UUID, body: bytes, error: Exception, *, own: Keys, now: datetime
+) -> None:
     """Keep `body` with the reason, when not even its place in the stream can be told. Raises LinkIsGone."""
-    stream = await Stream.open(session, await _listening(session, link_id), now, careful=True)
+    link = await _listening(session, link_id)
+    stream = await Stream.open(Hearing(session=session, link=link, own=own, now=now), careful=True)
     await stream.refuse(Refused("not_applied", repr(error)), body, seq=None)
     await stream.save()
 
@@ -77,16 +95,6 @@ async def _listening(session: AsyncSession, link_id: UUID) -> sa.RowMapping:
     if link is None or link["status"] not in LISTENING or link["peer_link_id"] is None:
         raise LinkIsGone
     return link
-
-
-async def passage_of(session: AsyncSession, link: sa.RowMapping, *, us: str, now: datetime) -> Passage:
-    """What the gate must know of the link. The keys of a set that is out of date are no longer known."""
-    table = tables.key_sets
-    query = sa.select(table.c["keys"]).where(table.c.peer_id == link["peer_id"], table.c.expires_at > now)
-    text = (await session.execute(query)).scalar_one_or_none()
-    known: list[dict[str, Any]] = json.loads(text) if text else []
-    keys = {public_key(key["x"]).thumbprint(): PeerKey(key["x"], key["revoked_from"]) for key in known}
-    return Passage(us=us, peer_id=link["peer_id"], peer_link_id=link["peer_link_id"], keys=keys)
 
 
 async def _quarantine(stream: "Stream", body: bytes, kid: str) -> None:
@@ -105,40 +113,84 @@ async def _quarantine(stream: "Stream", body: bytes, kid: str) -> None:
 class Stream:
     """One peer's numbered events to us: what was applied, what is parked behind a gap."""
 
-    def __init__(
-        self, session: AsyncSession, link: sa.RowMapping, position: sa.RowMapping, now: datetime, *, careful: bool
-    ) -> None:
-        self.session = session
-        self.now = now
-        self.link_id: UUID = link["id"]
-        self._link = link
+    def __init__(self, at: Hearing, position: sa.RowMapping, *, careful: bool) -> None:
+        self.session = at.session
+        self.now = at.now
+        self.link_id: UUID = at.link["id"]
+        self._at = at
+        self._link = at.link
         self._epoch: int = position["epoch"]
         self._applied_to: int = position["applied_to"]
+        self._seen_to: int = position["seen_to"]
+        self._generation: int = position["generation"]
         self._refused = 0
         self._before = position
+        self._changed: dict[str, Any] = {}
         self._careful = careful
+        self._shelf = Shelf(at.session, self.link_id)
+        self._inside: list[Event] = []
 
     @classmethod
-    async def open(cls, session: AsyncSession, link: sa.RowMapping, now: datetime, *, careful: bool) -> "Stream":
-        """The stream of `link`, locked until the transaction ends."""
-        fresh = insert(positions).values(link_id=link["id"], epoch=1, applied_to=0)
-        await session.execute(fresh.on_conflict_do_nothing())
-        query = sa.select(positions).where(positions.c.link_id == link["id"]).with_for_update()
-        return cls(session, link, (await session.execute(query)).mappings().one(), now, careful=careful)
+    async def open(cls, at: Hearing, *, careful: bool) -> "Stream":
+        """The stream of the link, locked until the transaction ends."""
+        fresh = insert(positions).values(link_id=at.link["id"], epoch=1, applied_to=0)
+        await at.session.execute(fresh.on_conflict_do_nothing())
+        await saying.open_stream(at.session, at.link)
+        query = sa.select(positions).where(positions.c.link_id == at.link["id"]).with_for_update()
+        return cls(at, (await at.session.execute(query)).mappings().one(), careful=careful)
 
-    async def take(self, sealed: Sealed) -> None:
-        """Apply, park or drop an authentic message. Raises Refused for an epoch that is over."""
-        where = turn(sealed, epoch=self._epoch, applied_to=self._applied_to)
-        if where is Turn.NEW_EPOCH:
-            await self._begin_epoch(sealed.epoch)
-            where = turn(sealed, epoch=self._epoch, applied_to=self._applied_to)
+    async def expect(self, messages: list[Sealed]) -> None:
+        """Read at once what will be asked about `messages`."""
+        await self._shelf.load(things_named(messages))
+
+    async def take(self, sealed: Sealed | Refused | UnknownKey, body: bytes) -> None:
+        """Apply, park or drop an authentic message. Raises what is not one, and Refused for an epoch that is over."""
+        if not isinstance(sealed, Sealed):
+            raise sealed
+        where = self._turn(sealed)
+        self._seen_to = max(self._seen_to, sealed.seq)
+        if where is Turn.AHEAD and sealed.type in EARLY:
+            await self._hear_early(sealed)
+            where = self._turn(sealed)
         if where is Turn.DUPLICATE:
+            self._doubt()
             _RECEIVED.labels("duplicate").inc()
         elif where is Turn.AHEAD:
-            await self._park(sealed)
-        else:
-            await self._apply(sealed)
+            await self._park(sealed, body)
+        elif where is Turn.NEXT:
+            await self._apply(sealed, body)
             await self._apply_parked()
+
+    def _turn(self, sealed: Sealed) -> Turn:
+        try:
+            where = turn(sealed, epoch=self._epoch, applied_to=self._applied_to)
+        except Refused:
+            self._doubt()
+            raise
+        if where is not Turn.NEW_EPOCH:
+            return where
+        self._epoch, self._applied_to, self._seen_to = sealed.epoch, 0, 0
+        self._changed |= {"asked_at": None, "asked_to": 0, "asks": 0, "proof": None}
+        return turn(sealed, epoch=self._epoch, applied_to=0)
+
+    def _doubt(self) -> None:
+        """What comes again may come from a peer that has forgotten how far it was: the next receipt proves it."""
+        self._changed |= {"owes_receipt": True, "doubts": True}
+
+    async def _hear_early(self, sealed: Sealed) -> None:
+        """Words that mend the link do not wait for what is missing."""
+        event = read_event(sealed)
+        check_expiry(sealed, self.now)
+        await self._flush()
+        await link_words.act(self._at, event)
+        if not isinstance(event, NumbersSkipped) or event.epoch != self._epoch:
+            return
+        if event.first <= self._applied_to + 1 <= event.last < sealed.seq:
+            self._applied_to = event.last
+            passed = sa.and_(parked.c.link_id == self.link_id, parked.c.seq <= event.last)
+            await self.session.execute(sa.delete(parked).where(passed))
+            await self._apply_parked()
+            await saying.say(self.session, self._link, ManifestAsked())
 
     async def refuse(self, refusal: Refused, body: bytes, *, seq: int | None) -> None:
         """Keep what did not pass, with its reason, and count it."""
@@ -148,59 +200,82 @@ class Stream:
         await refusing.keep(self.session, self.link_id, refusal, body, seq=seq, total=total, now=self.now)
 
     async def save(self) -> None:
-        """Write how far the stream has come."""
-        waiting = sa.exists().where(parked.c.link_id == self.link_id)
-        gap_since = sa.case((waiting, sa.func.coalesce(positions.c.gap_since, self.now)), else_=None)
-        values = {
+        """Write how far the stream has come; ask for what is still missing of what was asked for."""
+        await self._flush()
+        missing = self._applied_to < self._seen_to
+        values = self._changed | {
             "epoch": self._epoch,
             "applied_to": self._applied_to,
-            "gap_since": gap_since,
+            "seen_to": self._seen_to,
+            "gap_since": sa.func.coalesce(positions.c.gap_since, self.now) if missing else None,
             "last_received_at": self.now,
             "refused": positions.c.refused + self._refused,
         }
         await self.session.execute(sa.update(positions).where(positions.c.link_id == self.link_id).values(**values))
+        if missing and 0 < self._before["asked_to"] <= self._applied_to and self._link["status"] == "active":
+            await mending.ask_for_missing(self.session, self._link, now=self.now)
 
-    async def _begin_epoch(self, epoch: int) -> None:
-        self._epoch, self._applied_to = epoch, 0
-        await self.session.execute(sa.delete(parked).where(parked.c.link_id == self.link_id, parked.c.epoch < epoch))
-
-    async def _apply(self, sealed: Sealed) -> None:
+    async def _apply(self, sealed: Sealed, body: bytes) -> None:
         """The effect of the next message, or its refusal: both advance the stream."""
         self._applied_to = sealed.seq
+        if sealed.type != Receipt.type:
+            self._changed["owes_receipt"] = True
+        if len(body) <= LARGEST_PROOF and not (self._before["doubts"] or "doubts" in self._changed):
+            self._changed["proof"] = body.decode("ascii")
         try:
             if self._careful:
-                await self._apply_carefully(sealed)
+                await self._apply_carefully(sealed, body)
             else:
-                await self._pass_on(sealed)
+                await self._pass_on(sealed, body)
         except Refused as refusal:
             await self.refuse(refusal, sealed.model_dump_json().encode(), seq=sealed.seq)
         else:
             _RECEIVED.labels("applied").inc()
 
-    async def _apply_carefully(self, sealed: Sealed) -> None:
+    async def _apply_carefully(self, sealed: Sealed, body: bytes) -> None:
         try:
             async with self.session.begin_nested():
-                await self._pass_on(sealed)
+                await self._pass_on(sealed, body)
+                await self._flush()
         except Refused:
             raise
         except Exception as error:
             # unforeseen, and not for the first time: kept with its reason, or it would stand in the way for ever
+            self._shelf.forget()
+            self._inside.clear()
             if is_database_away(error) or (isinstance(error, DBAPIError) and wants_retry(error)):
                 raise
             raise Refused("not_applied", repr(error)) from error
 
-    async def _pass_on(self, sealed: Sealed) -> None:
+    async def _flush(self) -> None:
+        """Write what was gathered: before anything else looks at it, and at the end."""
+        await self._shelf.flush()
+        await outbox.add(self.session, *self._inside)
+        self._inside.clear()
+
+    async def _pass_on(self, sealed: Sealed, body: bytes) -> None:
         """The rest of the gate, then the event for our services. Raises Refused."""
         event = read_event(sealed)
         check_ownership(event, sealed.source, await ownership.look_up(self.session, event, sealed.source))
         check_expiry(sealed, self.now)
-        await ownership.remember(self.session, event, sealed.source)
+        if isinstance(event, LinkWord):
+            await self._flush()
+            generation = await link_words.act(self._at, event)
+            self._generation = self._generation if generation is None else generation
+            return
+        if isinstance(event, BorderBookingRequested) and (
+            reason := await ownership.why_not(self.session, event, self._link)
+        ):
+            await saying.say(self.session, self._link, shareable.declined(event, reason))
+            return
+        await ownership.remember(self.session, event, sealed.source, body.decode("ascii"))
+        if await self._shelf.remember(event, sealed, now=self.now):
+            self._generation = await copies.new_generation(self.session, self.link_id)
+        epoch = copies.epoch_inside(sealed.epoch, self._generation)
         origin_name = self._link["peer_name"]
-        await outbox.add(
-            self.session, translation.inside(event, origin=sealed.source, origin_name=origin_name, epoch=sealed.epoch)
-        )
+        self._inside.append(translation.inside(event, origin=sealed.source, origin_name=origin_name, epoch=epoch))
 
-    async def _park(self, sealed: Sealed) -> None:
+    async def _park(self, sealed: Sealed, body: bytes) -> None:
         """Keep a message that came too early. Beyond the bound it is dropped: the origin's log still has it."""
         mine = sa.and_(parked.c.link_id == self.link_id, parked.c.epoch == self._epoch)
         count = (await self.session.execute(sa.select(sa.func.count()).select_from(parked).where(mine))).scalar_one()
@@ -208,16 +283,16 @@ class Stream:
             _RECEIVED.labels("dropped").inc()
             return
         row = {"link_id": self.link_id, "epoch": sealed.epoch, "seq": sealed.seq, "content": sealed.model_dump_json()}
-        await self.session.execute(insert(parked).values(**row).on_conflict_do_nothing())
+        await self.session.execute(insert(parked).values(**row, body=body.decode("ascii")).on_conflict_do_nothing())
         _RECEIVED.labels("parked").inc()
 
     async def _apply_parked(self) -> None:
         """What was waiting for the message just applied."""
-        while True:
+        while self._applied_to < self._seen_to:
             following = sa.delete(parked).where(
                 parked.c.link_id == self.link_id, parked.c.epoch == self._epoch, parked.c.seq == self._applied_to + 1
             )
-            content = (await self.session.execute(following.returning(parked.c.content))).scalar_one_or_none()
-            if content is None:
+            row = (await self.session.execute(following.returning(parked.c.content, parked.c.body))).one_or_none()
+            if row is None:
                 return
-            await self._apply(Sealed.model_validate_json(content))
+            await self._apply(Sealed.model_validate_json(row.content), (row.body or "").encode())

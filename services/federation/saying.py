@@ -12,6 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.border import (
+    BorderBookingAnswered,
+    BorderBookingRequested,
     BorderBusyChanged,
     BorderListingPublished,
     BorderListingWithdrawn,
@@ -27,7 +29,7 @@ from services.chassis.ids import new_id
 from services.federation import tables
 from services.federation.domain import LISTENING, SPEAKING
 from services.federation.sealed import content_of
-from services.federation.shareable import may_go_to
+from services.federation.shareable import for_peer, may_go_to
 from services.federation.tables import links, shares, streams
 
 
@@ -35,8 +37,8 @@ class LinkNotOpenYet(Exception):
     """What is to be said has to wait for the link: its event comes again later."""
 
 
-async def say(session: AsyncSession, link: sa.RowMapping, event: Event) -> None:
-    """Say `event` to the peer of `link` once the transaction commits. Its number is gapless in (link, epoch)."""
+async def say(session: AsyncSession, link: sa.RowMapping, event: Event) -> int:
+    """Say `event` to the peer of `link` once the transaction commits. Returns its number, gapless in (link, epoch)."""
     now = datetime.now(UTC)
     counter = sa.update(streams).where(streams.c.link_id == link["id"]).values(seq=streams.c.seq + 1, last_sent_at=now)
     place = (await session.execute(counter.returning(streams.c.epoch, streams.c.seq))).one()
@@ -55,6 +57,20 @@ async def say(session: AsyncSession, link: sa.RowMapping, event: Event) -> None:
     row = {"id": event_id, "link_id": link["id"], "content": content}
     added = sa.insert(tables.border_outbox).values(**row).returning(tables.border_outbox.c.id).cte("added")
     await session.execute(sa.select(waking(tables.BORDER_CHANNEL)).select_from(added))
+    await _keep_what_was_said(session, link, event, content)
+    return int(place.seq)
+
+
+async def _keep_what_was_said(session: AsyncSession, link: sa.RowMapping, event: Event, content: str) -> None:
+    """The last word about each booking across the border: said again when a peer lacks it, or comes back without it."""
+    if isinstance(event, BorderBookingRequested):
+        abroad = tables.bookings_abroad
+        await session.execute(sa.update(abroad).where(abroad.c.booking_id == event.booking_id).values(request=content))
+    elif isinstance(event, BorderBookingAnswered):
+        guests = tables.guest_bookings
+        mine = sa.and_(guests.c.peer_id == link["peer_id"], guests.c.booking_id == event.booking_id)
+        values = {"version": event.version, "status": event.status, "answer": event.model_dump_json()}
+        await session.execute(sa.update(guests).where(mine, guests.c.version <= event.version).values(**values))
 
 
 async def link_with(session: AsyncSession, peer_id: str) -> sa.RowMapping | None:
@@ -69,6 +85,12 @@ async def link_with(session: AsyncSession, peer_id: str) -> sa.RowMapping | None
     return link
 
 
+async def open_stream(session: AsyncSession, link: sa.RowMapping) -> None:
+    """Make the counter of what we say on `link`, when there is none yet."""
+    fresh = insert(streams).values(link_id=link["id"], epoch=link["epoch"], seq=0)
+    await session.execute(fresh.on_conflict_do_nothing())
+
+
 async def share_with_all(session: AsyncSession, thing_id: UUID) -> None:
     """Bring every peer up to date about one thing of ours, already written to our tables."""
     # links that open at this moment are waited for: they back-fill from what was committed before
@@ -80,9 +102,7 @@ async def share_with_all(session: AsyncSession, thing_id: UUID) -> None:
 
 async def share_everything(session: AsyncSession, link: sa.RowMapping) -> None:
     """Back-fill: all that the peer of a link just opened may know."""
-    await session.execute(
-        insert(streams).values(link_id=link["id"], epoch=link["epoch"], seq=0).on_conflict_do_nothing()
-    )
+    await open_stream(session, link)
     listings = tables.own_listings
     query = sa.select(listings.c.id).where(sa.not_(listings.c.withdrawn), listings.c.scope.in_(("peers", "public")))
     for thing_id in (await session.execute(query.order_by(listings.c.id))).scalars().all():
@@ -90,24 +110,27 @@ async def share_everything(session: AsyncSession, link: sa.RowMapping) -> None:
 
 
 async def share(session: AsyncSession, link: sa.RowMapping, thing_id: UUID) -> None:
-    """Say to the peer of `link` what it should know of one thing and does not, or withdraw it."""
+    """Say to the peer of `link` what it should know of one thing and does not, or withdraw it.
+
+    All of it where the peer has asked for it again.
+    """
     listing = await _row(session, tables.own_listings, tables.own_listings.c.id == thing_id)
     told = await _row(session, shares, (shares.c.link_id == link["id"]) & (shares.c.thing_id == thing_id))
     if listing is None:
         return
-    if not _is_for(listing, link["peer_id"]):
+    if not is_for(listing, link):
         await _withdraw(session, link, listing, told)
         return
     known = {"listing_version": 0, "resource_version": 0, "busy_version": 0} | dict(told or {})
-    if told is not None and told["withdrawn"]:
+    if told is not None and (told["withdrawn"] or told["asked"]):
         known |= {"listing_version": 0, "resource_version": 0, "busy_version": 0}
     versions = {"listing_version": listing["version"]}
     if known["listing_version"] < listing["version"]:
-        form = SharedListing.model_validate_json(listing["shared_form"])
-        await say(session, link, BorderListingPublished(listing=form))
+        told_form = form_for(listing, link)
+        versions["seq"] = await say(session, link, BorderListingPublished(listing=told_form))
     versions |= await _share_booking_side(session, link, thing_id, known)
-    if told is None or told["withdrawn"] or any(known[name] != version for name, version in versions.items()):
-        await _remember(session, link, thing_id, {**versions, "withdrawn": False})
+    if told is None or told["withdrawn"] or told["asked"] or "seq" in versions:
+        await _remember(session, link, thing_id, {**versions, "withdrawn": False, "asked": False})
 
 
 async def _share_booking_side(
@@ -120,11 +143,12 @@ async def _share_booking_side(
         return versions
     if resource["version"] > versions["resource_version"]:
         form = SharedResource.model_validate_json(resource["shared_form"])
-        await say(session, link, BorderResourceChanged(resource=form))
+        versions["seq"] = await say(session, link, BorderResourceChanged(resource=form))
         versions["resource_version"] = resource["version"]
     busy = await _row(session, tables.own_busy, tables.own_busy.c.offer_id == offer_id)
     if busy is not None and busy["version"] > versions["busy_version"]:
-        await say(session, link, BorderBusyChanged(busy=SharedBusy.model_validate_json(busy["shared_form"])))
+        form = SharedBusy.model_validate_json(busy["shared_form"])
+        versions["seq"] = await say(session, link, BorderBusyChanged(busy=form))
         versions["busy_version"] = busy["version"]
     return versions
 
@@ -132,17 +156,34 @@ async def _share_booking_side(
 async def _withdraw(
     session: AsyncSession, link: sa.RowMapping, listing: sa.RowMapping, told: sa.RowMapping | None
 ) -> None:
-    if told is None or told["withdrawn"]:
+    if told is None or (told["withdrawn"] and not told["asked"]):
+        return
+    if told["listing_version"] == 0:  # asked for without ever having been told of it: it learns nothing
+        await session.execute(
+            sa.delete(shares).where(shares.c.link_id == link["id"], shares.c.thing_id == listing["id"])
+        )
         return
     version = max(listing["version"], told["listing_version"])
-    await say(session, link, BorderListingWithdrawn(id=listing["id"], version=version))
-    await _remember(session, link, listing["id"], {"listing_version": version, "withdrawn": True})
+    seq = await say(session, link, BorderListingWithdrawn(id=listing["id"], version=version))
+    values = {"listing_version": version, "withdrawn": True, "asked": False, "seq": seq}
+    await _remember(session, link, listing["id"], values)
 
 
-def _is_for(listing: sa.RowMapping, peer_id: str) -> bool:
+def is_for(listing: sa.RowMapping, link: sa.RowMapping) -> bool:
+    """Whether a thing of ours may be known to the peer of `link`: by its own audience, and by the link's limits."""
     if listing["withdrawn"] or listing["valid_from"] is not None or listing["shared_form"] is None:
         return False
-    return may_go_to(Audience(scope=listing["scope"], peer_ids=listing["peer_ids"]), peer_id)
+    circles, kinds = link["share_circles"], link["share_kinds"]
+    if circles is not None and listing["circle_id"] not in circles:
+        return False
+    if kinds is not None and SharedListing.model_validate_json(listing["shared_form"]).kind not in kinds:
+        return False
+    return may_go_to(Audience(scope=listing["scope"], peer_ids=listing["peer_ids"]), link["peer_id"])
+
+
+def form_for(listing: sa.RowMapping, link: sa.RowMapping) -> SharedListing:
+    """A thing of ours as the peer of `link` is told of it."""
+    return for_peer(SharedListing.model_validate_json(listing["shared_form"]), link["withheld"])
 
 
 async def _remember(session: AsyncSession, link: sa.RowMapping, thing_id: UUID, values: dict[str, Any]) -> None:

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from joserfc import jws
 from joserfc.errors import JoseError
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.envelope import Event
 from services.federation.documents import THUMBPRINT
-from services.federation.keys import ALGORITHM, Keys
+from services.federation.keys import ALGORITHM, Keys, NotGenuine, verify
 
 TYP = "maillage-event"
 SCHEMA_VERSION = 1
@@ -19,6 +19,7 @@ LIFETIME = timedelta(days=35)
 """How long after its making an event still counts: longer than the log of sent events reaches back."""
 
 LARGEST_NUMBER = 2**53 - 1
+LARGEST_EPOCH = 10**9
 
 
 class Content(BaseModel):
@@ -34,7 +35,7 @@ class Content(BaseModel):
     time: AwareDatetime
     audience: str = Field(pattern=THUMBPRINT)
     stream: UUID
-    epoch: int = Field(ge=1, le=LARGEST_NUMBER)
+    epoch: int = Field(ge=1, le=LARGEST_EPOCH)
     seq: int = Field(ge=1, le=LARGEST_NUMBER)
     schema_version: Literal[1] = SCHEMA_VERSION
     expires_at: AwareDatetime
@@ -83,3 +84,18 @@ def unverified_kid(body: bytes) -> str | None:
         return None
     kid = header.get("kid")
     return kid if isinstance(kid, str) and header.get("typ") == TYP else None
+
+
+def opened(body: str, own: Keys) -> Sealed:
+    """What we once sealed ourselves, with any of our keys. Raises NotGenuine."""
+    kid = unverified_kid(body.encode())
+    key = own.known(kid) if kid else None
+    if key is None:
+        raise NotGenuine("no key of ours")
+    header, payload = verify(body, key)
+    if header.get("typ") != TYP:
+        raise NotGenuine("not an event")
+    try:
+        return Sealed.model_validate_json(payload)
+    except ValidationError as error:
+        raise NotGenuine("not an event") from error

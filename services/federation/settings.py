@@ -13,13 +13,17 @@ class FederationSettings(ServiceSettings):
     `federation_allow_private`: peers may have private or loopback addresses, plain HTTP and plain AMQP (the demo,
     tests, several instances on one host). `border_host`, `border_port`, `border_tls`: how peers reach this instance's
     broker; unset, the broker's own host on the AMQPS port. `border_ca`: file on the *broker's* machine with the
-    authorities that peers' broker certificates are checked against.
+    authorities that peers' broker certificates are checked against. `federation_manifest_seconds`: how often each peer
+    is told what all we share with it. `federation_lease_days`: how long a copy lives for which its origin, silent, does
+    not vouch.
     """
 
     federation_allow_private: bool = False
     border_host: str | None = None
     border_port: int | None = Field(default=None, ge=1, le=65535)
     border_tls: bool = True
+    federation_manifest_seconds: float = Field(default=3600, ge=1)
+    federation_lease_days: float = Field(default=7, ge=1)
     border_ca: str = "/etc/ssl/certs/ca-certificates.crt"
 
     @model_validator(mode="after")

@@ -1,6 +1,7 @@
 """What of our things may go to a peer. Built field by field from an allow-list, never by leaving something out."""
 
 import re
+from collections.abc import Collection
 from uuid import UUID
 
 from contracts.booking import BookingState, BusyChanged, ChangeState, ResourceState, Status, Terms, UseState
@@ -197,6 +198,52 @@ def booking_answer(booking: BookingState, *, start_at_risk: bool = False) -> Bor
         change_decided=booking.change_decided,
         change_reason=booking.change_reason,
         withdrawals_heard=booking.withdrawal_number,
+    )
+
+
+ID_IS_TAKEN = "Cette référence est déjà utilisée : refaites la demande."
+TOO_MANY_OPEN = "Trop de demandes de votre coopérative attendent déjà une réponse."
+
+
+def declined(request: BorderBookingRequested, reason: str) -> BorderBookingAnswered:
+    """The border's own answer to a request that booking never hears of."""
+    return BorderBookingAnswered(
+        booking_id=request.booking_id,
+        status="declined",
+        start=request.start,
+        end=request.end,
+        reason=reason,
+        owner_name=None,
+        place_label=None,
+        version=1,
+    )
+
+
+FREE_FIELDS = ("text", "place", "dates")
+"""What a coordinator may keep from a peer; the rest is what a listing needs to be understood and booked."""
+
+
+def for_peer(form: SharedListing, withheld: Collection[str]) -> SharedListing:
+    """`form` with the free fields that this peer may have, and none of the others."""
+    dates = "dates" not in withheld
+    return SharedListing(
+        id=form.id,
+        side=form.side,
+        kind=form.kind,
+        title=form.title,
+        text=form.text if "text" not in withheld else "",
+        category=form.category,
+        language=form.language,
+        place=form.place if "place" not in withheld else None,
+        quantity=form.quantity,
+        unit=form.unit,
+        public=form.public,
+        valid_until=form.valid_until if dates else None,
+        window_start=form.window_start if dates else None,
+        window_end=form.window_end if dates else None,
+        urgency=form.urgency,
+        version=form.version,
+        changed_at=form.changed_at,
     )
 
 

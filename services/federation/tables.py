@@ -20,7 +20,8 @@ ORDERS_CHANNEL = "broker_orders"
 BORDER_CHANNEL = "border_outbox"
 
 
-def _instant(name: str, *, nullable: bool = True) -> sa.Column[datetime]:
+def instant(name: str, *, nullable: bool = True) -> sa.Column[datetime]:
+    """A column with a time zone."""
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
@@ -45,10 +46,10 @@ invitations = sa.Table(
     sa.Column("secret_hash", sa.LargeBinary, nullable=False, unique=True),
     sa.Column("invited_by", sa.Uuid, nullable=False),
     sa.Column("invited_by_name", sa.Text, nullable=False),
-    _instant("created_at", nullable=False),
-    _instant("expires_at", nullable=False),
-    _instant("revoked_at"),
-    _instant("used_at"),
+    instant("created_at", nullable=False),
+    instant("expires_at", nullable=False),
+    instant("revoked_at"),
+    instant("used_at"),
     sa.Column("used_by", sa.Text),
     sa.Column("link_id", sa.Uuid),
 )
@@ -69,12 +70,16 @@ links = sa.Table(
     sa.Column("access", sa.Text),
     sa.Column("peer_password", sa.Text, nullable=False),
     sa.Column("inbound_password", sa.Text, nullable=False),
-    _instant("created_at", nullable=False),
-    _instant("active_since"),
-    _instant("ended_at"),
+    instant("created_at", nullable=False),
+    instant("active_since"),
+    instant("ended_at"),
     sa.Column("reason", sa.Text),
     sa.Column("begun_by_name", sa.Text, nullable=False),
     sa.Column("confirmed_by_name", sa.Text),
+    sa.Column("share_kinds", sa.ARRAY(sa.Text)),
+    sa.Column("share_circles", sa.ARRAY(sa.Uuid)),
+    sa.Column("withheld", sa.ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("open_requests_at_most", sa.Integer),
     sa.CheckConstraint(
         "status IN ('awaiting_confirmation', 'to_confirm', 'opening', 'active', 'paused', 'ended')", name="known_status"
     ),
@@ -88,9 +93,9 @@ key_sets = sa.Table(
     sa.Column("root_x", sa.Text, nullable=False),
     sa.Column("keys", sa.Text, nullable=False),
     sa.Column("serial", sa.BigInteger, nullable=False),
-    _instant("expires_at", nullable=False),
-    _instant("fetched_at", nullable=False),
-    _instant("tried_at"),
+    instant("expires_at", nullable=False),
+    instant("fetched_at", nullable=False),
+    instant("tried_at"),
 )
 
 peer_calls = sa.Table(
@@ -100,8 +105,8 @@ peer_calls = sa.Table(
     sa.Column("link_id", sa.Uuid, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    _instant("due_at", nullable=False),
-    _instant("give_up_at", nullable=False),
+    instant("due_at", nullable=False),
+    instant("give_up_at", nullable=False),
     sa.Column("error", sa.Text),
     sa.CheckConstraint("kind IN ('confirmed', 'ended')", name="known_kind"),
     sa.UniqueConstraint("link_id", "kind", name="one_call_of_a_kind"),
@@ -116,14 +121,14 @@ broker_orders = sa.Table(
     sa.Column("peer_password", sa.Text, nullable=False),
     sa.Column("inbound_password", sa.Text, nullable=False),
     sa.Column("access", sa.Text),
-    _instant("status_asked_at"),
+    instant("status_asked_at"),
     sa.Column("done_generation", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("error", sa.Text),
-    _instant("done_at"),
+    instant("done_at"),
     sa.Column("waiting", sa.BigInteger),
     sa.Column("shovel", sa.Text),
     sa.Column("shovel_reason", sa.Text),
-    _instant("measured_at"),
+    instant("measured_at"),
     sa.CheckConstraint("command IN ('create', 'pause', 'remove')", name="known_command"),
 )
 
@@ -136,7 +141,9 @@ own_listings = sa.Table(
     sa.Column("scope", sa.Text, nullable=False),
     sa.Column("peer_ids", sa.ARRAY(sa.Text), nullable=False),
     sa.Column("shared_form", sa.Text),
-    _instant("valid_from"),
+    sa.Column("title", sa.Text, nullable=False, server_default=""),
+    sa.Column("circle_id", sa.Uuid),
+    instant("valid_from"),
     sa.Index("own_listings_to_come", "valid_from", postgresql_where=sa.text("valid_from IS NOT NULL")),
 )
 
@@ -165,8 +172,12 @@ shares = sa.Table(
     sa.Column("resource_version", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("busy_version", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("asked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("shares_of_thing", "thing_id"),
+    sa.Index("shares_asked", "link_id", postgresql_where=sa.text("asked")),
 )
+
 
 pseudonyms = sa.Table(
     "pseudonyms",
@@ -181,6 +192,11 @@ bookings_abroad = sa.Table(
     metadata,
     sa.Column("booking_id", sa.Uuid, primary_key=True),
     sa.Column("peer_id", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("status", sa.Text, nullable=False, server_default=""),
+    sa.Column("request", sa.Text),
+    sa.Column("decision", sa.Text),
+    sa.Index("bookings_abroad_at", "peer_id"),
 )
 
 guest_bookings = sa.Table(
@@ -188,6 +204,9 @@ guest_bookings = sa.Table(
     metadata,
     sa.Column("peer_id", sa.Text, primary_key=True),
     sa.Column("booking_id", sa.Uuid, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("status", sa.Text, nullable=False, server_default=""),
+    sa.Column("answer", sa.Text),
 )
 
 streams = sa.Table(
@@ -196,7 +215,15 @@ streams = sa.Table(
     sa.Column("link_id", sa.Uuid, primary_key=True),
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
-    _instant("last_sent_at"),
+    instant("last_sent_at"),
+    sa.Column("acked_to", sa.BigInteger, nullable=False, server_default="0"),
+    instant("acked_at"),
+    sa.Column("peer_copies", sa.BigInteger),
+    instant("manifest_at"),
+    sa.Column("manifest_wanted", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("replayed_to", sa.BigInteger, nullable=False, server_default="0"),
+    instant("replayed_at"),
+    instant("recovering_since"),
 )
 
 sent_log = sa.Table(
@@ -223,9 +250,19 @@ positions = sa.Table(
     sa.Column("link_id", sa.Uuid, primary_key=True),
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("applied_to", sa.BigInteger, nullable=False),
-    _instant("gap_since"),
-    _instant("last_received_at"),
+    instant("gap_since"),
+    instant("last_received_at"),
     sa.Column("refused", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("seen_to", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("generation", sa.BigInteger, nullable=False, server_default="0"),
+    instant("asked_at"),
+    sa.Column("asked_to", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("asks", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("owes_receipt", sa.Boolean, nullable=False, server_default=sa.false()),
+    instant("receipt_at"),
+    sa.Column("doubts", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("proof", sa.Text),
+    instant("vouched_at"),
 )
 
 parked = sa.Table(
@@ -235,6 +272,7 @@ parked = sa.Table(
     sa.Column("epoch", sa.BigInteger, primary_key=True),
     sa.Column("seq", sa.BigInteger, primary_key=True),
     sa.Column("content", sa.Text, nullable=False),
+    sa.Column("body", sa.Text),
 )
 
 quarantine = sa.Table(
@@ -243,7 +281,7 @@ quarantine = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("link_id", sa.Uuid, nullable=False, index=True),
     sa.Column("body", sa.Text, nullable=False),
-    _instant("at", nullable=False),
+    instant("at", nullable=False),
 )
 
 refusals = sa.Table(
@@ -251,7 +289,7 @@ refusals = sa.Table(
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("link_id", sa.Uuid, nullable=False),
-    _instant("at", nullable=False),
+    instant("at", nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("seq", sa.BigInteger),

@@ -5,18 +5,38 @@ from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.border import SharedListing
+from contracts.catalog import Kind
 from services.federation.domain import Status
 from services.federation.keys import thumbprint_for_people
 from services.federation.queries import trouble_of
 
 
+class Limits(BaseModel):
+    """What a link is limited to. None: no limit. `withheld`: fields of our listings that the peer does not get.
+
+    `open_requests_at_most`: how many requests of its members may wait for an answer of ours.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    share_kinds: list[Kind] | None = Field(default=None, max_length=20)
+    share_circles: list[UUID] | None = Field(default=None, max_length=200)
+    withheld: list[Literal["text", "place", "dates"]] = Field(default=[], max_length=3)
+    open_requests_at_most: int | None = Field(default=None, ge=0, le=1000)
+
+
 class LinkView(BaseModel):
     """A link, for coordinators.
 
-    `waiting`: messages that the peer has not taken yet. `reason`: a stable word for what is wrong; `detail` for those
-    who look into it. `thumbprint`: the peer's, as digits to compare on the telephone.
+    `waiting`: messages that the peer has not taken yet; `unacknowledged`: those of which it has not said that they are
+    applied; `missing`: those of the peer that are asked for again. `copies_there`: what the peer last said that it
+    holds of ours; `copies_here`: what we hold of it, last compared with its own list at `compared_at`.
+    `erasures_waiting`: people who have left, and of whom the peer has not said that it has forgotten them. `reason`: a
+    stable word for what is wrong; `detail` for those who look into it. `thumbprint`: the peer's, as digits to compare
+    on the telephone.
     """
 
     link_id: UUID
@@ -35,6 +55,14 @@ class LinkView(BaseModel):
     last_received_at: datetime | None
     waiting: int
     refused: int
+    unacknowledged: int
+    acknowledged_at: datetime | None
+    missing: int
+    copies_there: int | None
+    copies_here: int
+    compared_at: datetime | None
+    erasures_waiting: int
+    limits: "Limits"
     reason: str | None
     detail: str | None
 
@@ -57,6 +85,14 @@ class LinkView(BaseModel):
             last_received_at=row["last_received_at"],
             waiting=row["waiting"] or 0,
             refused=row["refused"],
+            unacknowledged=row["unacknowledged"],
+            acknowledged_at=row["acked_at"],
+            missing=row["missing"],
+            copies_there=row["peer_copies"],
+            copies_here=row["copies_here"],
+            compared_at=row["vouched_at"],
+            erasures_waiting=row["erasures_waiting"],
+            limits=Limits.model_validate({name: row[name] for name in Limits.model_fields}),
             reason=trouble_of(row, now=now),
             detail=row["broker_error"] or row["call_error"] or row["shovel_reason"],
         )
@@ -137,3 +173,72 @@ class RefusalView(BaseModel):
     @classmethod
     def of(cls, row: sa.RowMapping) -> "RefusalView":
         return cls(id=row["id"], at=row["at"], reason=row["reason"], detail=row["detail"], seq=row["seq"])
+
+
+class NoBody(BaseModel):
+    """A request that says nothing but that it is made."""
+
+
+class KeptInvitation(BaseModel):
+    """What is remembered of the answer to an invitation: all but its code, which is derived again."""
+
+    id: UUID
+    expires_at: datetime
+
+
+class ToldView(BaseModel):
+    """A thing of ours of which a peer was told, and what is known of its copy there.
+
+    `holds`: it has a copy; `on_the_way`: it was told and has not said that it has it; `to_be_deleted`: withdrawn, and
+    it may still hold a copy; `deleted`: it has said that it has none any more.
+    """
+
+    id: UUID
+    title: str
+    copy_state: Literal["holds", "on_the_way", "to_be_deleted", "deleted"]
+
+    @classmethod
+    def of(cls, row: sa.RowMapping) -> "ToldView":
+        heard = row["acked_to"] >= row["seq"]
+        state: Literal["holds", "on_the_way", "to_be_deleted", "deleted"] = "holds" if heard else "on_the_way"
+        if row["withdrawn"]:
+            state = "deleted" if heard else "to_be_deleted"
+        return cls(id=row["thing_id"], title=row["title"] or "", copy_state=state)
+
+
+class SeenView(BaseModel):
+    """A listing of ours exactly as the peer is told of it."""
+
+    listing: SharedListing
+
+
+class BlockView(BaseModel):
+    """A cooperative with which no link is made."""
+
+    peer_id: str
+    peer_name: str
+    blocked_by: str
+    at: datetime
+
+
+class RecoveryView(BaseModel):
+    """Whether we come back from a backup. `begun_by`: the peer who noticed, or who declared it."""
+
+    recovering: bool
+    begun_at: datetime | None = None
+    begun_by: str | None = None
+    waiting_for: list[str] = []
+
+
+class KeyView(BaseModel):
+    """A key that signs what we say to peers. `signs_from`: when its turn came or comes."""
+
+    kid: str
+    announced_at: datetime
+    signs_from: datetime
+    revoked_at: datetime | None
+    signs: bool
+
+    @classmethod
+    def of(cls, row: sa.RowMapping, *, signing: str) -> "KeyView":
+        return cls(**dict(row), signs=row["kid"] == signing)

@@ -14,7 +14,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
 from contracts.identity import Locale
-from services.portal import history_words, match_words, rule_words
+from services.portal import history_words, link_words, match_words, rule_words
 from services.portal import words as codes
 from services.portal.assets import Assets
 from services.portal.language import LOCALES, NAMES, Words, words
@@ -71,6 +71,7 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
     known.update(
         language=language, languages=NAMES, moments=moments, static=assets.url, codes=codes, rule_codes=rule_words,
         happenings=history_words.HAPPENINGS,
+        link_codes=link_words,
         match_codes=match_words,
         listing_path=listing_path, duration=moments.duration, total=partial(_total, language=language),
         **_phrases(said, moments),

@@ -1,6 +1,7 @@
 """The words for codes: kinds, states, reasons, audiences. French source texts, marked for the catalogues."""
 
 from services.portal.language import N_
+from services.portal.link_words import COPY_STATES, INVITATION_STATES, LINK_STATES
 
 KINDS: dict[str, str] = {
     "expertise": N_("compétence"),
@@ -50,23 +51,6 @@ LISTING_STATES: dict[str, tuple[str, str]] = {
     "withdrawn": (N_("retirée"), "off"),
     "expired": (N_("échue"), "off"),
 }
-LINK_STATES: dict[str, tuple[str, str]] = {
-    "awaiting_confirmation": (N_("en attente de l'autre coopérative"), "wait"),
-    "to_confirm": (N_("à confirmer ici"), "wait"),
-    "opening": (N_("se met en place"), "wait"),
-    "active": (N_("liée"), "good"),
-    "paused": (N_("en pause"), "wait"),
-    "ended": (N_("terminée"), "off"),
-}
-INVITATION_STATES: dict[str, tuple[str, str]] = {
-    "open": (N_("en attente"), "wait"),
-    "pending": (N_("en attente"), "wait"),
-    "sent": (N_("en attente"), "wait"),
-    "accepted": (N_("acceptée"), "good"),
-    "used": (N_("acceptée"), "good"),
-    "revoked": (N_("annulée"), "off"),
-    "expired": (N_("échue"), "off"),
-}
 SEAT_STATES: dict[str, tuple[str, str]] = {
     "taken": (N_("j'y ai ma place"), "good"),
     "offered": (N_("une place m'est proposée"), "wait"),
@@ -85,15 +69,8 @@ STATES = {
     "waiting": WAITING_STATES,
     "listing": LISTING_STATES,
     "link": LINK_STATES,
+    "copy": COPY_STATES,
     "invitation": INVITATION_STATES,
-}
-TROUBLES: dict[str, str] = {
-    "broker_refuses": N_("notre serveur de messages refuse la connexion"),
-    "peer_does_not_answer": N_("l'autre coopérative ne répond pas"),
-    "peer_broker_does_not_answer": N_("le serveur de messages de l'autre coopérative ne répond pas"),
-    "messages_missing": N_("des messages manquent, ils sont redemandés"),
-    "ended_by_us": N_("terminé par nous"),
-    "ended_by_peer": N_("terminé par l'autre coopérative"),
 }
 PERIODS: dict[str, str] = {
     "month": N_("ce mois-ci"),
@@ -232,6 +209,10 @@ FLASHES: dict[str, str] = {
     "link-resumed": N_("Le lien reprend."),
     "letter-replayed": N_("C'est reparti : le message est réessayé. S'il échoue encore, il revient ici."),
     "letter-dropped": N_("Le message est supprimé."),
+    "link-limited": N_("C'est enregistré. Ce qui ne doit plus y aller est retiré chez elle en moins d'une minute."),
+    "peer-blocked": N_("Cette coopérative est bloquée."),
+    "peer-unblocked": N_("Le blocage est levé. Pour vous lier, il faut une invitation."),
+    "recovery-ended": N_("Les réservations sont de nouveau confirmées."),
     "link-ended": N_("Le lien est terminé. Ce qui avait été partagé disparaît des deux côtés."),
 }
 

@@ -24,6 +24,7 @@ from services.booking.domain.problems import (
     LinkNotOpen,
     NotBookable,
     OfferUnknown,
+    Recovering,
     ResourceIsClosed,
     RulesChangedMeanwhile,
     TooManyPending,
@@ -131,7 +132,7 @@ def prepared(
 ) -> tuple[Resource, Binding]:
     """The booking of our own resource as the rules allow it, to be bound; quotas are still to be counted.
 
-    Raises NotBookable, ResourceIsClosed, InvalidFields, NotForYou, NotForPeers, TooEarlyForPeers.
+    Raises NotBookable, ResourceIsClosed, InvalidFields, NotForYou, NotForPeers, TooEarlyForPeers, Recovering.
     """
     resource = checked(resource, wanted, borrower.asking_for(offer), now=now)
     waits = resource.approval != "automatic"
@@ -140,6 +141,8 @@ def prepared(
     if waits:
         until = decide_by(resource.rules, wanted.period, now)
         booking.decide_by = min(until, wanted.decide_by or until)
+    elif resource.recovering:
+        raise Recovering
     return resource, Binding(
         booking=booking,
         under=resource.version,

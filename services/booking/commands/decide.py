@@ -24,7 +24,7 @@ from services.booking.domain.deciding import (
 from services.booking.domain.eligibility import Asking, check_may_ask
 from services.booking.domain.limits import NoticeIsOver
 from services.booking.domain.occurrences import rules_once_asked
-from services.booking.domain.problems import CannotCancel, NoLongerShared, NotBookable, NotYourDecision
+from services.booking.domain.problems import CannotCancel, NoLongerShared, NotBookable, NotYourDecision, Recovering
 from services.booking.domain.requests import check_request, is_free
 from services.booking.domain.states import Side
 from services.booking.resources import Resource
@@ -43,6 +43,8 @@ async def approve(session: AsyncSession, booking_id: UUID, *, by: Person) -> Boo
     resource = await queries.resource(session, booking.offer_id)
     if resource is None:
         raise NotBookable
+    if resource.recovering:
+        raise Recovering
     event = booking.confirm(now=now, by=by.id, needed=resource.terms.approvals_needed)
     await _check_rules_again(session, booking, resource, now)
     what = "approved_first" if booking.status == "pending" else None

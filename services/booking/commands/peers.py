@@ -154,6 +154,12 @@ async def learn_contact(session: AsyncSession, *, origin: str, booking_id: UUID,
         booking.owner_name = name
 
 
+async def forget_person(session: AsyncSession, *, origin: str, pseudonym: str) -> None:
+    """A peer's person has left: their bookings of our resources stay as numbers, without name and words."""
+    theirs = sa.and_(bookings.c.borrower_peer_id == origin, bookings.c.borrower_pseudonym == pseudonym)
+    await session.execute(sa.update(bookings).where(theirs).values(borrower_name=None, note=""))
+
+
 async def end_with_peer(session: AsyncSession, peer_id: str, *, now: datetime) -> None:
     """The link has ended: what is still open between us is called off; what is in use or over is completed."""
     between = sa.or_(bookings.c.resource_origin == peer_id, bookings.c.borrower_peer_id == peer_id)

@@ -61,6 +61,18 @@ class RulesChangedMeanwhile(Problem):
     )
 
 
+class Recovering(Problem):
+    """This instance was restored from a backup and waits for its peers: they may hand back bookings that it forgot."""
+
+    status = 409
+    slug = "booking/recovering"
+    text = Text(
+        fr="Nous revenons d'une sauvegarde et vérifions avec les coopératives liées. Réessayez dans quelques minutes.",
+        en="We come back from a backup and are checking with the linked cooperatives. Try again in some minutes.",
+        nl="We keren terug uit een back-up en controleren met de gekoppelde coöperaties. Probeer over enkele minuten.",
+    )
+
+
 class TooManyPending(Problem):
     """Rule 8: too many requests of this person (or peer) wait for a decision."""
 

@@ -73,7 +73,11 @@ class Asked:
 
     def _resource_of(self, row: sa.Row[Any]) -> Resource:
         resource = self._resources.get(row.id)
-        if resource is None or resource.version != row.resource_version:
+        as_it_is = resource and (resource.version, resource.recovering) == (
+            row.resource_version,
+            row.resource_recovering,
+        )
+        if resource is None or not as_it_is:
             columns = {column.name: getattr(row, f"resource_{column.name}") for column in resources.c}
             columns |= {name: json.loads(columns[name]) for name in _JSON}
             resource = resource_of(SimpleNamespace(**columns))

@@ -15,7 +15,7 @@ from services.booking.tables.bookings import (
 )
 from services.booking.tables.calendars import external_busy, external_calendars, feeds, resource_calendars
 from services.booking.tables.columns import OURS, SpanType, metadata
-from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources
+from services.booking.tables.copies import circles, links, members, offers, peer_busy, peer_resources, recovery
 from services.booking.tables.series import series
 from services.booking.tables.sessions import session_roles, session_sign_ups, sessions
 from services.booking.tables.uses import uses
@@ -44,6 +44,7 @@ __all__ = [
     "peer_busy",
     "peer_resources",
     "places_freed",
+    "recovery",
     "resource_calendars",
     "resources",
     "series",

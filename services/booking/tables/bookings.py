@@ -34,6 +34,7 @@ resources = sa.Table(
     instant("changed_at"),
     sa.Column("check_in", sa.Text, nullable=False, server_default="none"),
     sa.Column("grace_minutes", sa.Integer, nullable=False, server_default="30"),
+    sa.Column("recovering", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("check_in IN ('none', 'asked') AND grace_minutes >= 0", name="resources_check_in"),
     sa.CheckConstraint("capacity >= 1", name="resources_capacity"),
     sa.CheckConstraint("status IN ('open', 'closed')", name="resources_status"),

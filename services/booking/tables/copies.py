@@ -83,3 +83,12 @@ peer_busy = sa.Table(
     sa.Column("partly", JSONB, nullable=False, server_default="[]"),
     instant("received_at"),
 )
+
+recovery = sa.Table(
+    "recovery",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("recovering", sa.Boolean, nullable=False),
+)
+"""Whether this instance comes back from a backup, as federation last said."""

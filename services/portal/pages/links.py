@@ -1,4 +1,7 @@
-"""`/coordination/links`: whether we are connected to our neighbours, and whether anything is stuck."""
+"""`/coordination/links`: whether we are connected to our neighbours, and whether anything is stuck.
+
+What goes to one of them, and what it still holds: `link_sharing.py`.
+"""
 
 import asyncio
 
@@ -21,12 +24,22 @@ async def show_links(visit: CoordinatorVisit) -> Response:
 
 
 async def _page(visit: Visit, form: Form, *, invitation: Json | None = None, status: int = 200) -> Response:
-    links, invitations = await asyncio.gather(
-        visit.get("federation", "/links"), visit.try_get("federation", "/invitations")
+    links, invitations, blocks, recovery = await asyncio.gather(
+        visit.get("federation", "/links"),
+        visit.try_get("federation", "/invitations"),
+        visit.try_get("federation", "/blocks"),
+        visit.try_get("federation", "/recovery"),
     )
     ordered = sorted(items(links), key=lambda link: (link["status"] == "ended", str(link["peer_name"]).casefold()))
     return await visit.page(
-        "links.html", status=status, form=form, links=ordered, invitations=items(invitations), invitation=invitation
+        "links.html",
+        status=status,
+        form=form,
+        links=ordered,
+        invitations=items(invitations),
+        invitation=invitation,
+        blocks=items(blocks),
+        recovery=recovery,
     )
 
 

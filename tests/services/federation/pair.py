@@ -27,6 +27,7 @@ from services.chassis.process import Service
 from services.chassis.publishing import Publisher
 from services.chassis.relay import event_message
 from services.federation import app
+from services.federation.addresses import Trust
 from services.federation.border import Border
 from services.federation.broker_agent import BrokerAgent, Settings, management_url
 from services.federation.peer_http import PeerRefused, PeerUnreachable
@@ -228,19 +229,35 @@ def published(state: ListingState) -> ListingPublished:
     return ListingPublished(listing=state)
 
 
-def _post(instance: Instance, line: Line, coordinator: str) -> Post:
+SYSTEM = Trust(ca_file="/etc/ssl/certs/ca-certificates.crt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wire:
+    """How the two brokers reach each other: plain unless a port for AMQPS is given."""
+
+    tls_port: int | None = None
+    trust: Trust = SYSTEM
+
+    def settings(self) -> dict[str, Any]:
+        if self.tls_port is None:
+            return {"border_tls": False}
+        return {"border_tls": True, "border_host": "localhost", "border_port": self.tls_port}
+
+
+def _post(instance: Instance, line: Line, coordinator: str, wire: Wire) -> Post:
     settings = instance.settings(
         FederationSettings,
         public_url=f"http://{instance.name}.test",
         federation_allow_private=True,
-        border_tls=False,
+        **wire.settings(),
     )
     service = app.build(settings, peers=line)
     line.applications[settings.public_url] = service.app
     return Post(instance, service, service.app.state.border, coordinator)
 
 
-def agent_of(instance: Instance) -> BrokerAgent:
+def agent_of(instance: Instance, wire: Wire) -> BrokerAgent:
     """The broker-agent of `instance`."""
     settings = instance.settings()
     role = names.database(instance.name, names.BROKER_AGENT)
@@ -252,28 +269,37 @@ def agent_of(instance: Instance) -> BrokerAgent:
             management_url=management_url(
                 instance.name, instance.servers.management_url, password=settings.secret("broker_broker_agent")
             ),
-            ca_file="/etc/ssl/certs/ca-certificates.crt",
+            trust=wire.trust,
             allow_private=True,
         )
     )
 
 
 @contextlib.asynccontextmanager
-async def a_pair(servers: Servers, folder: Path) -> AsyncGenerator[Pair]:
-    """Two provisioned instances with their border posts and broker-agents running."""
-    plans = [plan(servers, f"{who}{secrets.token_hex(4)}", folder / who / "secrets") for who in ("lille", "namur")]
+async def posts(
+    servers: Servers, folder: Path, people: dict[str, str], line: Line, wire: Wire
+) -> AsyncGenerator[list[Post]]:
+    """Provisioned instances with their border posts and broker-agents running: one for each town in `people`."""
+    plans = [plan(servers, f"{who}{secrets.token_hex(4)}", folder / who / "secrets") for who in people]
     for wanted in plans:
         await provision_quickly(wanted, servers)
     instances = [Instance(name=wanted.instance, secrets_dir=wanted.secrets_dir, servers=servers) for wanted in plans]
-    line = Line()
-    lille, namur = _post(instances[0], line, "Léa"), _post(instances[1], line, "Nora")
-    agents = [asyncio.create_task(agent_of(instance).run()) for instance in instances]
+    made = [_post(instance, line, name, wire) for instance, name in zip(instances, people.values(), strict=True)]
+    agents = [asyncio.create_task(agent_of(instance, wire).run()) for instance in instances]
     try:
-        async with lille.instance.running(lille.service, namur.service):
-            yield Pair(lille, namur, line)
+        async with instances[0].running(*(post.service for post in made)):
+            yield made
     finally:
         for agent in agents:
             agent.cancel()
         await asyncio.gather(*agents, return_exceptions=True)
         for wanted in plans:
             await provision.remove(wanted)
+
+
+@contextlib.asynccontextmanager
+async def a_pair(servers: Servers, folder: Path, wire: Wire = Wire()) -> AsyncGenerator[Pair]:
+    """Two of them, Lille and Namur."""
+    line = Line()
+    async with posts(servers, folder, {"lille": "Léa", "namur": "Nora"}, line, wire) as (lille, namur):
+        yield Pair(lille, namur, line)

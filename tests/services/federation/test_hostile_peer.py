@@ -18,7 +18,7 @@ from contracts.federation import ListingGone, MessageRefused
 from services.chassis import names
 from services.chassis.clock import Clock
 from services.chassis.ids import new_id
-from services.federation import inbound, receiving, translation
+from services.federation import inbound, receiving, tending, translation
 from services.federation.keys import ALGORITHM, Keys
 from services.federation.sealed import content_of, seal
 from services.federation.tables import key_sets, parked, positions, quarantine
@@ -27,6 +27,15 @@ from tests.services.federation.pair import Pair, Post, eventually
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOW = Clock().now
+
+
+@pytest.fixture(autouse=True)
+def nobody_speaks_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No receipts and manifests: the numbers in Namur's stream are ours to give."""
+
+    async def nothing(*_given: object, **_named: object) -> None: ...
+
+    monkeypatch.setattr(tending, "tend", nothing)
 
 
 class Namur:

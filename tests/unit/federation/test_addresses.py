@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.chassis.outgoing import AddressRefused, check_host
-from services.federation.addresses import PeerQueue, amqp_uri, check_web_address
+from services.federation.addresses import PeerQueue, Trust, amqp_uri, check_web_address
 
 LINK = uuid4()
 FIELDS: dict[str, Any] = {
@@ -21,7 +21,7 @@ FIELDS: dict[str, Any] = {
 
 
 def uri(*, allow_plain: bool = False, **changes: Any) -> str:
-    return amqp_uri(PeerQueue(**(FIELDS | changes)), ca_file="/etc/ssl/ca.crt", allow_plain=allow_plain)
+    return amqp_uri(PeerQueue(**(FIELDS | changes)), trust=Trust(ca_file="/etc/ssl/ca.crt"), allow_plain=allow_plain)
 
 
 def test_the_uri_is_ours_around_checked_fields() -> None:

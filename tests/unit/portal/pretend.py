@@ -248,7 +248,11 @@ def link(**changes: Any) -> dict[str, Any]:
     return {
         "link_id": LINK, "peer_id": PEER, "peer_name": "OpenFlow (Namur)", "peer_web": "https://openflow.example",
         "status": "active", "since": at(-30), "last_sent_at": at(-1), "last_received_at": at(-1), "waiting": 2,
-        "refused": 1, "reason": None, "detail": None, "thumbprint": "12345 67890", **changes,
+        "refused": 1, "reason": None, "detail": None, "thumbprint": "12345 67890", "unacknowledged": 3,
+        "acknowledged_at": at(-1), "missing": 2, "copies_there": 12, "copies_here": 7, "compared_at": at(-1),
+        "erasures_waiting": 1, "limits": {
+            "share_kinds": ["machine"], "share_circles": None, "withheld": ["place"], "open_requests_at_most": 5,
+        }, **changes,
     }  # fmt: skip
 
 
@@ -416,6 +420,30 @@ def _standard(role: str) -> dict[str, Rule]:
         f"GET federation /links/{LINK}/refusals": lambda _: [
             {"id": "r1", "at": at(-1), "reason": "unknown_key", "detail": "kid 12", "seq": 4}
         ],
+        f"GET federation /links/{LINK}": lambda _: link(),
+        f"GET federation /links/{LINK}/catalogue": lambda _: page(
+            {"listing": {**listing(), "public": True}},
+            {"listing": {**need(), "public": False, "text": "", "place": None}},
+        ),
+        f"GET federation /links/{LINK}/copies": lambda _: page(
+            *(
+                {"id": OFFER, "title": title, "copy_state": state}
+                for title, state in (
+                    ("Salle de réunion pour 20 personnes", "holds"), ("Découpe laser", "on_the_way"),
+                    ("", "to_be_deleted"), ("Remorque", "deleted"),
+                )
+            )
+        ),
+        f"PUT federation /links/{LINK}/limits": lambda _: link(),
+        f"POST federation /links/{LINK}/block": lambda _: {"peer_id": PEER},
+        "GET federation /blocks": lambda _: [
+            {"peer_id": PEER, "peer_name": "Ailleurs", "blocked_by": "Claire", "at": at(-3)}
+        ],
+        f"DELETE federation /blocks/{PEER}": lambda _: None,
+        "GET federation /recovery": lambda _: {
+            "recovering": True, "begun_at": at(0), "begun_by": "OpenFlow", "waiting_for": ["OpenFlow (Namur)"],
+        },
+        "DELETE federation /recovery": lambda _: None,
         "GET federation /peers": lambda _: [{"peer_id": PEER, "name": "OpenFlow (Namur)", "web": "https://openflow.example"}],
         "POST federation /invitations": lambda _: httpx.Response(
             201, json={"code": "maillage:CODE", "expires_at": at(7), "thumbprint": "thumb"}

@@ -44,8 +44,9 @@ FOR_MEMBERS = [
 FOR_COORDINATORS = [
     "/coordination", "/coordination/members", f"/coordination/members/{PAUL}", "/coordination/import",
     f"/coordination/import/{IMPORT}", "/coordination/links", f"/coordination/links/{LINK}",
-    f"/coordination/links/{LINK}/end", "/coordination/cooperative", "/coordination/accounts",
-    "/coordination/limits", "/coordination/limits?category=atelier", "/coordination/dead",
+    f"/coordination/links/{LINK}/end", f"/coordination/links/{LINK}/catalogue", f"/coordination/links/{LINK}/copies",
+    f"/coordination/links/{LINK}/limits", f"/coordination/links/{LINK}/block", "/coordination/cooperative",
+    "/coordination/accounts", "/coordination/limits", "/coordination/limits?category=atelier", "/coordination/dead",
     f"/coordination/dead/notify/{LETTER}", f"/coordination/dead/notify/{LETTER}?drop=1",
 ]  # fmt: skip
 EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "use"}

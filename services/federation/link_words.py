@@ -1,0 +1,117 @@
+"""What we do when a peer speaks about the link itself. Only what has passed the gate gets here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts import link as words
+from contracts.envelope import Event
+from contracts.federation import PersonForgotten
+from services.chassis import logs, outbox
+from services.federation import copies, linking, manifests, mending, receipts, recovery
+from services.federation.gate import Refused
+from services.federation.keys import Keys, NotGenuine, read_key_set
+from services.federation.saying import say
+from services.federation.tables import positions
+
+EARLY = {words.ReplayAsked.type, words.NumbersSkipped.type, words.Receipt.type}
+"""Acted upon also while earlier numbers are missing, or two gaps would wait for each other. Each may come twice."""
+
+ASKED_AT_ONCE = 500
+
+_log = logs.get(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hearing:
+    """Where a word is heard: the link, who we are, and when (aware UTC)."""
+
+    session: AsyncSession
+    link: sa.RowMapping
+    own: Keys
+    now: datetime
+
+
+async def act(at: Hearing, event: Event) -> int | None:
+    """Do what the peer says about the link. Returns the generation of copies when some were dropped. Raises Refused."""
+    session, link, now = at.session, at.link, at.now
+    match event:
+        case (
+            words.ReplayAsked()
+            | words.ManifestAsked()
+            | words.ManifestPageAsked()
+            | words.ThingsAsked()
+            | words.RecoveryAsked()
+        ):
+            await _answer(at, event)
+        case words.Receipt():
+            await recovery.notice(session, link, event, at.own, now=now)
+            await receipts.take(session, link, event, now=now)
+        case words.ManifestTold() | words.ManifestPageTold() | words.BookingsTold():
+            return await _compare(at, event)
+        case words.DecisionHandedBack():
+            await recovery.readmit(session, link, event, at.own)
+        case words.RecoveryAnswered():
+            await recovery.peer_has_answered(session, link, now=now)
+        case words.KeysChanged():
+            await _keep_keys(at, event)
+        case words.PersonErased():
+            gone = PersonForgotten(origin=link["peer_id"], origin_name=link["peer_name"], pseudonym=event.pseudonym)
+            await outbox.add(session, gone)
+        case _:
+            pass  # NumbersSkipped, in its turn: nothing was missing
+    return None
+
+
+Question = words.ReplayAsked | words.ManifestAsked | words.ManifestPageAsked | words.ThingsAsked | words.RecoveryAsked
+
+
+async def _answer(at: Hearing, event: Question) -> None:
+    """Say again what the peer asks for, within bounds: it can make us say much with few words."""
+    session, link = at.session, at.link
+    match event:
+        case words.ReplayAsked():
+            await mending.replay(session, link, event, now=at.now)
+        case words.ManifestAsked():
+            await manifests.want(session, link["id"])
+        case _ if await mending.is_asked_too_much(session, link, now=at.now):
+            _log.warning("asked-too-much", link=str(link["id"]))
+        case words.ManifestPageAsked():
+            await manifests.tell_page(session, link, event)
+        case words.ThingsAsked():
+            await manifests.note_what_is_asked(session, link, event)
+        case words.RecoveryAsked():
+            await recovery.hand_back(session, link)
+
+
+async def _compare(at: Hearing, event: words.ManifestTold | words.ManifestPageTold | words.BookingsTold) -> int | None:
+    """What the peer shares against what we hold: the rest dies, and what we lack is asked for."""
+    session, link = at.session, at.link
+    match event:
+        case words.ManifestTold():
+            told = sa.update(positions).where(positions.c.link_id == link["id"]).values(vouched_at=at.now)
+            await session.execute(told)
+            for first, until in await copies.differing_pages(session, link["id"], event, now=at.now):
+                await say(session, link, words.ManifestPageAsked(first=first, until=until))
+            return None
+        case words.ManifestPageTold():
+            lacking, dead = await copies.compare_page(session, link, event, now=at.now)
+            for start in range(0, len(lacking), ASKED_AT_ONCE):
+                some = lacking[start : start + ASKED_AT_ONCE]
+                await say(session, link, words.ThingsAsked(listings=some, bookings=[]))
+            return await copies.drop(session, link, dead)
+        case words.BookingsTold():
+            behind = await manifests.bookings_behind(session, link, event)
+            if behind:
+                await say(session, link, words.ThingsAsked(listings=[], bookings=behind))
+            return None
+
+
+async def _keep_keys(at: Hearing, event: words.KeysChanged) -> None:
+    try:
+        key_set = read_key_set(event.key_set, at.link["peer_id"], at.now)
+    except NotGenuine as error:
+        raise Refused("forged", f"key set: {error}") from error
+    await linking.keep_key_set(at.session, at.link["peer_id"], key_set, at.now)

@@ -1,0 +1,94 @@
+"""A gap in a stream: the receiver asks for what is missing, the origin says it again from its log of sent events."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.link import NumbersSkipped, ReplayAsked
+from services.federation import tables
+from services.federation.saying import say
+from services.federation.tables import border_outbox, broker_orders, parked, positions, sent_log, streams
+
+REPLAY_AT_MOST = 1000
+"""Numbers in one replay: what the receiver can park."""
+
+GAP_GRACE = timedelta(seconds=2)
+"""A gap younger than this is messages that overtook each other."""
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
+SAME_AGAIN_AFTER = timedelta(seconds=3)
+QUEUE_IS_FULL = 20_000
+SAID_PER_MINUTE = 2000
+
+
+async def ask_for_missing(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:
+    """Ask the peer for the first numbers that are missing; again after growing pauses while none of them comes."""
+    query = sa.select(positions).where(positions.c.link_id == link["id"]).with_for_update()
+    position = (await session.execute(query)).mappings().first()
+    if position is None or position["applied_to"] >= position["seen_to"]:
+        return
+    no_progress = position["applied_to"] < position["asked_to"]
+    if no_progress and position["asked_at"] is not None and now < position["asked_at"] + _pause(position["asks"]):
+        return
+    first = position["applied_to"] + 1
+    waiting = sa.select(sa.func.min(parked.c.seq)).where(
+        parked.c.link_id == link["id"], parked.c.epoch == position["epoch"], parked.c.seq >= first
+    )
+    next_parked = (await session.execute(waiting)).scalar_one_or_none()
+    last = min(position["seen_to"] if next_parked is None else next_parked - 1, first + REPLAY_AT_MOST - 1)
+    await say(session, link, ReplayAsked(epoch=position["epoch"], first=first, last=max(first, last)))
+    asks = position["asks"] + 1 if no_progress else 1
+    values = {"asked_at": now, "asked_to": last, "asks": asks}
+    await session.execute(sa.update(positions).where(positions.c.link_id == link["id"]).values(**values))
+
+
+def _pause(asks: int) -> timedelta:
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(asks - 1, 10))
+
+
+async def replay(session: AsyncSession, link: sa.RowMapping, asked: ReplayAsked, *, now: datetime) -> None:
+    """Say the numbers again that the peer lacks, under the same numbers; say plainly which ones we no longer have.
+
+    At most 1,000 at once, not while its queue is full, and the same ones every three seconds at most: a peer that asks
+    for ever fills neither our disk nor its queue. It asks again for what is left.
+    """
+    query = sa.select(streams).where(streams.c.link_id == link["id"]).with_for_update()
+    stream = (await session.execute(query)).mappings().one()
+    if asked.epoch != stream["epoch"] or not 1 <= asked.first <= asked.last <= stream["seq"]:
+        return
+    repeated = asked.first <= stream["replayed_to"]
+    if repeated and stream["replayed_at"] is not None and now < stream["replayed_at"] + SAME_AGAIN_AFTER:
+        return
+    if await _queue_is_full(session, link):
+        return
+    last = min(asked.last, asked.first + REPLAY_AT_MOST - 1)
+    wanted = sa.and_(
+        sent_log.c.link_id == link["id"], sent_log.c.epoch == asked.epoch, sent_log.c.seq.between(asked.first, last)
+    )
+    kept_from = (await session.execute(sa.select(sa.func.min(sent_log.c.seq)).where(wanted))).scalar_one_or_none()
+    if kept_from != asked.first:
+        skipped = last if kept_from is None else kept_from - 1
+        await say(session, link, NumbersSkipped(epoch=asked.epoch, first=asked.first, last=skipped))
+    event_id = sa.cast(sent_log.c.content, JSONB)["id"].astext.cast(sa.Uuid)
+    again = sa.select(event_id, sent_log.c.link_id, sent_log.c.content).where(wanted)
+    columns = ["id", "link_id", "content"]
+    await session.execute(insert(border_outbox).from_select(columns, again).on_conflict_do_nothing())
+    await session.execute(sa.select(sa.func.pg_notify(tables.BORDER_CHANNEL, "")))
+    values = {"replayed_to": last, "replayed_at": now}
+    await session.execute(sa.update(streams).where(streams.c.link_id == link["id"]).values(**values))
+
+
+async def is_asked_too_much(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> bool:
+    """Whether we say nothing more on request: much was said in the last minute, or is not taken. It may ask later."""
+    lately = sa.and_(sent_log.c.link_id == link["id"], sent_log.c.at > now - timedelta(minutes=1))
+    said = (await session.execute(sa.select(sa.func.count()).select_from(sent_log).where(lately))).scalar_one()
+    return said >= SAID_PER_MINUTE or await _queue_is_full(session, link)
+
+
+async def _queue_is_full(session: AsyncSession, link: sa.RowMapping) -> bool:
+    unsent = sa.select(sa.func.count()).select_from(border_outbox).where(border_outbox.c.link_id == link["id"])
+    untaken = sa.select(sa.func.coalesce(broker_orders.c.waiting, 0)).where(broker_orders.c.link_id == link["id"])
+    row = (await session.execute(sa.select(unsent.scalar_subquery(), untaken.scalar_subquery()))).one()
+    return row[0] >= 2 * REPLAY_AT_MOST or (row[1] or 0) >= QUEUE_IS_FULL

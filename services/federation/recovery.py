@@ -1,0 +1,201 @@
+"""Coming back from a backup: a new epoch on every link, and bookings that we had confirmed since, handed back by peers.
+
+Detected by a peer's receipt ahead of our own counter (it proves it with what we signed), or declared by command.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.border import BorderBookingAnswered, BorderBookingRequested
+from contracts.federation import BookingReadmitted, RecoveryChanged
+from contracts.link import DecisionHandedBack, Receipt, RecoveryAnswered, RecoveryAsked
+from services.chassis import logs, outbox
+from services.chassis.ids import new_id
+from services.federation import erasing, manifests, tables
+from services.federation.bounds import first_breach
+from services.federation.domain import SPEAKING
+from services.federation.gate import Refused
+from services.federation.keys import Keys, NotGenuine
+from services.federation.mending_tables import recoveries
+from services.federation.saying import say, share_everything
+from services.federation.sealed import Content, Sealed, opened
+from services.federation.tables import bookings_abroad, guest_bookings, links, streams
+
+HANDED_BACK_AT_MOST = 1000
+GRACE = timedelta(seconds=10)
+"""After the last peer's answer: what it handed back reaches booking before booking hears that all is well."""
+
+LOG_REACHES_BACK = timedelta(days=29)
+"""Whatever was said since must be in the log, which is tidied after 30 days."""
+
+_LOCK = 7_211_930
+_log = logs.get(__name__)
+
+
+async def begin(session: AsyncSession, *, by: str, now: datetime) -> bool:
+    """Begin anew with every peer. `by`: who noticed or declares it. Returns whether that was news."""
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    if await current(session) is not None:
+        return False
+    await session.execute(sa.insert(recoveries).values(id=new_id(), begun_at=now, begun_by=by))
+    _log.error("recovery-begun", by=by)
+    query = sa.select(links).where(links.c.status.in_(SPEAKING)).order_by(links.c.id).with_for_update(read=True)
+    for link in (await session.execute(query)).mappings().all():
+        await _begin_epoch(session, link, now=now)
+    await _announce(session, recovering=True, now=now)
+    return True
+
+
+async def current(session: AsyncSession) -> sa.RowMapping | None:
+    """The recovery that goes on; None when there is none."""
+    query = sa.select(recoveries).where(recoveries.c.ended_at.is_(None))
+    return (await session.execute(query)).mappings().first()
+
+
+async def _begin_epoch(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:
+    """Say everything anew, under numbers that no earlier life of this database can have used.
+
+    An epoch counts minutes: also an epoch that was begun after the backup, and is forgotten, was lower.
+    """
+    await session.execute(sa.delete(tables.border_outbox).where(tables.border_outbox.c.link_id == link["id"]))
+    await session.execute(sa.delete(tables.shares).where(tables.shares.c.link_id == link["id"]))
+    higher = sa.func.greatest(streams.c.epoch + 1, int(now.timestamp()) // 60)
+    values: dict[str, Any] = {"epoch": higher, "seq": 0, "acked_to": 0, "replayed_to": 0, "recovering_since": now}
+    await session.execute(
+        sa.update(streams).where(streams.c.link_id == link["id"]).values(**values, manifest_wanted=True)
+    )
+    await say(session, link, RecoveryAsked(restored_at=now))
+    await manifests.say_bookings_again(session, link, None)
+    await _ask_again(session, link)
+    await erasing.tell_again(session, link)
+    await share_everything(session, link)
+
+
+async def _ask_again(session: AsyncSession, link: sa.RowMapping) -> None:
+    """Our members' open requests: a peer that knows them says how they stand."""
+    query = sa.select(bookings_abroad.c.request).where(
+        bookings_abroad.c.peer_id == link["peer_id"],
+        bookings_abroad.c.request.is_not(None),
+        bookings_abroad.c.status.in_(("", *manifests.OPEN_ANSWERS)),
+    )
+    for request in (await session.execute(query.order_by(bookings_abroad.c.booking_id))).scalars().all():
+        await say(session, link, BorderBookingRequested.model_validate(Content.model_validate_json(request).data))
+
+
+async def notice(session: AsyncSession, link: sa.RowMapping, receipt: Receipt, own: Keys, *, now: datetime) -> None:
+    """A receipt with something that we signed and no longer know of: we were restored. Raises Refused.
+
+    Our counter may have overtaken the peer's by then: what tells is that our log has something else under that number.
+    """
+    query = sa.select(streams.c.epoch, streams.c.seq).where(streams.c.link_id == link["id"])
+    place = (await session.execute(query)).one_or_none()
+    if place is None or receipt.proof is None:
+        return
+    proof = _our_own(receipt.proof, link, own)
+    if proof.epoch < place.epoch:
+        return
+    log = tables.sent_log.c
+    at = sa.and_(log.link_id == link["id"], log.epoch == proof.epoch, log.seq == proof.seq)
+    said = (await session.execute(sa.select(log.content).where(at))).scalar_one_or_none()
+    forgotten = said is None and proof.time > now - LOG_REACHES_BACK
+    if forgotten or (said is not None and Content.model_validate_json(said).id != proof.id):
+        await begin(session, by=link["peer_name"], now=now)
+
+
+def _our_own(body: str, link: sa.RowMapping, own: Keys) -> Sealed:
+    """What we once signed for this peer. Raises Refused."""
+    try:
+        sealed = opened(body, own)
+    except NotGenuine as error:
+        raise Refused("forged", f"not signed by us: {error}") from error
+    if sealed.source != own.instance_id or sealed.audience != link["peer_id"] or sealed.stream != link["id"]:
+        raise Refused("forged", "not what we said on this link")
+    return sealed
+
+
+async def hand_back(session: AsyncSession, link: sa.RowMapping) -> None:
+    """The peer has forgotten what it promised since its backup: its own signed answers about our open bookings."""
+    query = sa.select(bookings_abroad.c.request, bookings_abroad.c.decision).where(
+        bookings_abroad.c.peer_id == link["peer_id"],
+        bookings_abroad.c.request.is_not(None),
+        bookings_abroad.c.decision.is_not(None),
+        bookings_abroad.c.status.in_(manifests.OPEN_ANSWERS),
+    )
+    rows = (await session.execute(query.order_by(bookings_abroad.c.booking_id).limit(HANDED_BACK_AT_MOST))).all()
+    for row in rows:
+        await say(session, link, DecisionHandedBack(request=row.request, decision=row.decision))
+    await say(session, link, RecoveryAnswered(handed_back=len(rows)))
+
+
+async def readmit(session: AsyncSession, link: sa.RowMapping, handed: DecisionHandedBack, own: Keys) -> None:
+    """Take a booking back that we had confirmed: what counts is our own signature. Raises Refused.
+
+    Only on a link on which we began anew: at any other time we know all that we have signed.
+    """
+    epoch = sa.select(streams.c.epoch).where(streams.c.link_id == link["id"])
+    if (await session.execute(epoch)).scalar_one() <= link["epoch"]:
+        raise Refused("malformed", "nothing was asked back")
+    sealed = _our_own(handed.decision, link, own)
+    try:
+        answer = BorderBookingAnswered.model_validate(sealed.data)
+        request = BorderBookingRequested.model_validate(Content.model_validate_json(handed.request).data)
+    except ValidationError as error:
+        raise Refused("malformed", "not a booking") from error
+    if (
+        sealed.type != answer.type
+        or answer.booking_id != request.booking_id
+        or answer.status not in {"pending", "confirmed"}
+    ):
+        raise Refused("malformed", "not an open booking")
+    if breach := first_breach(request):
+        raise Refused("malformed", breach)
+    mine = {"peer_id": link["peer_id"], "booking_id": answer.booking_id}
+    kept = insert(guest_bookings).values(
+        **mine, version=answer.version, status=answer.status, answer=answer.model_dump_json()
+    )
+    await session.execute(kept.on_conflict_do_nothing())
+    # the period is the one that we confirmed, whatever the peer says that it asked for
+    wanted: dict[str, Any] = request.model_dump() | answer.model_dump(include={"start", "end", "status", "version"})
+    wanted |= {"origin": link["peer_id"], "origin_name": link["peer_name"]}
+    await outbox.add(session, BookingReadmitted(**wanted))
+
+
+async def peer_has_answered(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:
+    """All that it had to hand back has come."""
+    values: dict[str, Any] = {"recovering_since": None}
+    await session.execute(sa.update(streams).where(streams.c.link_id == link["id"]).values(**values))
+    await session.execute(sa.update(recoveries).where(recoveries.c.ended_at.is_(None)).values(answered_at=now))
+
+
+async def end_when_whole(session: AsyncSession, *, now: datetime) -> None:
+    """The recovery is over once every linked peer has answered, and some seconds have passed."""
+    recovery = await current(session)
+    if recovery is None or (recovery["answered_at"] or recovery["begun_at"]) > now - GRACE:
+        return
+    silent = sa.exists().where(
+        streams.c.link_id == links.c.id, links.c.status.in_(SPEAKING), streams.c.recovering_since.is_not(None)
+    )
+    if not (await session.execute(sa.select(silent))).scalar_one():
+        await end(session, by="", now=now)
+
+
+async def end(session: AsyncSession, *, by: str, now: datetime) -> bool:
+    """Go on confirming. `by`: the administrator who decides so before all peers have answered."""
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    over = sa.update(recoveries).where(recoveries.c.ended_at.is_(None)).values(ended_at=now, ended_by=by)
+    if (await session.execute(over.returning(recoveries.c.id))).first() is None:
+        return False
+    await session.execute(sa.update(streams).values(recovering_since=None))
+    await _announce(session, recovering=False, now=now)
+    return True
+
+
+async def _announce(session: AsyncSession, *, recovering: bool, now: datetime) -> None:
+    version = int(now.timestamp() * 1000)
+    await outbox.add(session, RecoveryChanged(recovering=recovering, since=now, version=version))
+    await session.execute(sa.select(sa.func.pg_notify(tables.LINKS_CHANNEL, "")))

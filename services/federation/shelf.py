@@ -1,0 +1,110 @@
+"""Which versions of a peer's things our services are about to hold, read and written once for a batch of messages."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.border import (
+    BorderBusyChanged,
+    BorderListingPublished,
+    BorderListingWithdrawn,
+    BorderResourceChanged,
+)
+from contracts.envelope import Event
+from services.federation.gate import Refused
+from services.federation.mending_tables import copies
+from services.federation.sealed import Sealed
+
+VERSIONS = ("listing_version", "resource_version", "busy_version")
+NEW: dict[str, Any] = {"epoch": 0, "gone": False, **dict.fromkeys(VERSIONS, 0)}
+
+Row = dict[str, Any]
+
+
+class Shelf:
+    """The copies of one link while messages are applied. What is noted is written by `flush`."""
+
+    def __init__(self, session: AsyncSession, link_id: UUID) -> None:
+        self._session = session
+        self._link_id = link_id
+        self._known: dict[UUID, Row] = {}
+        self._changed: set[UUID] = set()
+
+    async def load(self, things: Iterable[UUID]) -> None:
+        """Read what is known of `things`, unless it was read before."""
+        wanted = set(things) - self._known.keys()
+        if not wanted:
+            return
+        columns = (copies.c.thing_id, copies.c.epoch, copies.c.gone, *(copies.c[name] for name in VERSIONS))
+        query = sa.select(*columns).where(copies.c.link_id == self._link_id, copies.c.thing_id.in_(wanted))
+        found = {row["thing_id"]: dict(row) for row in (await self._session.execute(query)).mappings()}
+        self._known |= {thing_id: found.get(thing_id, {"thing_id": thing_id} | NEW) for thing_id in wanted}
+
+    async def remember(self, event: Event, sealed: Sealed, *, now: datetime) -> bool:
+        """Note which version comes. Raises Refused for what was withdrawn before.
+
+        Returns whether the same version is said again, or withdrawn: our services would see no difference.
+        """
+        noted = _noted(event)
+        if noted is None:
+            return False
+        thing_id, values = noted
+        await self.load([thing_id])
+        known = self._known[thing_id]
+        said = values.get("listing_version")
+        same_epoch = known["epoch"] == sealed.epoch
+        if same_epoch and known["gone"] and not values.get("gone", True) and said < known["listing_version"]:
+            raise Refused("gone_before", f"{thing_id} {said} < {known['listing_version']}")
+        again = same_epoch and said == known["listing_version"] and not (known["gone"] and values["gone"])
+        known |= values | {"epoch": sealed.epoch, "seq": sealed.seq, "vouched_at": now}
+        self._changed.add(thing_id)
+        return again
+
+    async def flush(self) -> None:
+        """Write what was noted, and read again what is asked for later."""
+        if not self._changed:
+            return
+        rows = [{"link_id": self._link_id} | self._known[thing_id] for thing_id in sorted(self._changed)]
+        self.forget()
+        statement = insert(copies).values(rows)
+        names = ("epoch", "seq", "gone", "vouched_at", *VERSIONS)
+        key = [copies.c.link_id, copies.c.thing_id]
+        set_ = {name: statement.excluded[name] for name in names}
+        await self._session.execute(statement.on_conflict_do_update(index_elements=key, set_=set_))
+
+    def forget(self) -> None:
+        """Drop what was noted and read."""
+        self._known.clear()
+        self._changed.clear()
+
+
+def things_named(sealed: Iterable[Sealed]) -> set[UUID]:
+    """The things that messages seem to be about, to read them at once; nothing else is believed of this."""
+    found: set[UUID] = set()
+    for one in sealed:
+        form = one.data.get("listing") or one.data.get("resource") or one.data.get("busy") or one.data
+        text = form.get("id") or form.get("offer_id") if isinstance(form, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        try:
+            found.add(UUID(str(text)))  # pyright: ignore[reportUnknownArgumentType]
+        except ValueError:
+            continue
+    return found
+
+
+def _noted(event: Event) -> tuple[UUID, Row] | None:
+    match event:
+        case BorderListingPublished():
+            return event.listing.id, {"listing_version": event.listing.version, "gone": False}
+        case BorderResourceChanged():
+            return event.resource.offer_id, {"resource_version": event.resource.version}
+        case BorderBusyChanged():
+            return event.busy.offer_id, {"busy_version": event.busy.version}
+        case BorderListingWithdrawn():
+            return event.id, {"listing_version": event.version, "resource_version": 0, "busy_version": 0, "gone": True}
+        case _:
+            return None

@@ -1,0 +1,95 @@
+"""After a restore from a backup: nothing new is confirmed on shared things, and what a peer hands back returns."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.booking import BookingConfirmed, BookingDeclined, BookingEvent
+from contracts.federation import BookingReadmitted, PersonForgotten, RecoveryChanged
+from services.chassis.ids import new_id
+from tests.services.booking.test_peers_ask import NAMUR, request, share
+from tests.services.booking.workshop import Workshop, at
+
+
+def handed_back(workshop: Workshop, **changes: Any) -> BookingReadmitted:
+    asked = request(workshop, **changes)
+    return BookingReadmitted(**asked.model_dump(), status="confirmed", version=3)
+
+
+async def recovering(workshop: Workshop, version: int, *, begins: bool) -> None:
+    await workshop.hear(RecoveryChanged(recovering=begins, since=datetime.now(UTC), version=version))
+
+
+async def test_nothing_shared_is_confirmed_until_the_recovery_is_over(workshop: Workshop) -> None:
+    await share(workshop)
+    alone = await workshop.publish(new_id())
+    await workshop.rules(alone)
+    await recovering(workshop, 2, begins=True)
+    await recovering(workshop, 1, begins=False)  # said before, heard after
+    period = {"start": at(9).isoformat(), "end": at(10).isoformat()}
+    held = await workshop.as_ana.post("/bookings", json={"offer_id": str(workshop.laser)} | period)
+    assert (held.status_code, held.json()["type"].rpartition(":")[2]) == (409, "booking/recovering")
+    free = await workshop.as_ana.post("/bookings", json={"offer_id": str(alone)} | period)
+    assert (free.status_code, free.json()["status"]) == (201, "confirmed")
+    await workshop.said()
+    await workshop.hear(request(workshop))
+    (answer,) = await workshop.said(BookingEvent)
+    assert isinstance(answer, BookingDeclined)
+    await recovering(workshop, 3, begins=False)
+    again = await workshop.as_ana.post("/bookings", json={"offer_id": str(workshop.laser)} | period)
+    assert again.status_code == 201, again.text
+
+
+async def test_an_owner_cannot_approve_meanwhile(workshop: Workshop) -> None:
+    await share(workshop)
+    await workshop.rules(approval="owner")
+    asked = request(workshop)
+    await workshop.hear(asked)
+    await recovering(workshop, 1, begins=True)
+    assert (await workshop.as_omar.post(f"/bookings/{asked.booking_id}/approve")).status_code == 409
+    await recovering(workshop, 2, begins=False)
+    assert (await workshop.as_omar.post(f"/bookings/{asked.booking_id}/approve")).status_code == 200
+
+
+async def test_a_lost_booking_returns_with_its_version_and_keeps_its_period(workshop: Workshop) -> None:
+    await share(workshop)
+    await recovering(workshop, 1, begins=True)
+    await workshop.said()
+    back = handed_back(workshop)
+    await workshop.hear(back)
+    (confirmed,) = await workshop.said(BookingEvent)
+    assert isinstance(confirmed, BookingConfirmed)
+    assert (confirmed.booking.id, confirmed.booking.version) == (back.booking_id, 3)
+    assert confirmed.booking.borrower.peer_id == NAMUR
+    await workshop.hear(back)
+    assert await workshop.said(BookingEvent) == []
+    await recovering(workshop, 2, begins=False)
+    period = {"start": at(10).isoformat(), "end": at(11).isoformat()}
+    taken = await workshop.as_ana.post("/bookings", json={"offer_id": str(workshop.laser)} | period)
+    assert taken.status_code == 409
+    assert taken.json()["type"].endswith("booking/resource-is-taken")
+
+
+async def test_what_the_backup_knows_as_pending_becomes_confirmed_again(workshop: Workshop) -> None:
+    await share(workshop)
+    await workshop.rules(approval="owner")
+    asked = request(workshop)
+    await workshop.hear(asked)
+    await recovering(workshop, 1, begins=True)
+    await workshop.said()
+    await workshop.hear(BookingReadmitted(**asked.model_dump(), status="confirmed", version=2))
+    (confirmed,) = await workshop.said(BookingEvent)
+    assert isinstance(confirmed, BookingConfirmed)
+    assert confirmed.booking.version == 2
+    others = asked.model_copy(update={"origin": "other"})
+    stranger = BookingReadmitted(**others.model_dump(), status="confirmed", version=9)
+    await workshop.hear(stranger)
+    assert await workshop.said(BookingEvent) == []
+
+
+async def test_a_peers_person_is_forgotten_and_the_booking_stays(workshop: Workshop) -> None:
+    await share(workshop)
+    asked = request(workshop)
+    await workshop.hear(asked)
+    await workshop.hear(PersonForgotten(origin=NAMUR, origin_name="OpenFlow", pseudonym=asked.pseudonym))
+    seen = (await workshop.as_omar.get(f"/bookings/{asked.booking_id}")).json()
+    assert (seen["status"], seen["note"]) == ("confirmed", "")

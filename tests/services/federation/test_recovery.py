@@ -1,0 +1,84 @@
+"""One cooperative comes back from last night's backup while the other went on."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from contracts.booking import BookingConfirmed, BookingRequested, Party
+from contracts.federation import (
+    BookingAnswerReceived,
+    BookingReadmitted,
+    BookingRequestReceived,
+    RecoveryChanged,
+    ResourceReceived,
+)
+from services.chassis.ids import new_id
+from services.federation import recovery
+from services.federation.tables import guest_bookings, sent_log, streams
+from tests.services.federation.pair import Pair, eventually, listing, published
+from tests.services.federation.test_mending import change, holds
+from tests.services.federation.test_sharing import booking_of, resource_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_what_was_confirmed_since_the_backup_is_handed_back_by_the_peer(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "GRACE", timedelta(seconds=1))
+    lille_id, _ = await pair.link()
+    lille, namur, offer = pair.lille, pair.namur, listing()
+    async with (
+        lille.ear("booking", BookingRequestReceived) as requests,
+        lille.ear("booking", RecoveryChanged) as recovered,
+        lille.ear("booking", BookingReadmitted) as readmitted,
+        namur.ear("matching", ResourceReceived) as resources,
+        namur.ear("booking", BookingAnswerReceived) as answers,
+    ):
+        await lille.say("catalog", published(offer))
+        await lille.say("booking", resource_of(offer))
+        await resources()
+        backup = {row["link_id"]: row["seq"] for row in await lille.rows(streams)}[lille_id]
+        wish = booking_of(offer, resource_origin=lille.border.us, borrower=Party(member_id=new_id(), name="Omar"))
+        await namur.say("booking", BookingRequested(booking=wish))
+        asked = await requests()
+        guest = Party(peer_id=namur.border.us, pseudonym=asked.pseudonym)
+        yes = booking_of(offer, id=wish.id, borrower=guest, status="confirmed", version=2)
+        await lille.say("booking", BookingConfirmed(booking=yes))
+        assert (await answers()).status == "confirmed"
+        # the backup: Lille knows neither of the booking nor of what it has said about it
+        await change(
+            lille,
+            sa.delete(guest_bookings),
+            sa.delete(sent_log).where(sent_log.c.link_id == lille_id, sent_log.c.seq > backup),
+            sa.update(streams).where(streams.c.link_id == lille_id).values(seq=backup, acked_to=backup),
+        )
+        newer = listing()
+        await lille.say("catalog", published(newer))
+        assert (await recovered()).recovering
+        assert (await lille.call("GET", "/recovery"))["begun_by"] == namur.instance.name
+        back = await readmitted()
+        assert (back.booking_id, back.status, back.version) == (wish.id, "confirmed", 2)
+        assert (back.offer_id, back.pseudonym, back.start) == (offer.id, asked.pseudonym, yes.start)
+        assert not (await recovered()).recovering
+        await eventually(lambda: holds(namur, [offer, newer]))
+    place = {row["link_id"]: row for row in await lille.rows(streams)}[lille_id]
+    assert place["epoch"] > 1
+    assert (await namur.link())["refused"] == (await lille.link())["refused"] == 0
+
+
+async def test_an_administrator_declares_a_restore_and_goes_on_without_a_silent_peer(pair: Pair) -> None:
+    _, namur_id = await pair.link()
+    await pair.namur.call("POST", f"/links/{namur_id}/pause")
+    lille = pair.lille
+    async with lille.ear("booking", RecoveryChanged) as recovered, lille.client("administrator") as administrator:
+        async with lille.client("coordinator") as coordinator:
+            assert (await coordinator.post("/recovery")).status_code == 403
+        declared = (await administrator.post("/recovery")).json()
+        assert declared["waiting_for"] == [pair.namur.instance.name]
+        assert (await recovered()).recovering
+        assert (await lille.link())["reason"] == "recovering"
+        assert (await administrator.delete("/recovery")).status_code == 204
+        assert not (await recovered()).recovering
+    assert (await lille.call("GET", "/recovery"))["recovering"] is False

@@ -1,0 +1,49 @@
+"""Pages about one linked cooperative: its limits are set as ticked, and it can be blocked and let in again."""
+
+import json
+
+import pytest
+
+from tests.unit.portal.conftest import Browse, fill
+from tests.unit.portal.pretend import LINK, PEER, Pretend
+
+PAGE = f"/coordination/links/{LINK}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kinds", "circles"),
+    [
+        ({"kinds": "some", "share_kinds": ["machine", "space"], "circles": "all"}, ["machine", "space"], None),
+        ({"kinds": "some", "circles": "some", "share_circles": []}, [], []),
+        ({"kinds": "all", "share_kinds": ["machine"]}, None, None),
+    ],
+)
+async def test_limits_are_set_as_ticked(
+    browse: Browse, typed: dict[str, object], kinds: list[str] | None, circles: list[str] | None
+) -> None:
+    pretend = Pretend(role="administrator")
+    client = browse(pretend)
+    shown = await client.get(f"{PAGE}/limits")
+    data = fill(shown, f"{PAGE}/limits", withheld=["text"], open_requests_at_most="3", **typed)
+    done = await client.post(f"{PAGE}/limits", data=data)
+    assert (done.status_code, done.headers["location"].split("?")[0]) == (303, PAGE)
+    sent = json.loads(next(one for one in pretend.seen if one.method == "PUT").content)
+    assert sent == {
+        "share_kinds": kinds, "share_circles": circles, "withheld": ["text"], "open_requests_at_most": 3,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shown_at", "action", "call"),
+    [
+        (f"{PAGE}/block", f"{PAGE}/block", f"/links/{LINK}/block"),
+        ("/coordination/links", f"/coordination/links/blocks/{PEER}/lift", f"/blocks/{PEER}"),
+        ("/coordination/links", "/coordination/links/recovery/end", "/recovery"),
+    ],
+)
+async def test_a_button_does_what_it_says(browse: Browse, shown_at: str, action: str, call: str) -> None:
+    pretend = Pretend(role="administrator")
+    client = browse(pretend)
+    done = await client.post(action, data=fill(await client.get(shown_at), action))
+    assert done.status_code == 303
+    assert any(one.url.path.endswith(call) and one.method in {"POST", "DELETE"} for one in pretend.seen)
