@@ -14,6 +14,7 @@ from services.chassis.database_listener import Listener
 from services.chassis.outgoing import AddressRefused
 from services.federation import linking, own_keys, own_things, peer_keys, saying, tables, tending
 from services.federation.border import Border
+from services.federation.mending_tables import copies
 from services.federation.peer_http import PeerRefused, PeerUnreachable
 from services.federation.tables import LINKS_CHANNEL, broker_orders, links, peer_calls
 
@@ -123,13 +124,15 @@ class Keeping:
         await tending.tend(self._db, self._border.settings, now=self._now())
 
     async def _tidy(self) -> None:
-        """Old rows: the log of sent events reaches back 30 days, the inbox further."""
+        """Old rows: the log of sent events reaches back 30 days, inbox and tombstones further than a message lives."""
         now = self._now()
         if self._tidied_at is not None and now - self._tidied_at < TIDY_EVERY:
             return
         async with self._db.transaction() as session:
             await session.execute(sa.delete(tables.sent_log).where(tables.sent_log.c.at < now - LOG_KEPT))
             await session.execute(sa.delete(tables.inbox).where(tables.inbox.c.at < now - INBOX_KEPT))
+            buried = sa.and_(copies.c.gone, copies.c.vouched_at < now - INBOX_KEPT)
+            await session.execute(sa.delete(copies).where(buried))
             await session.execute(
                 sa.delete(tables.invitations).where(tables.invitations.c.expires_at < now - timedelta(days=90))
             )

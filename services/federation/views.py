@@ -203,7 +203,9 @@ class ToldView(BaseModel):
         state: Literal["holds", "on_the_way", "to_be_deleted", "deleted"] = "holds" if heard else "on_the_way"
         if row["withdrawn"]:
             state = "deleted" if heard else "to_be_deleted"
-        return cls(id=row["thing_id"], title=row["title"] or "", copy_state=state)
+        form = row["shared_form"]
+        title = row["title"] or (SharedListing.model_validate_json(form).title if form else "")
+        return cls(id=row["thing_id"], title=title, copy_state=state)
 
 
 class SeenView(BaseModel):

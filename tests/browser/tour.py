@@ -14,6 +14,8 @@ Pages = list[tuple[str, str]]
 Tour = dict[str, Pages]
 """Names and paths of pages, by the key of the person who looks at them ("visitor" is not signed in)."""
 
+LINK_PAGES = ("catalogue", "copies", "limits", "block")
+
 
 def prepare(region: Region) -> Tour:
     """Two cooperatives with something going on; the pages to be shown, by who looks at them."""
@@ -75,6 +77,7 @@ def prepare(region: Region) -> Tour:
             ("members", "/coordination/members"),
             ("links", "/coordination/links"),
             ("link", f"/coordination/links/{link['link_id']}"),
+            *((f"link-{page}", f"/coordination/links/{link['link_id']}/{page}") for page in LINK_PAGES),
             ("import", "/coordination/import"),
             ("cooperative", "/coordination/cooperative"),
         ],
