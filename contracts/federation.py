@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from contracts.acts import ActRecorded
 from contracts.booking import UsedValue, UseState
 from contracts.border import SharedBusy, SharedListing, SharedResource
 from contracts.envelope import Data, Event
@@ -171,3 +172,9 @@ class MessageRefused(Event):
     @property
     def subject(self) -> str:
         return str(self.link_id)
+
+
+class FederationActRecorded(ActRecorded):
+    """A coordinator or administrator changed something in federation."""
+
+    type: ClassVar[str] = "federation.act_recorded.v1"

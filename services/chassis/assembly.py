@@ -11,6 +11,7 @@ from services.chassis.database import Database
 from services.chassis.http import Check, create_app
 from services.chassis.messaging import Consumers, Consuming, consuming
 from services.chassis.process import Runs, Service
+from services.chassis.protection import API_HEADERS, Protected
 from services.chassis.relay import outbox_relay
 from services.chassis.settings import ServiceSettings
 
@@ -40,6 +41,7 @@ def assemble(
     listening = consuming(consumers, settings, database) if consumers is not None else None
     checks = {"database": database.ping, "migrations": _migrated(name, database)}
     app = create_app(name, checks={**checks, **_broker_check(listening)})
+    app.add_middleware(Protected, public_url=settings.public_url, headers=API_HEADERS)
     for router in routers:
         app.include_router(router, prefix=f"/api/{name}")
     app.state.database = database

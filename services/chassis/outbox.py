@@ -45,8 +45,14 @@ async def add(session: AsyncSession, *events: Event) -> None:
     """Say `events` once the transaction of `session` commits. Raises EventTooLarge."""
     if not events:
         return
+    session.info.setdefault("said", []).extend((event.type, event.subject) for event in events)
     added = sa.insert(_rows).values([row_of(event) for event in events]).returning(_rows.c.id).cte("added")
     await session.execute(sa.select(sa.func.pg_notify(CHANNEL, "")).select_from(added).limit(1))
+
+
+def said(session: AsyncSession) -> list[tuple[str, str]]:
+    """Type and subject of the events that this transaction has said through `add`, in order."""
+    return list(session.info.get("said", ()))
 
 
 def row_of(event: Event) -> dict[str, object]:

@@ -14,7 +14,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
 from contracts.identity import Locale
-from services.portal import rule_words
+from services.portal import rule_words, security_words
 from services.portal import words as codes
 from services.portal.assets import Assets
 from services.portal.language import LOCALES, NAMES, Words, words
@@ -69,6 +69,7 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
     known: dict[str, Any] = environment.globals  # pyright: ignore[reportAssignmentType] - typed by its defaults only
     known.update(
         language=language, languages=NAMES, moments=moments, static=assets.url, codes=codes, rule_codes=rule_words,
+        security_codes=security_words,
         listing_path=listing_path, duration=moments.duration, **_phrases(said, moments),
     )  # fmt: skip
     filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType] - same

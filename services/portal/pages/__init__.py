@@ -3,8 +3,10 @@
 from fastapi import APIRouter
 
 from services.portal.pages import (
+    access,
     account,
     accounts,
+    acts,
     booking_rules,
     booking_steps,
     bookings,
@@ -38,6 +40,7 @@ def routers() -> list[APIRouter]:
         choices,
         account,
         me,
+        access,
         calendars,
         search,
         listing_forms,
@@ -53,6 +56,7 @@ def routers() -> list[APIRouter]:
         inbox,
         circles,
         coordination,
+        acts,
         members,
         imports,
         limits,
