@@ -47,7 +47,8 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "httpcore", "aiormq", "aio_pika", "uvicorn.access"):
+    # sqlalchemy.engine would tell every row that it reads
+    for noisy in ("httpx", "httpcore", "aiormq", "aio_pika", "uvicorn.access", "sqlalchemy.engine"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     # every try to reconnect, once a second and connection; consumers and relays say themselves that they wait
     for repeated in ("aio_pika.robust_connection", "aiormq.connection"):

@@ -8,13 +8,13 @@ from collections.abc import MutableMapping
 from typing import Any
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(\w://)[^/\s@'\"]+@"), r"\1…@"),
+    (re.compile(r"(\w://)[^/\s'\"]+@"), r"\1…@"),
     (re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*)*"), "eyJ…"),
     (re.compile(r"\b(bearer|session|token|basic)(\s+)[\w.~+/=-]{8,}", re.IGNORECASE), r"\1\2…"),
     (re.compile(r"\bmaillage_[\w-]{20,}"), "maillage_…"),
     (re.compile(r"(/account/(?:join|reset|email)/|/by-token/|/calendars/)[\w-]+"), r"\1…"),
     (re.compile(r"\$argon2[\w$=,+/.-]+"), "$argon2…"),
-    (re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+"), "…@…"),
+    (re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "…@…"),
 )
 
 
