@@ -133,7 +133,7 @@ def _deeds(scene: Scene) -> dict[str, Deed]:
     inbound = names.inbound(str(scene.lille_id))
 
     async def read(channel: aio_pika.abc.AbstractChannel, queue: str) -> object:
-        return await (await channel.get_queue(queue, ensure=False)).consume(print)
+        return await (await channel.get_queue(queue, ensure=False)).get(fail=False)
 
     async def publish(channel: aio_pika.abc.AbstractChannel, exchange: str, key: str) -> object:
         where = await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange
