@@ -48,6 +48,10 @@ check: setup ## Check style, types, import rules and dependencies
 	$(VENV)/lint-imports
 	$(VENV)/deptry .
 
+.PHONY: audit
+audit: base-python ## Look up the dependencies for known weaknesses (ARGS=--strict: fail when that is not possible)
+	@$(BASE_PYTHON) -m deploy.audit $(ARGS)
+
 .PHONY: format
 format: setup ## Put the code into shape
 	$(VENV)/ruff check --fix-only .

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from contracts.acts import ActRecorded
 from contracts.envelope import Data, Event
 from contracts.identity import Locale, Place
 
@@ -81,3 +82,9 @@ class ListingWithdrawn(Event):
     @property
     def subject(self) -> str:
         return str(self.id)
+
+
+class CatalogActRecorded(ActRecorded):
+    """A coordinator or administrator changed something in catalog."""
+
+    type: ClassVar[str] = "catalog.act_recorded.v1"

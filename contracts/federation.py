@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from contracts.acts import ActRecorded
 from contracts.booking import UsedValue, UseState, UseStep
 from contracts.border import SharedBusy, SharedListing, SharedResource
 from contracts.envelope import Data, Event
@@ -255,3 +256,9 @@ class PersonForgotten(Received):
     @property
     def subject(self) -> str:
         return self.pseudonym
+
+
+class FederationActRecorded(ActRecorded):
+    """A coordinator or administrator changed something in federation."""
+
+    type: ClassVar[str] = "federation.act_recorded.v1"

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from contracts.acts import ActRecorded
 from contracts.envelope import Data, Event
 
 Locale = Literal["fr", "nl", "en"]
@@ -148,3 +149,9 @@ class EmailChanged(Event):
     @property
     def subject(self) -> str:
         return str(self.member_id)
+
+
+class IdentityActRecorded(ActRecorded):
+    """A coordinator or administrator changed something in identity."""
+
+    type: ClassVar[str] = "identity.act_recorded.v1"

@@ -1,5 +1,6 @@
 """What booking says: how a resource can be booked, when it is busy, the life of bookings, sessions and their seats."""
 
+from contracts.booking.acts import BookingActRecorded
 from contracts.booking.bookings import (
     BookingCancellationAsked,
     BookingCancellationRefused,
@@ -67,6 +68,7 @@ from contracts.booking.waiting import PlaceOffered, WaitingChanged, WaitingEvent
 
 __all__ = [
     "Approval",
+    "BookingActRecorded",
     "BookingCancellationAsked",
     "BookingCancellationRefused",
     "BookingCancelled",

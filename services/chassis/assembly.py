@@ -13,6 +13,7 @@ from services.chassis.http import Check, create_app
 from services.chassis.messaging import Consumers, Consuming, consuming
 from services.chassis.problems import TooManyEventsWait
 from services.chassis.process import Runs, Service
+from services.chassis.protection import API_HEADERS, Protected
 from services.chassis.relay import Relay, outbox_relay
 from services.chassis.settings import ServiceSettings
 
@@ -44,6 +45,7 @@ def assemble(
     listening = consuming(consumers, settings, database) if consumers is not None else None
     checks = {"database": database.ping, "migrations": _migrated(name, database)}
     app = create_app(name, checks={**checks, "broker": _broker_check(relay, listening)})
+    app.add_middleware(Protected, public_url=settings.public_url, headers=API_HEADERS)
     for router in (*routers, dead_letters.router):
         app.include_router(
             router, prefix=f"/api/{name}", dependencies=[Depends(_room_in(relay, settings.outbox_limit))]

@@ -17,23 +17,45 @@ from joserfc.jwk import KeySet, OKPKey
 from joserfc.jws import extract_compact
 
 from contracts.identity import Locale, Role
-from services.chassis.problems import NotAllowed, NotSignedIn, Unavailable
+from services.chassis import audit
+from services.chassis.problems import NotAllowed, NotSignedIn, Problem, Text, Unavailable
 
 ALGORITHM = "Ed25519"
 AUDIENCE = "maillage"
 LIFETIME_SECONDS = 300
 _REFETCH_SECONDS = 5
 _REMEMBERED = 1000
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+COORDINATION = "coordination"
+"""The scope without which a script acts as a simple member, whatever role its owner has."""
+
+
+class MissingScope(Problem):
+    """A script's token does not reach so far; `scope` is what it lacks."""
+
+    status = 403
+    slug = "missing-scope"
+    text = Text(
+        fr="Ce jeton ne permet pas cela : il lui manque « {scope} ».",
+        en="This token does not allow that: it lacks “{scope}”.",
+        nl="Dit token laat dat niet toe: “{scope}” ontbreekt.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """The person behind a request."""
+    """The person behind a request.
+
+    `scopes`: what a script's token may do in their name, "<service>:read", "<service>:write", "coordination"; None for
+    somebody who has signed in, who may do all that their role may. Checked for every route, here.
+    """
 
     id: UUID
     name: str
     role: Role
     locale: Locale
+    scopes: frozenset[str] | None = None
 
     @property
     def is_coordinator(self) -> bool:
@@ -107,7 +129,9 @@ class Authenticator:
 
 def issue(key: OKPKey, *, instance: str, actor: Actor, now: float) -> str:
     """A token for `actor`, signed with identity's private `key`; `now` in seconds since the epoch."""
+    scope = {} if actor.scopes is None else {"scope": " ".join(sorted(actor.scopes))}
     claims = {
+        **scope,
         "iss": instance,
         "aud": AUDIENCE,
         "sub": str(actor.id),
@@ -128,7 +152,8 @@ def _actor_of(claims: dict[str, Any]) -> Actor:
     role, locale = claims["role"], claims["locale"]
     if role not in {"member", "coordinator", "administrator"} or locale not in {"fr", "nl", "en"}:
         raise ValueError("unknown role or language")
-    return Actor(id=UUID(str(claims["sub"])), name=str(claims["name"]), role=role, locale=locale)
+    scopes = frozenset(str(claims["scope"]).split()) if "scope" in claims else None
+    return Actor(id=UUID(str(claims["sub"])), name=str(claims["name"]), role=role, locale=locale, scopes=scopes)
 
 
 async def _maybe_member(request: Request) -> Actor | None:
@@ -138,7 +163,14 @@ async def _maybe_member(request: Request) -> Actor | None:
     authenticator = request.app.state.authenticator
     if not isinstance(authenticator, Authenticator):
         raise TypeError("this service checks no tokens")
-    return await authenticator.actor(token)
+    actor = await authenticator.actor(token)
+    reads = request.method in _READING
+    wanted = f"{request.app.state.service}:{'read' if reads else 'write'}"
+    if actor.scopes is not None and wanted not in actor.scopes:
+        raise MissingScope(scope=wanted)
+    if actor.is_coordinator and not reads:
+        audit.begin(request, actor_id=actor.id, role=actor.role)
+    return actor
 
 
 async def _member(actor: Annotated[Actor | None, Depends(_maybe_member)]) -> Actor:

@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from services.chassis import audit
+
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -43,9 +45,13 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncSession]:
-        """One transaction: committed when the block ends well, rolled back when it raises."""
+        """One transaction: committed when the block ends well, rolled back when it raises.
+
+        What a coordinator or administrator changes in it is said for the trail (`audit`).
+        """
         async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+            await audit.record(session)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSession]:

@@ -13,10 +13,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.chassis import logs, tracing
+from services.chassis import audit, logs, tracing
 from services.chassis.database import sqlstate
 from services.chassis.field_texts import field_error
 from services.chassis.problems import (
+    Accident,
     InvalidFields,
     NotAllowed,
     NotFound,
@@ -104,6 +105,11 @@ def _add_problem_handlers(app: FastAPI) -> None:
         log.error("database-failed", error=str(error).splitlines()[0])
         return answer(request, Unavailable())
 
+    async def on_accident(request: Request, error: Exception) -> Response:
+        log.error("request-failed", path=request.url.path, error=repr(error), exc_info=error)
+        return answer(request, Accident())
+
+    app.add_exception_handler(Exception, on_accident)
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
@@ -119,11 +125,17 @@ def answer(
     body["correlation_id"] = tracing.correlation_id()
     if status is not None:
         body["status"] = status
+    if "retry_after_seconds" in problem.values:
+        headers = {**(headers or {}), "retry-after": str(problem.values["retry_after_seconds"])}
     return JSONResponse(body, body["status"], headers=headers, media_type="application/problem+json")
 
 
 class Traced:
-    """ASGI middleware: continues the caller's trace, counts and times, refuses bodies over 8 MiB."""
+    """ASGI middleware: continues the caller's trace, counts and times, refuses bodies over 8 MiB.
+
+    What nobody caught is answered by the application's handler for `Exception`, inside all other middleware: with
+    the headers that every answer has.
+    """
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self.app = app
@@ -136,7 +148,7 @@ class Traced:
         headers = dict(scope["headers"])
         tracing.begin(headers.get(b"traceparent", b"").decode("latin-1") or None)
         began = time.perf_counter()
-        status = 500
+        status: int | None = None
 
         async def send_traced(message: Message) -> None:
             nonlocal status
@@ -151,8 +163,14 @@ class Traced:
             length = headers.get(b"content-length", b"0")
             announced = int(length) if length.isdigit() else 0
             await self.app(scope, _bounded(receive, announced), send_traced)
+        except Exception as error:
+            if status is not None:
+                raise
+            handle = scope["app"].exception_handlers[Exception]
+            await (await handle(Request(scope), error))(scope, receive, send_traced)
         finally:
-            REQUESTS.labels(self.service, scope["method"], str(status)).inc()
+            audit.end()
+            REQUESTS.labels(self.service, scope["method"], str(status or 500)).inc()
             SECONDS.labels(self.service).observe(time.perf_counter() - began)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from services.chassis import tracing
+from services.chassis.redaction import redacted
 
 
 def _with_correlation_id(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -25,6 +26,7 @@ def configure(level: str) -> None:
         structlog.stdlib.add_logger_name,
         _with_correlation_id,
         structlog.processors.format_exc_info,
+        redacted,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -45,7 +47,8 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "httpcore", "aiormq", "aio_pika", "uvicorn.access"):
+    # sqlalchemy.engine would tell every row that it reads
+    for noisy in ("httpx", "httpcore", "aiormq", "aio_pika", "uvicorn.access", "sqlalchemy.engine"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     # every try to reconnect, once a second and connection; consumers and relays say themselves that they wait
     for repeated in ("aio_pika.robust_connection", "aiormq.connection"):

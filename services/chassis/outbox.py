@@ -55,8 +55,14 @@ async def add(session: AsyncSession, *events: Event) -> None:
     """Say `events` once the transaction of `session` commits. Raises EventTooLarge."""
     if not events:
         return
+    session.info.setdefault("said", []).extend((event.type, event.subject) for event in events)
     rows = [row_of(event) for event in events]
     await session.execute(_ADD, {column.name: [row[column.name] for row in rows] for column in _rows.c})
+
+
+def said(session: AsyncSession) -> list[tuple[str, str]]:
+    """Type and subject of the events that this transaction has said through `add`, in order."""
+    return list(session.info.get("said", ()))
 
 
 def row_of(event: Event) -> dict[str, object]:

@@ -155,6 +155,18 @@ class TooManyEventsWait(Problem):
     )
 
 
+class Accident(Problem):
+    """Something went wrong on our side that nobody foresaw; the correlation id finds it in the logs."""
+
+    status = 500
+    slug = "accident"
+    text = Text(
+        fr="Quelque chose a échoué de notre côté. Si cela se répète, donnez le numéro de suivi à l'équipe d'appui.",
+        en="Something failed on our side. If it happens again, give the tracking number to the support team.",
+        nl="Er ging iets mis aan onze kant. Gebeurt het opnieuw, geef dan het volgnummer aan het ondersteuningsteam.",
+    )
+
+
 class UnusableValue(Problem):
     """A value has characters or a size that cannot be stored; nothing was changed."""
 

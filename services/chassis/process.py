@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.chassis import logs
 from services.chassis.database import Database
+from services.chassis.protection import API_HEADERS
 from services.chassis.settings import MissingSetting, ServiceSettings
 
 log = logs.get(__name__)
@@ -86,7 +87,9 @@ class Composite:
 
 
 async def _not_found(send: Send) -> None:
-    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
+    headers = {"content-type": "text/plain", **API_HEADERS}
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": 404, "headers": raw})
     await send({"type": "http.response.body", "body": b"not found"})
 
 

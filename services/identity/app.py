@@ -3,13 +3,14 @@
 from services.chassis.assembly import assemble
 from services.chassis.process import Service
 from services.chassis.settings import load
-from services.identity.api import account, circles, cooperative, invitations, members, sessions
+from services.identity import consumers
+from services.identity.api import account, acts, circles, cooperative, invitations, members, sessions, tokens
 from services.identity.hashing import PasswordHashes
 from services.identity.housekeeping import Housekeeping
 from services.identity.settings import IdentitySettings
 from services.identity.signing import Signer
 
-ROUTERS = [part.router for part in (cooperative, sessions, account, members, invitations, circles)]
+ROUTERS = [part.router for part in (cooperative, sessions, account, tokens, members, invitations, circles, acts)]
 
 
 def build(settings: IdentitySettings | None = None) -> Service:
@@ -20,6 +21,7 @@ def build(settings: IdentitySettings | None = None) -> Service:
         "identity",
         settings,
         routers=ROUTERS,
+        consumers=consumers.consumers,
         loops=lambda database: [Housekeeping(database, public_url=settings.public_url)],
     )
     service.app.state.signer = signer

@@ -12,9 +12,9 @@ from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.idempotency import KEPT
 from services.identity.commands import cooperative
-from services.identity.commands.sessions import IDLE
+from services.identity.commands.sessions import MEMBERS
 from services.identity.limits import LONGEST_WINDOW
-from services.identity.tables import idempotency, invitation, mailed_link, signed_in, tried
+from services.identity.tables import idempotency, invitation, mailed_link, personal_token, signed_in, tried
 
 log = logs.get(__name__)
 
@@ -49,9 +49,12 @@ class Housekeeping:
 
 
 async def clean(session: AsyncSession, now: datetime) -> None:
-    """Delete what is over at `now`: sessions, links, tries, kept answers, old invitations."""
+    """Delete what is over at `now`: sessions, tokens, links, tries, kept answers, old invitations, old acts."""
     over = [
-        sa.delete(signed_in).where(signed_in.c.last_used_at <= now - IDLE),
+        sa.delete(signed_in).where(
+            sa.or_(signed_in.c.last_used_at <= now - MEMBERS.idle, signed_in.c.since <= now - MEMBERS.whole)
+        ),
+        sa.delete(personal_token).where(personal_token.c.expires_at <= now),
         sa.delete(mailed_link).where(mailed_link.c.expires_at <= now),
         sa.delete(tried).where(tried.c.at <= now - LONGEST_WINDOW),
         sa.delete(idempotency).where(idempotency.c.at <= now - KEPT),
@@ -59,3 +62,4 @@ async def clean(session: AsyncSession, now: datetime) -> None:
     ]
     for statement in over:
         await session.execute(statement)
+    await session.execute(sa.select(sa.func.forget_old_acts()))

@@ -36,20 +36,33 @@ class TooManyTries(Problem):
         return self.values | {"time": duration(self.values["minutes"])}
 
 
+class TooOften(TooManyTries):
+    """The same for what is no guess of a password."""
+
+    slug = "identity/too-often"
+    text = Text(
+        fr="C'est beaucoup de demandes en peu de temps. Réessayez dans {minutes} minute(s).",
+        en="These are many requests in a short time. Try again in {minutes} minute(s).",
+        nl="Dit zijn veel aanvragen in korte tijd. Probeer het over {minutes} minuten opnieuw.",
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """At most `most` tries of `what` per key `within` a sliding window."""
+    """At most `most` tries of `what` per key `within` a sliding window; beyond that `problem` is raised."""
 
     what: str
     most: int
     within: timedelta
+    problem: type[TooManyTries] = TooOften
 
 
-PASSWORD_PER_ACCOUNT = Limit(what="password-account", most=10, within=timedelta(minutes=15))
-PASSWORD_PER_ADDRESS = Limit(what="password-address", most=50, within=timedelta(minutes=15))
+PASSWORD_PER_ACCOUNT = Limit(what="password-account", most=10, within=timedelta(minutes=15), problem=TooManyTries)
+PASSWORD_PER_ADDRESS = Limit(what="password-address", most=50, within=timedelta(minutes=15), problem=TooManyTries)
 RESET_PER_ACCOUNT = Limit(what="reset-account", most=3, within=timedelta(hours=1))
 RESET_PER_ADDRESS = Limit(what="reset-address", most=30, within=timedelta(hours=1))
 NEW_EMAIL_PER_ACCOUNT = Limit(what="new-email-account", most=5, within=timedelta(hours=1))
+INVITATIONS_PER_MEMBER = Limit(what="invitations-member", most=100, within=timedelta(hours=1))
 LONGEST_WINDOW = timedelta(hours=1)
 
 
@@ -65,7 +78,7 @@ async def count_try(session: AsyncSession, limit: Limit, key: str, *, now: datet
     count, oldest = (await session.execute(sa.select(sa.func.count(), sa.func.min(tried.c.at)).where(mine))).one()
     if count >= limit.most:
         wait = max(1, int((oldest + limit.within - now).total_seconds()) + 1)
-        raise TooManyTries(retry_after_seconds=wait, minutes=-(-wait // 60))
+        raise limit.problem(retry_after_seconds=wait, minutes=-(-wait // 60))
     try_id = new_id()
     await session.execute(sa.insert(tried).values(id=try_id, what=limit.what, key_hash=hashed, at=now))
     return try_id

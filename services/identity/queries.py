@@ -1,6 +1,8 @@
 """Reads of identity. Lists come as rows with the cursor for what follows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from services.chassis.problems import FieldError, InvalidFields, NotFound, Text
 from services.identity.domain.circles import Circle
 from services.identity.domain.invitations import Invitation
 from services.identity.domain.members import Member
-from services.identity.tables import circle, invitation, member
+from services.identity.tables import act, circle, invitation, member
 
 _sort_name = sa.func.lower(sa.func.unaccent(member.c.name))
 _UNKNOWN_PAGE = Text(
@@ -80,6 +82,49 @@ async def circle_by_id(session: AsyncSession, circle_id: UUID) -> Circle:
     if found is None:
         raise NotFound
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedActs:
+    """Which acts: of `actor`, in `service`, about something whose id holds `about`, from `start` to before `end`."""
+
+    actor: UUID | None
+    service: str | None
+    about: str | None
+    start: datetime | None
+    end: datetime | None
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """For a WHERE."""
+        found: list[sa.ColumnElement[bool]] = []
+        if self.actor is not None:
+            found.append(act.c.actor_id == self.actor)
+        if self.service is not None:
+            found.append(act.c.service == self.service)
+        if self.about is not None:
+            said = sa.func.strpos(sa.cast(act.c.said, sa.Text), self.about) > 0
+            found.append(sa.or_(sa.func.strpos(act.c.about, self.about) > 0, said))
+        if self.start is not None:
+            found.append(act.c.at >= self.start)
+        if self.end is not None:
+            found.append(act.c.at < self.end)
+        return found
+
+
+async def acts(
+    session: AsyncSession, wanted: WantedActs, *, cursor: str | None, limit: int
+) -> tuple[Sequence[sa.RowMapping], str | None]:
+    """Acts with the actor's name as of now, the last first (ids sort by time)."""
+    query = (
+        sa.select(act, member.c.name.label("actor_name"))
+        .join(member, member.c.id == act.c.actor_id, isouter=True)
+        .where(*wanted.conditions())
+    )
+    if cursor:
+        query = query.where(act.c.id < paging.decode_id(cursor))
+    rows = (await session.execute(query.order_by(act.c.id.desc()).limit(limit + 1))).mappings().all()
+    following = paging.encode(str(rows[limit - 1]["id"])) if len(rows) > limit else None
+    return rows[:limit], following
 
 
 def _after(cursor: str) -> sa.Tuple:

@@ -6,7 +6,7 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from services.chassis.auth import ALGORITHM, LIFETIME_SECONDS, Actor, issue
+from services.chassis.auth import ALGORITHM, COORDINATION, LIFETIME_SECONDS, Actor, issue
 from services.chassis.settings import MissingSetting
 from services.identity.domain.members import Member
 
@@ -31,9 +31,10 @@ class Signer:
         """The published JSON Web Key Set (RFC 7517)."""
         return {"keys": [self._key.as_dict(private=False)]}
 
-    def token_for(self, member: Member, now: datetime) -> tuple[str, datetime]:
-        """A token for `member` and when it ends."""
+    def token_for(self, member: Member, now: datetime, *, scopes: frozenset[str] | None = None) -> tuple[str, datetime]:
+        """A token for `member` and when it ends. `scopes`: it is for a script, which may do no more than these."""
         seconds = int(now.timestamp())
-        actor = Actor(id=member.id, name=member.name, role=member.role, locale=member.locale)
+        role = member.role if scopes is None or COORDINATION in scopes else "member"
+        actor = Actor(id=member.id, name=member.name, role=role, locale=member.locale, scopes=scopes)
         token = issue(self._key, instance=self._instance, actor=actor, now=seconds)
         return token, datetime.fromtimestamp(seconds + LIFETIME_SECONDS, UTC)

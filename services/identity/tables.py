@@ -82,8 +82,45 @@ signed_in = sa.Table(
     sa.Column("member_id", sa.Uuid, sa.ForeignKey("member.id"), nullable=False, index=True),
     sa.Column("since", _instant, nullable=False),
     sa.Column("last_used_at", _instant, nullable=False, index=True),
+    sa.Column("id", sa.Uuid, nullable=False, server_default=sa.text("gen_random_uuid()")),
+    sa.Column("device", sa.Text, nullable=False, server_default=""),
+    sa.UniqueConstraint("id", name="signed_in_id"),
 )
-"""Sessions: who is signed in. Only the SHA-256 of the session's secret is kept."""
+"""Sessions: who is signed in. Only the SHA-256 of the session's secret is kept. `device`: browser and system."""
+
+personal_token = sa.Table(
+    "personal_token",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("secret_hash", _sha256, nullable=False, unique=True),
+    sa.Column("member_id", sa.Uuid, sa.ForeignKey("member.id"), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("scopes", postgresql.ARRAY(sa.Text), nullable=False),
+    sa.Column("created_at", _instant, nullable=False),
+    sa.Column("expires_at", _instant, nullable=False, index=True),
+    sa.Column("last_used_at", _instant),
+)
+"""Members' tokens for scripts: what each may do, and until when. Only the SHA-256 of the secret is kept."""
+
+act = sa.Table(
+    "act",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("at", _instant, nullable=False),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("actor_id", sa.Uuid, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("about", sa.Text),
+    sa.Column("said", postgresql.JSONB, nullable=False),
+    sa.Column("notes", postgresql.JSONB, nullable=False),
+    sa.Column("correlation_id", sa.Text),
+    sa.Column("kept_at", _instant, nullable=False, server_default=sa.func.now()),
+    sa.Index("act_by_time", "at", "id"),
+    sa.Index("act_by_actor", "actor_id", "at"),
+)
+"""The trail of what coordinators and administrators did, in all services. The runtime role may add rows and read them,
+never change or delete one; `forget_old_acts()` deletes those that were kept for 400 days."""
 
 mailed_link = sa.Table(
     "mailed_link",

@@ -12,6 +12,7 @@ from services.chassis import names
 from services.chassis.http import Check, answer, create_app
 from services.chassis.problems import NotFound
 from services.chassis.process import Service
+from services.chassis.protection import Protected
 from services.chassis.settings import load
 from services.portal.assets import Assets
 from services.portal.client import Services
@@ -19,7 +20,7 @@ from services.portal.gateway import add_gateway
 from services.portal.looks import Looks
 from services.portal.pages import errors, routers
 from services.portal.place import Portal
-from services.portal.protection import Protected
+from services.portal.protection import HEADERS
 from services.portal.session import Sessions
 from services.portal.settings import PortalSettings
 
@@ -42,7 +43,7 @@ def build(settings: PortalSettings | None = None, *, transport: httpx.AsyncBaseT
     app.router.redirect_slashes = False  # an address with a slash too many is another address, also at the gateway
     app.state.portal = portal
     app.middleware("http")(_metrics_stay_inside)
-    app.add_middleware(Protected, secure=portal.secure)
+    app.add_middleware(Protected, public_url=settings.public_url, headers=HEADERS)
     errors.add_to(app)
     assets.add_to(app)
     for router in routers():

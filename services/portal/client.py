@@ -28,6 +28,12 @@ class Refusal(Exception):
     errors: dict[str, str] = field(default_factory=dict[str, str])
     values: Json = field(default_factory=dict[str, Any])
 
+    @property
+    def retry_after(self) -> str | None:
+        """Seconds after which the same may be tried again, for the header of that name."""
+        seconds = self.values.get("retry_after_seconds")
+        return None if seconds is None else str(seconds)
+
 
 @dataclass(eq=False)
 class PartMissing(Refusal):

@@ -14,7 +14,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
 from contracts.identity import Locale
-from services.portal import history_words, link_words, match_words, rule_words
+from services.portal import history_words, link_words, match_words, rule_words, security_words
 from services.portal import words as codes
 from services.portal.assets import Assets
 from services.portal.language import LOCALES, NAMES, Words, words
@@ -73,6 +73,7 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
         happenings=history_words.HAPPENINGS,
         link_codes=link_words,
         match_codes=match_words,
+        security_codes=security_words,
         listing_path=listing_path, duration=moments.duration, total=partial(_total, language=language),
         **_phrases(said, moments),
     )  # fmt: skip

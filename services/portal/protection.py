@@ -1,12 +1,10 @@
-"""What keeps other sites out: headers on every page, and two checks on every form."""
+"""What keeps other sites out: headers on every page, and two checks on every form. Caches keep nothing personal."""
 
 import hashlib
 import hmac
 from urllib.parse import urlsplit
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -20,30 +18,8 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), payment=(), usb=(), geolocation=(self)",
     "x-frame-options": "DENY",
+    "cache-control": "no-store",
 }
-
-
-class Protected:
-    """ASGI middleware: the headers above; nothing personal is kept by caches."""
-
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
-        self.app = app
-        self._headers = HEADERS | ({"strict-transport-security": "max-age=31536000"} if secure else {})
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def send_protected(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
-            await send(message)
-
-        await self.app(scope, receive, send_protected)
 
 
 def form_token(secret: str) -> str:

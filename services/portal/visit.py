@@ -11,8 +11,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from contracts.identity import Locale
 from services.chassis.problems import NotAllowed
-from services.portal import words
+from services.portal import security_words, words
 from services.portal.client import Caller, Json, PartMissing, Refusal
+from services.portal.device import device_of
 from services.portal.forms import Form
 from services.portal.language import choose
 from services.portal.language import words as words_of
@@ -48,12 +49,18 @@ class Visit:
     member: Member | None = None
     token: str | None = None
     missing: list[str] = field(default_factory=list[str])
+    retry_after: str | None = None
     cookies: dict[str, tuple[str, int] | None] = field(default_factory=dict[str, tuple[str, int] | None])
 
     @property
     def caller(self) -> Caller:
         """On whose behalf calls are made."""
         return Caller(token=self.token, language=self.language, address=self.address)
+
+    @property
+    def device(self) -> str:
+        """The browser that asks, as the list of sessions shows it."""
+        return device_of(self.request.headers.get("user-agent", ""))
 
     @property
     def query(self) -> Form:
@@ -88,7 +95,19 @@ class Visit:
         headers = {"idempotency-key": key} if key else {}
         if json is not None:
             more["json"] = json
-        return await self.portal.services.ask(service, method, path, caller=self.caller, headers=headers, **more)
+        try:
+            return await self.portal.services.ask(service, method, path, caller=self.caller, headers=headers, **more)
+        except Refusal as refusal:
+            self.retry_after = refusal.retry_after
+            raise
+
+    async def with_session(self, method: str, path: str) -> Any:
+        """Ask identity with the session itself instead of a token: only so does it answer about sessions.
+
+        Raises Refusal, PartMissing.
+        """
+        headers = {"authorization": f"Session {self.secret}"}
+        return await self.portal.services.ask("identity", method, path, caller=self.caller, headers=headers)
 
     async def form(self) -> Form:
         """What was posted. Raises ForeignForm when it is not from a page that we showed to this browser."""
@@ -127,7 +146,7 @@ class Visit:
             "member": self.member,
             "cooperative": cooperative,
             "unread": unread,
-            "flash": words.FLASHES.get(flash or ""),
+            "flash": (words.FLASHES | security_words.FLASHES).get(flash or ""),
             "form_token": form_token(secret),
             "theme": theme if theme in {"light", "dark"} else "",
             "notice": self.portal.settings.notice,
@@ -144,7 +163,7 @@ class Visit:
             return 0
 
     def redirect(self, path: str, *, flash: str | None = None) -> RedirectResponse:
-        """Go to `path` (ours) by GET, where the sentence `flash` of words.FLASHES is shown once."""
+        """Go to `path` (ours) by GET, where the sentence `flash` of FLASHES is shown once."""
         if flash is not None:
             self.cookies["flash"] = (flash, 120)
         response = RedirectResponse(own_path(path), 303)
@@ -161,6 +180,8 @@ class Visit:
                 response.set_cookie(
                     full, value, max_age=seconds, secure=self.portal.secure, httponly=True, samesite="lax"
                 )
+        if self.retry_after is not None:
+            response.headers["retry-after"] = self.retry_after
         response.headers["vary"] = "cookie, accept-language"
         response.headers["content-language"] = self.language
         return response

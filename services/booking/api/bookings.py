@@ -41,7 +41,7 @@ async def create_booking(
         hold_id=form.hold_id,
     )
     limit, now = settings.booking_pending_per_member, at.clock.now()
-    if form.origin is None and not once.is_keyed:
+    if form.origin is None and not once.is_keyed and not actor.is_coordinator:  # what they do is put on the trail
         made = await at.together.book(wanted, by=actor, limit=limit, now=now)
         if made is not None:
             return new_view(made.booking, made.person, made.how, now)

@@ -1,6 +1,8 @@
 """One's own account: name, language, password, address."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -28,14 +30,23 @@ from services.identity.domain.passwords import check_password
 
 router = APIRouter()
 
-_RESET_SECONDS = 0.25
-"""A request for a new password is answered after so long, whether there is such an account or not."""
+_ANSWER_SECONDS = 0.25
+"""Requests for a mailed link are answered after so long, whether there is such an account or not."""
 
 _WRONG_PASSWORD = Text(
     fr="Ce n'est pas votre mot de passe actuel.",
     en="This is not your current password.",
     nl="Dit is niet uw huidige wachtwoord.",
 )
+
+
+@contextlib.asynccontextmanager
+async def answering_after(seconds: float) -> AsyncGenerator[None]:
+    """Take as long for a block that ends well as for any other, as long as it needs less than `seconds`."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    yield
+    await asyncio.sleep(max(0.0, end - loop.time()))
 
 
 class PasswordCheck:
@@ -94,7 +105,7 @@ async def change_password(
     async with db.transaction() as session:
         changed = await sessions.succeed(session, attempt)
         await credentials.set_password(session, changed, kept)
-        secret = await sessions.open_session(session, changed.id, now=clock.now())
+        secret = await sessions.open_session(session, changed.id, device=form.device, now=clock.now())
     return SignedIn(session=secret, member=MemberView.of(changed, with_email=True))
 
 
@@ -113,7 +124,7 @@ async def change_email(
     async with db.reading() as session:
         member = await members.acting(session, actor)
     attempt = await check(member, form.password, field="password")
-    async with db.transaction() as session:
+    async with answering_after(_ANSWER_SECONDS), db.transaction() as session:
         owner = await sessions.succeed(session, attempt)
         await credentials.request_new_email(session, owner, address, public_url=settings.public_url, now=clock.now())
 
@@ -131,12 +142,10 @@ async def request_password_reset(
 ) -> None:
     """Mail a link for a new password, valid for one hour. The answer never tells whether there is such an account."""
     address = email_address(form.email)
-    answer_at = asyncio.get_running_loop().time() + _RESET_SECONDS
-    async with db.transaction() as session:
+    async with answering_after(_ANSWER_SECONDS), db.transaction() as session:
         await credentials.request_reset(
             session, address, network=network, public_url=settings.public_url, now=clock.now()
         )
-    await asyncio.sleep(max(0.0, answer_at - asyncio.get_running_loop().time()))
 
 
 @router.post("/password-resets/complete", status_code=204)

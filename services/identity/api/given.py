@@ -1,6 +1,7 @@
 """What the endpoints are given: settings, the hasher, the signer, the session's secret, the client's network."""
 
 import ipaddress
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -40,6 +41,25 @@ async def _session_secret(request: Request) -> str:
 
 SessionSecret = Annotated[str, Depends(_session_secret)]
 """From the header `Authorization: Session <secret>`."""
+
+
+@dataclass(frozen=True)
+class Own:
+    """A secret of somebody: of a session, or (`of_script`) of a token that they made for a script."""
+
+    secret: str
+    of_script: bool
+
+
+async def _own_secret(request: Request) -> Own:
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "token" and secret:
+        return Own(secret.strip(), of_script=True)
+    return Own(await _session_secret(request), of_script=False)
+
+
+OwnSecret = Annotated[Own, Depends(_own_secret)]
+"""The same, or `Authorization: Token <secret>`."""
 
 
 async def _client_network(request: Request, settings: SettingsDep) -> str:

@@ -101,5 +101,5 @@ async def accept(form: AcceptanceForm, db: DatabaseDep, clock: ClockDep, hashes:
         joined = await invitations.accept(
             session, form.token, name=form.name, password_hash=kept, locale=form.locale, now=now
         )
-        secret = await sessions.open_session(session, joined.id, now=now)
+        secret = await sessions.open_session(session, joined.id, device=form.device, now=now)
     return SignedIn(session=secret, member=MemberView.of(joined, with_email=True))

@@ -22,6 +22,7 @@ Name = Annotated[
 LongText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")]
 WrittenEmail = Annotated[str, Field(max_length=320)]
 Password = Annotated[str, Field(max_length=1000, repr=False)]
+Device = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60, pattern=r"^[\w .,·/()-]*$")]
 Secret = Annotated[str, Field(max_length=200, repr=False)]
 
 
@@ -92,10 +93,11 @@ class MemberView(BaseModel):
 
 
 class Credentials(Form):
-    """Who signs in."""
+    """Who signs in, and at which device (browser and system, as the list of sessions shows it)."""
 
     email: WrittenEmail
     password: Password
+    device: Device = ""
 
 
 class SignedIn(BaseModel):
@@ -125,6 +127,7 @@ class PasswordForm(Form):
 
     current: Password
     new: Password
+    device: Device = ""
 
 
 class EmailForm(Form):
@@ -203,6 +206,7 @@ class AcceptanceForm(Form):
     name: Name
     password: Password
     locale: Locale = "fr"
+    device: Device = ""
 
 
 class CircleForm(Form):

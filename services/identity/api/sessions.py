@@ -1,12 +1,16 @@
-"""Signing in and out, and short tokens for the services."""
+"""Signing in and out, one's own sessions, and short tokens for the services."""
+
+from uuid import UUID
 
 from fastapi import APIRouter
 
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
-from services.identity.api.given import ClientNetwork, HashesDep, SessionSecret, SignerDep
+from services.identity.api.given import ClientNetwork, HashesDep, OwnSecret, SessionSecret, SignerDep
 from services.identity.api.models import Credentials, MemberView, SignedIn, TokenView
-from services.identity.commands import sessions
+from services.identity.api.script_models import SessionView
+from services.identity.commands import sessions, tokens
+from services.identity.opaque import digest
 
 router = APIRouter()
 
@@ -26,18 +30,40 @@ async def sign_in(
     new_hash = await hashes.of(form.password) if outdated else None
     async with db.transaction() as session:
         member = await sessions.succeed(session, attempt, new_hash=new_hash)
-        secret = await sessions.open_session(session, member.id, now=now)
+        secret = await sessions.open_session(session, member.id, device=form.device, now=now)
     return SignedIn(session=secret, member=MemberView.of(member, with_email=True))
 
 
 @router.post("/tokens")
-async def issue_token(secret: SessionSecret, db: DatabaseDep, clock: ClockDep, signer: SignerDep) -> TokenView:
-    """A token of five minutes for the session in `Authorization: Session …`."""
+async def issue_token(own: OwnSecret, db: DatabaseDep, clock: ClockDep, signer: SignerDep) -> TokenView:
+    """A token of five minutes for the session in `Authorization: Session …`, or the script's in `Token …`."""
+    now = clock.now()
+    scopes = None
+    async with db.transaction() as session:
+        if own.of_script:
+            member, scopes = await tokens.resume(session, own.secret, now=now)
+        else:
+            member = await sessions.resume(session, own.secret, now=now)
+    token, expires_at = signer.token_for(member, now, scopes=scopes)
+    return TokenView(token=token, expires_at=expires_at, member=MemberView.of(member, with_email=scopes is None))
+
+
+@router.get("/sessions")
+async def list_sessions(secret: SessionSecret, db: DatabaseDep, clock: ClockDep) -> list[SessionView]:
+    """Where the owner of the session in `Authorization: Session …` is signed in, the last used first."""
     now = clock.now()
     async with db.transaction() as session:
-        member = await sessions.resume(session, secret, now=now)
-    token, expires_at = signer.token_for(member, now)
-    return TokenView(token=token, expires_at=expires_at, member=MemberView.of(member, with_email=True))
+        owner = await sessions.resume(session, secret, now=now)
+        rows = await sessions.theirs(session, owner, now=now)
+    return [SessionView(**row, current=row["secret_hash"] == digest(secret)) for row in rows]
+
+
+@router.post("/sessions/end-others", status_code=204)
+async def end_other_sessions(secret: SessionSecret, db: DatabaseDep, clock: ClockDep) -> None:
+    """Sign out everywhere else."""
+    async with db.transaction() as session:
+        owner = await sessions.resume(session, secret, now=clock.now())
+        await sessions.end_others(session, owner, but=secret)
 
 
 @router.delete("/sessions/current", status_code=204)
@@ -45,3 +71,11 @@ async def sign_out(secret: SessionSecret, db: DatabaseDep) -> None:
     """End the session in `Authorization: Session …`."""
     async with db.transaction() as session:
         await sessions.end(session, secret)
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+async def end_session(session_id: UUID, secret: SessionSecret, db: DatabaseDep, clock: ClockDep) -> None:
+    """End one of one's own sessions."""
+    async with db.transaction() as session:
+        owner = await sessions.resume(session, secret, now=clock.now())
+        await sessions.end_one(session, owner, session_id)

@@ -8,9 +8,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.identity import Locale, MemberInvited, Role
-from services.chassis import outbox
+from services.chassis import audit, outbox
 from services.chassis.ids import new_id
 from services.chassis.problems import NotFound
+from services.identity import limits
 from services.identity.commands.cooperative import the_cooperative
 from services.identity.domain.addresses import EmailAddress
 from services.identity.domain.invitations import VALID, AlreadyMember, Invitation, LinkNotValid
@@ -29,8 +30,12 @@ async def invite(
     public_url: str,
     now: datetime,
 ) -> Invitation:
-    """Mail somebody a link; an earlier invitation that still waits is replaced. Raises NotAllowed, AlreadyMember."""
+    """Mail somebody a link; an earlier invitation that still waits is replaced.
+
+    Raises NotAllowed, TooOften, AlreadyMember.
+    """
     check_may_invite(by, role)
+    await limits.count_try(session, limits.INVITATIONS_PER_MEMBER, str(by.id), now=now)
     if (await session.execute(sa.select(member.c.id).where(member.c.email_key == address.key))).first():
         raise AlreadyMember
     waiting = sa.and_(
@@ -50,6 +55,7 @@ async def invite(
         expires_at=now + VALID,
     )
     session.add(made)
+    audit.note(role=role)
     await outbox.add(session, await _letter(session, made, link=f"{public_url}/account/join/{token}", by=by))
     return made
 

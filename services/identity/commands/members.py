@@ -7,12 +7,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.identity import Locale, Role
-from services.chassis import outbox
+from services.chassis import audit, outbox
 from services.chassis.auth import Actor
 from services.chassis.problems import NotAllowed, NotFound, NotSignedIn
 from services.identity.commands import circles
 from services.identity.domain.members import Member
-from services.identity.tables import mailed_link, member, signed_in
+from services.identity.tables import mailed_link, member, personal_token, signed_in
 
 
 async def acting(session: AsyncSession, actor: Actor) -> Member:
@@ -52,11 +52,15 @@ async def introduce(session: AsyncSession, actor: Actor, *, name: str | None, lo
 
 
 async def give_role(session: AsyncSession, member_id: UUID, role: Role | None, *, by: Actor) -> Member:
-    """Raises NotFound, NotAllowed, HasLeft, LastAdministrator."""
+    """Who gets another role signs in again. Raises NotFound, NotAllowed, HasLeft, LastAdministrator."""
     administrators = await _lock_administrators(session)
     giver = await acting(session, by)
     found = await lock(session, member_id)
+    before = found.role
     events = found.take_role(role or found.role, by=giver, administrators=administrators)
+    if events:
+        await end_sessions(session, found.id)
+        audit.note(role=found.role, before=before)
     await outbox.add(session, *events)
     return found
 
@@ -74,9 +78,15 @@ async def leave(session: AsyncSession, member_id: UUID, *, by: Actor, now: datet
 
 
 async def forget_secrets(session: AsyncSession, member_id: UUID) -> None:
-    """End every session of a member and every link that was mailed to them."""
-    await session.execute(sa.delete(signed_in).where(signed_in.c.member_id == member_id))
+    """End every session of a member, their tokens for scripts, and every link that was mailed to them."""
+    await end_sessions(session, member_id)
+    await session.execute(sa.delete(personal_token).where(personal_token.c.member_id == member_id))
     await session.execute(sa.delete(mailed_link).where(mailed_link.c.member_id == member_id))
+
+
+async def end_sessions(session: AsyncSession, member_id: UUID) -> None:
+    """Sign a member out everywhere."""
+    await session.execute(sa.delete(signed_in).where(signed_in.c.member_id == member_id))
 
 
 async def _lock_administrators(session: AsyncSession) -> int:

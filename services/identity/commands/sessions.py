@@ -7,14 +7,25 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.chassis.problems import Problem, Text
+from services.chassis.ids import new_id
+from services.chassis.problems import NotFound, Problem, Text
 from services.identity import limits
 from services.identity.domain.members import Member
 from services.identity.opaque import digest, new_secret
 from services.identity.tables import member, signed_in
 
-IDLE = timedelta(days=30)
-"""A session ends when it was not used for so long."""
+
+@dataclass(frozen=True, kw_only=True)
+class Lasting:
+    """A session ends when it was not used for `idle`, and in any case after `whole`."""
+
+    idle: timedelta
+    whole: timedelta
+
+
+MEMBERS = Lasting(idle=timedelta(days=30), whole=timedelta(days=90))
+WITH_A_ROLE = Lasting(idle=timedelta(days=3), whole=timedelta(days=30))
+"""For those whose account opens other people's data: away for a long weekend, they sign in again."""
 
 _REMEMBERED_EVERY = timedelta(minutes=1)
 
@@ -78,10 +89,17 @@ async def succeed(session: AsyncSession, attempt: Attempt, *, new_hash: str | No
     return found
 
 
-async def open_session(session: AsyncSession, member_id: UUID, *, now: datetime) -> str:
-    """Sign a member in. Returns the session's secret, which is told once."""
+async def open_session(session: AsyncSession, member_id: UUID, *, device: str, now: datetime) -> str:
+    """Sign a member in at `device` (browser and system). Returns the session's secret, which is told once."""
     secret = new_secret()
-    row = {"secret_hash": digest(secret), "member_id": member_id, "since": now, "last_used_at": now}
+    row = {
+        "id": new_id(),
+        "secret_hash": digest(secret),
+        "member_id": member_id,
+        "device": device,
+        "since": now,
+        "last_used_at": now,
+    }
     await session.execute(sa.insert(signed_in).values(row))
     return secret
 
@@ -89,17 +107,42 @@ async def open_session(session: AsyncSession, member_id: UUID, *, now: datetime)
 async def resume(session: AsyncSession, secret: str, *, now: datetime) -> Member:
     """The member whose session this is; using it keeps it alive. Raises SessionEnded."""
     query = (
-        sa.select(Member, signed_in.c.last_used_at)
+        sa.select(Member, signed_in.c.last_used_at, signed_in.c.since)
         .join(signed_in, signed_in.c.member_id == member.c.id)
-        .where(signed_in.c.secret_hash == digest(secret), signed_in.c.last_used_at > now - IDLE)
+        .where(signed_in.c.secret_hash == digest(secret))
     )
     row = (await session.execute(query)).one_or_none()
-    if row is None:
+    if row is None or _is_over(row[0], last_used_at=row.last_used_at, since=row.since, now=now):
         raise SessionEnded
     if now - row.last_used_at > _REMEMBERED_EVERY:
         mine = signed_in.c.secret_hash == digest(secret)
         await session.execute(sa.update(signed_in).where(mine).values(last_used_at=now))
     return row[0]
+
+
+def _is_over(owner: Member, *, last_used_at: datetime, since: datetime, now: datetime) -> bool:
+    lasting = WITH_A_ROLE if owner.is_coordinator else MEMBERS
+    return now - last_used_at >= lasting.idle or now - since >= lasting.whole
+
+
+async def theirs(session: AsyncSession, owner: Member, *, now: datetime) -> list[sa.RowMapping]:
+    """The sessions of `owner` that go on, the last used first."""
+    query = sa.select(signed_in).where(signed_in.c.member_id == owner.id).order_by(signed_in.c.last_used_at.desc())
+    rows = (await session.execute(query)).mappings().all()
+    return [row for row in rows if not _is_over(owner, last_used_at=row["last_used_at"], since=row["since"], now=now)]
+
+
+async def end_one(session: AsyncSession, owner: Member, session_id: UUID) -> None:
+    """End one session of `owner`. Raises NotFound for what is not theirs."""
+    mine = sa.and_(signed_in.c.id == session_id, signed_in.c.member_id == owner.id)
+    if (await session.execute(sa.delete(signed_in).where(mine).returning(signed_in.c.id))).first() is None:
+        raise NotFound
+
+
+async def end_others(session: AsyncSession, owner: Member, *, but: str) -> None:
+    """End every session of `owner` but the one whose secret is `but`."""
+    others = sa.and_(signed_in.c.member_id == owner.id, signed_in.c.secret_hash != digest(but))
+    await session.execute(sa.delete(signed_in).where(others))
 
 
 async def end(session: AsyncSession, secret: str) -> None:

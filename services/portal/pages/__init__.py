@@ -3,8 +3,10 @@
 from fastapi import APIRouter
 
 from services.portal.pages import (
+    access,
     account,
     accounts,
+    acts,
     booking_rules,
     booking_steps,
     bookings,
@@ -40,6 +42,7 @@ def routers() -> list[APIRouter]:
         choices,
         account,
         me,
+        access,
         calendars,
         search,
         listing_forms,
@@ -55,6 +58,7 @@ def routers() -> list[APIRouter]:
         inbox,
         circles,
         coordination,
+        acts,
         members,
         imports,
         limits,

@@ -27,10 +27,14 @@ async def sign_in(visit: VisitDep) -> Response:
     form = await visit.form()
     try:
         answer = await visit.send(
-            "identity", "POST", "/sessions", {"email": form["email"], "password": form.raw("password")}
+            "identity",
+            "POST",
+            "/sessions",
+            {"email": form["email"], "password": form.raw("password"), "device": visit.device},
         )
     except Refusal as refusal:
         return await _sign_in_page(visit, form.refused(refusal), status=refusal.status)
+    await asyncio.shield(_end_session(visit))
     keep_session(visit, answer)
     return visit.redirect(form["next"] or "/", flash="signed-in")
 
@@ -59,13 +63,7 @@ async def _end_session(visit: Visit) -> None:
         return
     visit.portal.sessions.forget(visit.secret)
     try:
-        await visit.portal.services.ask(
-            "identity",
-            "DELETE",
-            "/sessions/current",
-            caller=visit.caller,
-            headers={"authorization": f"Session {visit.secret}"},
-        )
+        await visit.with_session("DELETE", "/sessions/current")
     except Refusal:
         visit.missing.append("identity")
 
@@ -82,11 +80,13 @@ async def join(visit: VisitDep, token: str) -> Response:
     """Make the account and sign in."""
     form = await visit.form()
     body = {"token": token, "name": form["name"], "password": form.raw("password"), "locale": form["locale"]}
+    body["device"] = visit.device
     try:
         answer = await visit.send("identity", "POST", "/invitations/accept", body, key=form.key)
     except Refusal as refusal:
         invitation = await visit.get("identity", f"/invitations/by-token/{token}")
         return await _join_page(visit, invitation, form.refused(refusal), status=refusal.status)
+    await asyncio.shield(_end_session(visit))
     keep_session(visit, answer)
     return visit.redirect("/", flash="welcome")
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from services.chassis import logs, tracing
 from services.chassis.http import answer
-from services.chassis.problems import NotAllowed, NotFound, NotSignedIn, Problem, TooLarge
+from services.chassis.problems import Accident, NotAllowed, NotFound, NotSignedIn, Problem, TooLarge
 from services.portal.client import PartMissing, Refusal
 from services.portal.language import choose
 from services.portal.place import Portal
@@ -42,7 +42,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     if error.status == NotSignedIn.status:
         _forget_session(request)
         return await _sign_in_first(request, SignInFirst(request.url.path if request.method == "GET" else "/"))
-    return _page(request, error.status, detail=error.detail)
+    page = _page(request, error.status, detail=error.detail)
+    if error.retry_after is not None:
+        page.headers["retry-after"] = error.retry_after
+    return page
 
 
 async def _problem(request: Request, error: Exception) -> Response:
@@ -69,7 +72,7 @@ async def _foreign(request: Request, _error: Exception) -> Response:
 
 async def _failed(request: Request, error: Exception) -> Response:
     log.error("page-failed", path=request.url.path, error=repr(error), exc_info=error)
-    return _page(request, 500)
+    return answer(request, Accident()) if _is_api(request) else _page(request, 500)
 
 
 def _is_api(request: Request) -> bool:

@@ -64,7 +64,7 @@ async def change_profile(visit: MemberVisit) -> Response:
 async def change_password(visit: MemberVisit) -> Response:
     """A new password, given the present one."""
     form = await visit.form()
-    body = {"current": form.raw("current"), "new": form.raw("new")}
+    body = {"current": form.raw("current"), "new": form.raw("new"), "device": visit.device}
     try:
         answer = await visit.send("identity", "POST", "/me/password", body)
     except Refusal as refusal:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import sqlalchemy as sa
 
+from contracts.acts import ActRecorded
 from contracts.catalog import Audience, ListingState
 from contracts.envelope import Envelope, Event
 from contracts.identity import MemberState, Place, Role
@@ -149,7 +150,7 @@ class Workshop:
             await subscription.handler(event, session, *([envelope] if subscription.wants_envelope else []))
 
     async def said(self, *kinds: type[Event]) -> list[Any]:
-        """Events in the outbox, in order; only `kinds` when given. Forgets what it returns.
+        """Events in the outbox, in order, acts for the trail aside; only `kinds` when given. Forgets what it returns.
 
         Busy times that wait to be told are told first, as the loop of the service would.
         """
@@ -157,7 +158,7 @@ class Workshop:
         async with self.db.transaction() as session:
             rows = (await session.execute(sa.text("DELETE FROM outbox RETURNING id, type, data"))).all()
         events = [EVENTS[row.type].model_validate(json.loads(row.data)) for row in sorted(rows)]
-        return [event for event in events if not kinds or isinstance(event, kinds)]
+        return [one for one in events if (isinstance(one, kinds) if kinds else not isinstance(one, ActRecorded))]
 
     async def sql(self, statement: str, **values: Any) -> None:
         async with self.db.transaction() as session:

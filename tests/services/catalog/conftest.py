@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import BaseModel
 
+from contracts.acts import ActRecorded
 from contracts.envelope import Event
 from contracts.identity import CircleChanged, CircleState, MemberChanged, MemberState, Role
 from contracts.registry import EVENTS
@@ -79,10 +80,11 @@ class Catalog:
         return client
 
     async def said(self) -> list[Event]:
-        """Every event in the outbox (no relay runs), the oldest first."""
+        """Every event in the outbox (no relay runs), the oldest first; acts for the trail aside."""
         async with self.db.reading() as session:
             rows = (await session.execute(sa.select(outbox).order_by(outbox.c.id))).mappings().all()
-        return [EVENTS[row["type"]].model_validate_json(row["data"]) for row in rows]
+        events = [EVENTS[row["type"]].model_validate_json(row["data"]) for row in rows]
+        return [event for event in events if not isinstance(event, ActRecorded)]
 
     def _next(self, thing: UUID) -> int:
         self._versions[thing] = self._versions.get(thing, 0) + 1

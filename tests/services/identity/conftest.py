@@ -12,6 +12,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from contracts.acts import ActRecorded
 from contracts.envelope import Event
 from contracts.identity import MemberInvited
 from contracts.registry import EVENTS
@@ -66,11 +67,11 @@ class Cooperative:
         return datetime.now(UTC) + self.ahead
 
     async def events(self, *kinds: type[Event]) -> list[Any]:
-        """What waits in the outbox, in order."""
+        """What waits in the outbox, in order; the trail of acts only when it is asked for."""
         async with self.db.reading() as session:
             rows = (await session.execute(sa.select(outbox).order_by(outbox.c.id))).all()
         read = [EVENTS[row.type].model_validate(json.loads(row.data)) for row in rows]
-        return [event for event in read if not kinds or isinstance(event, kinds)]
+        return [one for one in read if (isinstance(one, kinds) if kinds else not isinstance(one, ActRecorded))]
 
     async def forget_events(self) -> None:
         async with self.db.transaction() as session:

@@ -5,12 +5,14 @@ import hashlib
 import statistics
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from services.chassis.auth import Authenticator
 from services.identity import limits
+from services.identity.commands import sessions
 from services.identity.housekeeping import clean
 from services.identity.tables import mailed_link, member, signed_in, tried
 from tests.services.identity.conftest import ADMINISTRATOR, PASSWORD, Cooperative, Person
@@ -65,6 +67,7 @@ async def test_guessing_is_stopped_and_the_wait_is_told(cooperative: Cooperative
     refused = await cooperative.visitor.post("sessions", json=right)
     assert refused.status_code == 429
     assert 0 < refused.json()["retry_after_seconds"] <= 901
+    assert refused.headers["retry-after"] == str(refused.json()["retry_after_seconds"])
     cooperative.ahead = timedelta(minutes=16)
     assert (await cooperative.visitor.post("sessions", json=right)).status_code == 201
 
@@ -87,14 +90,64 @@ async def test_one_network_cannot_try_many_accounts(cooperative: Cooperative) ->
     assert (await cooperative.visitor.post("sessions", json=form)).status_code == 201
 
 
-async def test_session_ends_after_thirty_unused_days(cooperative: Cooperative, claire: Person) -> None:
-    header = {"Authorization": f"Session {claire.session}"}
-    for _ in range(2):
-        cooperative.ahead += timedelta(days=29)
-        assert (await cooperative.visitor.post("tokens", headers=header)).status_code == 200
-    cooperative.ahead += timedelta(days=30)
-    ended = await cooperative.visitor.post("tokens", headers=header)
-    assert (ended.status_code, ended.json()["type"]) == (401, "urn:maillage:problem:identity/session-ended")
+@pytest.mark.parametrize(("who", "lasting"), [("zoe", sessions.MEMBERS), ("claire", sessions.WITH_A_ROLE)])
+async def test_a_session_ends_when_it_is_not_used_and_in_any_case_some_day(
+    cooperative: Cooperative, claire: Person, who: str, lasting: sessions.Lasting
+) -> None:
+    person = claire if who == "claire" else await cooperative.join(claire, "Zoé")
+    nearly = lasting.idle - timedelta(hours=1)
+
+    async def goes_on(session: str) -> bool:
+        header = {"Authorization": f"Session {session}"}
+        answer = await cooperative.visitor.post("tokens", headers=header)
+        assert answer.status_code == 200 or answer.json()["type"] == "urn:maillage:problem:identity/session-ended"
+        return answer.status_code == 200
+
+    whole = timedelta()
+    while whole + nearly < lasting.whole:
+        cooperative.ahead += nearly
+        whole += nearly
+        assert await goes_on(person.session)
+    cooperative.ahead += nearly
+    assert not await goes_on(person.session)
+    again = await cooperative.sign_in(person.email)
+    cooperative.ahead += lasting.idle
+    assert not await goes_on(again.session)
+
+
+async def test_own_sessions_are_listed_and_ended(cooperative: Cooperative, claire: Person) -> None:
+    zoe = await cooperative.join(claire, "Zoé")
+    form = {"email": claire.email, "password": PASSWORD, "device": "Firefox, Linux"}
+    other = (await cooperative.visitor.post("sessions", json=form)).json()["session"]
+    third = await cooperative.sign_in(ADMINISTRATOR)
+
+    async def at(method: str, path: str, secret: str) -> Any:
+        answer = await cooperative.visitor.request(method, path, headers={"Authorization": f"Session {secret}"})
+        return answer.status_code if answer.status_code >= 400 or not answer.content else answer.json()
+
+    listed = await at("GET", "sessions", other)
+    assert sorted((one["device"], one["current"]) for one in listed) == [
+        ("", False),
+        ("", False),
+        ("Firefox, Linux", True),
+    ]
+    (mine,) = [one["id"] for one in await at("GET", "sessions", other) if one["current"]]
+    assert await at("DELETE", f"sessions/{mine}", zoe.session) == 404
+    assert await at("DELETE", f"sessions/{mine}", third.session) == 204
+    assert await at("GET", "sessions", other) == 401
+    assert await at("POST", "sessions/end-others", third.session) == 204
+    assert await at("GET", "sessions", claire.session) == 401
+    assert [one["current"] for one in await at("GET", "sessions", third.session)] == [True]
+    assert len(await at("GET", "sessions", zoe.session)) == 1
+
+
+async def test_another_role_signs_out_everywhere(cooperative: Cooperative, claire: Person) -> None:
+    zoe = await cooperative.join(claire, "Zoé")
+    header = {"Authorization": f"Session {zoe.session}"}
+    await claire.http.patch(f"members/{zoe.id}", json={"role": "member"})
+    assert (await cooperative.visitor.post("tokens", headers=header)).status_code == 200
+    await claire.http.patch(f"members/{zoe.id}", json={"role": "coordinator"})
+    assert (await cooperative.visitor.post("tokens", headers=header)).status_code == 401
 
 
 async def test_signing_out_ends_this_session_alone(cooperative: Cooperative, claire: Person) -> None:
@@ -128,5 +181,5 @@ async def test_housekeeping_removes_what_is_over_and_nothing_else(cooperative: C
     assert counts[:2] == [1, 1]
     assert counts[2] > 0
     async with cooperative.db.transaction() as session:
-        await clean(session, cooperative.now + timedelta(days=31))
+        await clean(session, cooperative.now + timedelta(days=91))
     assert [await cooperative.count(table) for table in (signed_in, mailed_link, tried)] == [0, 0, 0]

@@ -23,6 +23,7 @@ from services.identity.settings import IdentitySettings
 from services.identity.tables import outbox
 from services.portal.app import build as build_portal
 from services.portal.place import Portal
+from services.portal.protection import form_token
 from services.portal.session import Sessions
 from services.portal.settings import PortalSettings
 from tests.instances import Instance, plan, provision_quickly
@@ -172,3 +173,49 @@ async def test_a_circle_is_made_and_closed(house: House) -> None:
     assert "Coudre ensemble." in made.text
     closed = await claire.post(f"{made.url.path}/close")
     assert "Le cercle est fermé." in closed.text
+
+
+async def test_signing_in_again_ends_the_session_that_was(house: House) -> None:
+    claire = await signed_in(house)
+    before = dict(claire.http.cookies)
+    elsewhere = Browser(house.pages)
+    elsewhere.http.cookies.update(before)
+    page = (await Browser(house.pages).http.get("/account/sign-in")).text
+    assert "Se connecter" in page
+    form = {"form": form_token(before[house.portal.cookie("session")]), "email": CLAIRE, "password": PASSWORD}
+    await claire.http.post("/account/sign-in", data=form)
+    assert claire.http.cookies[house.portal.cookie("session")] != before[house.portal.cookie("session")]
+    house.forget_tokens()
+    assert (await elsewhere.http.get("/me")).url.path == "/account/sign-in"
+
+
+async def test_other_devices_are_seen_and_signed_out(house: House) -> None:
+    here, there = await signed_in(house), Browser(house.pages)
+    there.http.headers["user-agent"] = "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0"
+    await there.post("/account/sign-in", email=CLAIRE, password=PASSWORD)
+    page = (await here.http.get("/me/access")).text
+    assert "Connecté·e à 2 endroits" in page
+    assert "Firefox, Android" in page
+    assert "cet appareil" in page
+    action = page.split('action="/me/access/sessions/', 1)[1].split('"', 1)[0]
+    done = await here.post("/me/access", f"/me/access/sessions/{action}")
+    assert "Connecté·e à 1 endroit<" in done.text
+    house.forget_tokens()
+    assert (await there.http.get("/me")).url.path == "/account/sign-in"
+
+
+async def test_a_token_is_made_shown_once_and_deleted(house: House) -> None:
+    claire = await signed_in(house)
+    typed = {"name": "Agenda du site", "scopes": "catalog:read", "days": "30"}
+    refused = await claire.post("/me/access", "/me/access/tokens", **typed, password="guess")
+    assert refused.status_code == 422
+    assert 'value="Agenda du site"' in refused.text
+    made = await claire.post("/me/access", "/me/access/tokens", **typed, password=PASSWORD)
+    assert "maillage_" in made.text
+    again = (await claire.http.get("/me/access")).text
+    assert "maillage_" not in again.replace("maillage_t", "")
+    assert "Agenda du site" in again
+    action = again.split('action="/me/access/tokens/', 1)[1].split('"', 1)[0]
+    gone = await claire.post("/me/access", f"/me/access/tokens/{action}")
+    assert "Le jeton est supprimé." in gone.text
+    assert "Agenda du site" not in gone.text

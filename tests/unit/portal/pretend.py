@@ -263,6 +263,21 @@ def member(role: str = "member", **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def script_token(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": OFFER, "name": "Agenda du site", "scopes": ["booking:read", "coordination"], "created_at": at(-3),
+        "expires_at": at(30), "last_used_at": None, **changes,
+    }  # fmt: skip
+
+
+def act(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()), "at": at(-1), "service": "identity", "actor_id": PAUL, "actor_name": "Paul Lemaire",
+        "role": "administrator", "what": "PATCH /members/{member_id}", "about": ANNA, "said": [],
+        "notes": {"role": "coordinator"}, "correlation_id": "0af7651916cd43dd8448eb211c80319c", **changes,
+    }  # fmt: skip
+
+
 def problem(status: int, slug: str, detail: str, **more: Any) -> httpx.Response:
     body = {"type": f"urn:maillage:problem:{slug}", "title": slug, "status": status, "detail": detail, **more}
     return httpx.Response(status, json=body, headers={"content-type": "application/problem+json"})
@@ -310,6 +325,19 @@ def _standard(role: str) -> dict[str, Rule]:
         "GET identity /invitations/by-token/abc": lambda _: {
             "email": "zoe@example.org", "name": "Zoé", "cooperative_name": "Optéos", "inviter_name": "Paul Lemaire",
         },
+        "GET identity /sessions": lambda _: [
+            {"id": "s1", "device": "Firefox, Linux", "since": at(-2), "last_used_at": at(0), "current": True},
+            {"id": "s2", "device": "", "since": at(-9), "last_used_at": at(-1), "current": False},
+        ],
+        "POST identity /sessions/end-others": lambda _: None,
+        "DELETE identity /sessions/s2": lambda _: None,
+        "GET identity /me/tokens": lambda _: [script_token()],
+        "POST identity /me/tokens": lambda _: httpx.Response(201, json=script_token(token="maillage_SECRET")),
+        f"DELETE identity /me/tokens/{OFFER}": lambda _: None,
+        "GET identity /acts": lambda _: page(
+            act(), act(what="POST /something/new", about=None, said=["catalog.listing_published.v1 x"], notes={})
+        ),
+        "GET identity /acts.csv": lambda _: httpx.Response(200, text="at;service\n"),
         "GET identity /circles": lambda _: page(CIRCLE),
         f"GET identity /circles/{CIRCLE['id']}": lambda _: CIRCLE,
         "GET catalog /listings": lambda request: page(

@@ -34,7 +34,7 @@ EVERYWHERE = [
 FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
     "/bookings", "/bookings/uses", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", f"/bookings/{BOOKING}/change",
-    "/inbox", "/me", "/me/leave", "/me/calendars", f"/waiting/{WISH}", f"/to-settle/{OFFER}",
+    "/inbox", "/me", "/me/leave", "/me/calendars", "/me/access", f"/waiting/{WISH}", f"/to-settle/{OFFER}",
     f"/offers/{OFFER}/book?{PERIOD}&hold={HOLD}", f"/from/{PEER}/offers/{PEER_OFFER}/book?{PERIOD}",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
     "/sessions", "/sessions?series=s1", "/sessions/new", "/sessions/new?template=co_development",
@@ -48,6 +48,7 @@ FOR_COORDINATORS = [
     f"/coordination/links/{LINK}/limits", f"/coordination/links/{LINK}/block", "/coordination/cooperative",
     "/coordination/accounts", "/coordination/limits", "/coordination/limits?category=atelier", "/coordination/dead",
     f"/coordination/dead/notify/{LETTER}", f"/coordination/dead/notify/{LETTER}?drop=1",
+    "/coordination/acts", f"/coordination/acts?actor={PAUL}&first=2026-03-01&last=2026-03-31&service=booking",
 ]  # fmt: skip
 EMPTY = {"area", "br", "col", "hr", "img", "input", "link", "meta", "use"}
 
