@@ -14,7 +14,7 @@ from tests.instances import Instance
 from tests.services.booking.workshop import RULES, Workshop, at, iso
 
 SPRING, AUTUMN = "2027-03-28", "2027-10-31"
-NIGHT = {"opening_hours": [{"weekday": day, "opens": "00:00", "closes": "24:00"} for day in range(7)]}
+NIGHT: dict[str, Any] = {"opening_hours": [{"weekday": day, "opens": "00:00", "closes": "24:00"} for day in range(7)]}
 DOORS = ("bookings", "holds", "bookings/series", "bookings/series/check", "change")
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "ends before it begins": ({"start": iso(at(11)), "end": iso(at(9))}, "ends_before_start"),
