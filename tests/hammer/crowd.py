@@ -3,13 +3,14 @@
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
 
 from services.booking.app import build
 from services.booking.settings import BookingSettings
+from services.chassis.clock import Clock
 from services.chassis.ids import new_id
 from tests.hammer.here import Hammer, Report
 from tests.instances import Instance
@@ -51,14 +52,23 @@ class Crowd:
         return hammer.report
 
 
+def ahead(by: timedelta) -> Clock:
+    """A clock that is wrong by so much."""
+    return Clock(lambda: datetime.now(UTC) + by)
+
+
 @asynccontextmanager
 async def gathered(instance: Instance, *, members: int, replicas: int) -> AsyncGenerator[Crowd]:
-    """The workshop, and `members` people who reach it through `replicas` replicas, each with a pool of its own."""
+    """The workshop, and `members` people who reach it through `replicas` replicas, each with a pool of its own.
+
+    The clock of each replica is a minute ahead of the one before.
+    """
     async with opened(instance, **POOLS) as workshop, AsyncExitStack() as stack:
         services = [workshop.service]
         for _ in range(replicas - 1):
             replica = build(instance.settings(BookingSettings, **POOLS))
             assert replica.database is not None
+            replica.app.state.clock = ahead(len(services) * timedelta(minutes=1))
             stack.push_async_callback(replica.database.close)
             services.append(replica)
         clients = [

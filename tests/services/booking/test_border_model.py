@@ -74,7 +74,7 @@ class Border(RuleBasedStateMachine):
 
     @initialize(
         approval=st.sampled_from(["automatic", "owner"]),
-        notice=st.sampled_from([0, 0, 48 * 60]),
+        notice=st.sampled_from([0, 0, 96 * 60]),
         check_in=st.sampled_from(["none", "asked"]),
         apart=st.integers(-60, 60),
     )
