@@ -26,6 +26,7 @@ from deploy.local.instance import Addresses, LocalInstance
 from services import provision, secrets_files
 from services.chassis import auth
 from services.chassis.ids import new_id
+from services.chassis.management import BrokerRefused
 from services.chassis.process import Service, running
 from services.chassis.settings import ServiceSettings
 from tests.servers import Servers
@@ -189,7 +190,7 @@ def cooperatives(servers: Servers, folder: Path) -> Generator[MakeCooperative]:
             local.stop()
             if os.environ.get("MAILLAGE_TEST_KEEP_LOGS"):
                 print(local.log("all").read_text(encoding="utf-8", errors="replace")[-20_000:])
-            with contextlib.suppress(OSError, asyncpg.PostgresError):  # its servers may have died in the test
+            with contextlib.suppress(OSError, asyncpg.PostgresError, BrokerRefused):  # its servers may have died
                 asyncio.run(provision.remove(local.plan))
 
 

@@ -108,8 +108,10 @@ class Consuming:
         try:
             # aio-pika's `is_closed` stays false when it was the broker that closed
             while connection.connected.is_set():
-                await asyncio.wait(tasks, timeout=WATCH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                ended, _ = await asyncio.wait(tasks, timeout=WATCH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 self._watch()
+                for task in ended:  # with the connection, or by an error that nobody foresaw
+                    task.result()
         finally:
             with suppress(TimeoutError, *CONNECTION_EXCEPTIONS):  # it may be lost already
                 async with asyncio.timeout(GRACEFUL_SECONDS + CLOSE_SECONDS):

@@ -37,6 +37,7 @@ def test_the_loss_of_one_of_three_nodes_loses_and_doubles_nothing(clustered: Clu
         leading.cause_ended()
         leading.wait_healed()
         load.wait_for_more(20)
+        third.start()
     coop.wait_ready()
     invariants.check(coop)
     assert not load.failed, f"a write was refused although two nodes were there: {load.failed[0]}"

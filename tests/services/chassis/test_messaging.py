@@ -13,7 +13,9 @@ from services import dead, provision
 from services.chassis import names, outbox, tracing
 from services.chassis.ids import new_id
 from services.chassis.management import Management
-from tests.services.chassis.trial import EFFECTS, Probed, Trial, until
+from services.chassis.messaging import consuming
+from services.chassis.process import STOP_SECONDS
+from tests.services.chassis.trial import EFFECTS, Probed, Trial, running, until
 
 DEAD = names.dead("notify")
 QUEUE = names.queue("notify", Probed.type)
@@ -183,6 +185,31 @@ async def test_stopping_finishes_what_is_in_hand(trial: Trial) -> None:
             await started.wait()
         assert await trial.effects() == ["slow"]
     assert await trial.waiting(QUEUE) == 0
+
+
+async def test_stopping_hands_back_a_batch_that_would_take_too_long(trial: Trial) -> None:
+    started = asyncio.Event()
+    pause = 1.0
+
+    @trial.consumers.on(Probed)
+    async def be_slow(event: Probed, session: AsyncSession) -> None:
+        started.set()
+        await asyncio.sleep(pause)
+        await session.execute(EFFECTS.insert().values(what=event.what))
+
+    said = sorted(f"slow {number:02}" for number in range(40))
+    async with trial.relaying():
+        await trial.say(*said)
+        await until(lambda: _holds(trial, QUEUE, len(said)))
+        listener = consuming(trial.consumers, trial.settings, trial.notify)
+        async with running(listener):
+            await started.wait()
+            stopped_at = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - stopped_at < STOP_SECONDS
+        assert len(await trial.effects()) + await trial.waiting(QUEUE) == len(said)
+        pause = 0.0
+        async with trial.listening():
+            await until(lambda: _has_effects(trial, said), 60)
 
 
 def envelope(what: str, event_id: UUID | None = None) -> Envelope:
