@@ -55,6 +55,7 @@ class BookingState(Data):
     `checked_out_at`: when it was really used. `value`: what a completed use was worth, None when nobody set a price.
     `approvals`: how many have said yes while more must. `circle_name`: the borrower's circle on whose behalf it is.
     `instructions`: what to know for the use, once it is confirmed. `series`: where it was booked as one of many.
+    `private`: it is for the two concerned alone.
     """
 
     id: UUID
@@ -86,6 +87,7 @@ class BookingState(Data):
     price: Price | None = None
     instructions: str = ""
     series: SeriesPlace | None = None
+    private: bool = False
 
 
 class BookingEvent(Event):

@@ -26,6 +26,7 @@ class Booking:
 
     `resource_origin`: the peer that decides, None for ours. `borrower_peer_id`: the peer whose member asked, else None.
     `occupied`: the period with the buffers of the day it was booked; None where nothing is occupied here.
+    `private`: nobody but the two concerned sees it.
     `circle_id`: the circle of ours on whose behalf it is. `price`, `instructions`, `cancel_notice_minutes`: as they
     were when it was booked. `approved_by`: who has said yes while more must.
     `remote_version`: the newest version of the peer's answer that was applied. `grace_minutes`: how long after the
@@ -62,6 +63,7 @@ class Booking:
     price: dict[str, Any] | None = None
     instructions: str = ""
     cancel_notice_minutes: int = 0
+    private: bool = False
     approved_by: list[UUID] = field(default_factory=list[UUID])
     waiting_id: UUID | None = None
     series_id: UUID | None = None
