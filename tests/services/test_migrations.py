@@ -32,13 +32,13 @@ METADATA: dict[str, MetaData] = {
 }
 
 
-@pytest.mark.parametrize("service", METADATA)
 def differences(connection: Connection, service: str) -> list[object]:
     """Between the database and the tables."""
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     return compare_metadata(context, METADATA[service])
 
 
+@pytest.mark.parametrize("service", METADATA)
 async def test_database_after_migrations_equals_the_tables(service: str, instance: Instance) -> None:
     engine = create_async_engine(instance.settings().owner_database_url(service), poolclass=NullPool)
 
