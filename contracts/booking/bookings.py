@@ -58,6 +58,7 @@ class BookingState(Data):
     Across the border: `change_decided`: up to which number the changes that the borrower's side asked for are decided;
     `change_reason`: why the last one was refused. `withdrawal_number`: the last time that the borrower's side asked to
     call it off (there), and was heard (here).
+    `private`: it is for the two concerned alone.
     """
 
     id: UUID
@@ -92,6 +93,7 @@ class BookingState(Data):
     change_decided: int = 0
     change_reason: str | None = None
     withdrawal_number: int = 0
+    private: bool = False
 
 
 class BookingEvent(Event):

@@ -64,6 +64,7 @@ class Terms(Data):
     our members may book (empty: whoever sees the offer). `peers`: whether linked cooperatives may;
     `peers_within_days`: they may only so many days ahead (own members first). `cancel_notice_minutes`: until how long
     before the start the borrower may cancel. `instructions`: told once it is confirmed. `deposit`: as information.
+    `private`: who books is known to the two concerned alone, coordinators included.
     """
 
     seasons: tuple[Season, ...] = ()
@@ -79,6 +80,7 @@ class Terms(Data):
     deposit: str = ""
     instructions: str = ""
     cancel_notice_minutes: int = 0
+    private: bool = False
 
 
 class ResourceState(Data):

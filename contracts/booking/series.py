@@ -43,6 +43,7 @@ class SeriesState(Data):
     version: int
     changed_at: datetime
     circle_name: str | None = None
+    private: bool = False
     dates: tuple[SeriesDate, ...]
 
 

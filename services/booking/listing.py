@@ -71,22 +71,23 @@ def _whose(person: Person, wanted: Filter, now: datetime) -> sa.ColumnElement[bo
     if wanted.role == "orphaned":
         if not person.is_coordinator:
             raise NotAllowed
-        return is_orphaned(now)
+        return sa.and_(is_orphaned(now), sa.not_(bookings.c.private))
     if wanted.role == "borrower":
         return sa.and_(bookings.c.borrower_member_id == person.id, IS_BOOKED)
     ours = bookings.c.resource_origin.is_(None)
     if wanted.role == "owner":
         everybody = person.is_coordinator and wanted.offer_id is not None
         ours = sa.and_(ours, bookings.c.status != "held")  # nobody is told of a hold
-        return ours if everybody else sa.and_(ours, bookings.c.owner_member_id == person.id)
+        own = bookings.c.owner_member_id == person.id
+        return sa.and_(ours, sa.or_(own, sa.not_(bookings.c.private)) if everybody else own)
     waiting = sa.and_(ours, bookings.c.status == "pending", bookings.c.decide_by > now)
     not_own = sa.or_(bookings.c.borrower_member_id.is_(None), bookings.c.borrower_member_id != person.id)
     if person.is_coordinator:
-        return sa.and_(waiting, not_own)
+        own = bookings.c.owner_member_id == person.id
+        return sa.and_(waiting, not_own, sa.or_(own, sa.not_(bookings.c.private)))
     coordinators_only = sa.select(resources.c.offer_id).where(resources.c.approval == "coordinator")
-    return sa.and_(
-        waiting, not_own, bookings.c.owner_member_id == person.id, bookings.c.offer_id.not_in(coordinators_only)
-    )
+    decides = sa.or_(bookings.c.private, bookings.c.offer_id.not_in(coordinators_only))
+    return sa.and_(waiting, not_own, bookings.c.owner_member_id == person.id, decides)
 
 
 def _is_first_that_waits() -> sa.ColumnElement[bool]:

@@ -9,7 +9,7 @@ from services.booking.commands.handing_out import hand_out, lines_to_look_at, no
 from services.booking.commands.overdue import complete_returned, hold_for_overdue, mark_overdue, release_no_shows
 from services.booking.commands.session_time import SWEEPS
 from services.booking.commands.telling import resources_to_tell, tell_busy
-from services.booking.commands.time_passes import complete_past, forget_ended_peers
+from services.booking.commands.time_passes import complete_past, forget_ended_peers, forget_old_wishes
 from services.chassis import logs
 from services.chassis.database import Database
 from services.chassis.database_listener import Listener
@@ -21,7 +21,8 @@ TOGETHER_SECONDS = 0.1
 _log = logs.get(__name__)
 _DUE = (
     drop_expired_holds, drop_undecided_changes, expire_undecided, complete_past, complete_returned, release_no_shows,
-    mark_overdue, hold_for_overdue, note_time_is_over, forget_ended_peers, *SWEEPS,
+    mark_overdue, hold_for_overdue, note_time_is_over, forget_ended_peers, forget_old_wishes,
+    *SWEEPS,
 )  # fmt: skip
 
 

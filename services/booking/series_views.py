@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from contracts.booking import Approval, Interval, Status
+from contracts.booking import Approval, Interval, Party, Status
 from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change, may_answer
 from services.booking.domain.deciding import Person
@@ -84,6 +84,8 @@ class SeriesView(BaseModel):
     id: UUID
     offer_id: UUID
     offer_title: str
+    borrower: Party
+    note: str
     rrule: str
     time_zone: str
     start: datetime
@@ -123,6 +125,8 @@ def series_view(series: Series, bookings: Sequence[Booking], **more: Any) -> Ser
         id=series.id,
         offer_id=series.offer_id,
         offer_title=bookings[0].offer_title,
+        borrower=bookings[0].state().borrower,
+        note=bookings[0].note,
         rrule=series.rrule,
         time_zone=series.time_zone,
         start=series.starts_at,

@@ -3,20 +3,70 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from holidays import country_holidays
 
 _MOST_DAYS = 400
 
 
+Opening = tuple[tuple[int, int, int], ...]
+"""(weekday from 0 Monday, opens, closes), in minutes of the local day."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Season:
+    """Hours of its own from one day of the year to another, "MM-DD", both included; may span the new year."""
+
+    begins: str
+    ends: str
+    opening: Opening
+
+    def covers(self, day: date) -> bool:
+        """Whether the day lies in it."""
+        at = f"{day:%m-%d}"
+        if self.begins <= self.ends:
+            return self.begins <= at <= self.ends
+        return at >= self.begins or at <= self.ends
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """How a resource can be booked. `opening`: (weekday from 0 Monday, opens, closes) in minutes of the local day."""
+    """How a resource can be booked. The first of `seasons` that a day lies in has its hours instead of `opening`.
+
+    `closures`: local days, the first and the last included. `holidays`: the country ("BE") or its part ("FR-57") whose
+    public holidays are closed, None for none.
+    """
 
     time_zone: str
-    opening: tuple[tuple[int, int, int], ...]
+    opening: Opening
     minimum_minutes: int
     lead_minutes: int
     horizon_days: int
+    seasons: tuple[Season, ...] = ()
+    closures: tuple[tuple[date, date], ...] = ()
+    holidays: str | None = None
+
+    def opening_on(self, day: date) -> Opening:
+        """The hours of a local day, in order."""
+        if any(first <= day <= last for first, last in self.closures) or self._is_holiday(day):
+            return ()
+        hours = next((season.opening for season in self.seasons if season.covers(day)), self.opening)
+        return tuple(sorted(each for each in hours if each[0] == day.weekday()))
+
+    def _is_holiday(self, day: date) -> bool:
+        return self.holidays is not None and day in public_holidays(self.holidays, day.year)
+
+
+@lru_cache(maxsize=256)
+def public_holidays(region: str, year: int) -> frozenset[date]:
+    """The public holidays of "FR", "FR-57", "BE" in `year`; none of a region that the library does not know."""
+    country, _, part = region.partition("-")
+    try:
+        return frozenset(country_holidays(country, subdiv=part or None, years=year))
+    except NotImplementedError:
+        return frozenset()
 
 
 Interval = tuple[datetime, datetime]
@@ -58,11 +108,10 @@ def _open_periods(rules: Rules, start: datetime, end: datetime) -> Iterator[Inte
     zone = ZoneInfo(rules.time_zone)
     day = start.astimezone(zone).date()
     for _ in range(_MOST_DAYS):
-        for weekday, opens, closes in sorted(rules.opening):
-            if weekday == day.weekday():
-                period = max(_instant(day, opens, zone), start), min(_instant(day, closes, zone), end)
-                if period[0] < period[1]:
-                    yield period
+        for _weekday, opens, closes in rules.opening_on(day):
+            period = max(_instant(day, opens, zone), start), min(_instant(day, closes, zone), end)
+            if period[0] < period[1]:
+                yield period
         day += timedelta(days=1)
         if _instant(day, 0, zone) >= end:
             return

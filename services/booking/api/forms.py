@@ -37,6 +37,11 @@ _LENGTHS = Text(
     en="The maximum must allow at least one booking: a multiple of the step, not less than the minimum.",
     nl="De maximumduur moet minstens één reservering toelaten: een veelvoud van de stap, niet minder dan het minimum.",
 )
+_PRIVATE = Text(
+    fr="Des réservations confidentielles ne passent pas par l'équipe d'appui : choisissez un seul accord, le vôtre.",
+    en="Confidential bookings do not pass through the support team: choose one approval, your own.",
+    nl="Vertrouwelijke reserveringen gaan niet langs het ondersteuningsteam: kies één akkoord, het uwe.",
+)
 
 
 class ResourceForm(BaseModel):
@@ -73,6 +78,8 @@ class ResourceForm(BaseModel):
         if self.maximum_minutes < shortest:
             errors.append(FieldError("maximum_minutes", "no_length_possible", _LENGTHS))
         errors.extend(self.terms.errors())
+        if self.terms.private and (self.approval == "coordinator" or self.terms.approvals_needed > 1):
+            errors.append(FieldError("terms.private", "needs_others", _PRIVATE))
         if errors or hours is None:
             raise InvalidFields(*errors)
         plain = self.model_dump(exclude={"opening_hours", "approval", "terms", "check_in", "grace_minutes"})

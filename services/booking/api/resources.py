@@ -38,7 +38,7 @@ async def put_resource(
         person, now = await queries.person_of(session, actor), at.clock.now()
         await commands.put_resource(session, offer_id, form.conditions(), by=person, now=now)
         offer = await settling.editable(session, offer_id, person)
-        found = [one for one in await settling.concerned(session, offer, None, now=now) if one.why]
+        found = [one for one in await settling.concerned(session, offer, None, by=person, now=now) if one.why]
         saved = await _view(session, offer_id, None, actor, now)
         return SavedResourceView(**dict(saved), affected=await affected_views(session, found, person, language, now))
 

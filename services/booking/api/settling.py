@@ -86,7 +86,7 @@ async def preview(
     async with at.db.reading() as session:
         person, now = await queries.person_of(session, actor), at.clock.now()
         offer = await commands.editable(session, offer_id, person)
-        found = await commands.concerned(session, offer, form.conditions(), now=now)
+        found = await commands.concerned(session, offer, form.conditions(), by=person, now=now)
         affected = await affected_views(session, [one for one in found if one.why], person, language, now)
         _, peak = await queries.above(session, offer_id, form.capacity)
         return PreviewView(affected=affected, blocked=peak > form.capacity)
@@ -124,7 +124,7 @@ async def _upcoming(
     session: AsyncSession, offer_id: UUID, person: Person, language: Language, now: datetime
 ) -> UpcomingView:
     offer = await commands.editable(session, offer_id, person)
-    found = await commands.concerned(session, offer, None, now=now)
+    found = await commands.concerned(session, offer, None, by=person, now=now)
     resource = await queries.resource(session, offer_id)
     return UpcomingView(
         offer_id=offer_id,

@@ -132,6 +132,7 @@ class TermsForm(BaseModel):
     deposit: ShortLabel = ""
     instructions: LongText = ""
     cancel_notice_minutes: int = Field(default=0, ge=0, le=90 * A_DAY)
+    private: bool = False
 
     def terms(self) -> Terms:
         """As they are kept."""
@@ -149,6 +150,7 @@ class TermsForm(BaseModel):
             deposit=self.deposit,
             instructions=self.instructions,
             cancel_notice_minutes=self.cancel_notice_minutes,
+            private=self.private,
         )
 
     def errors(self) -> Iterator[FieldError]:

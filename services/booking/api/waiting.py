@@ -13,7 +13,7 @@ from services.booking.api.texts import Instant, ShortText
 from services.booking.commands import waiting as commands
 from services.booking.commands.book import Wanted
 from services.booking.commands.resources import may_edit
-from services.booking.domain.deciding import Person, may_see
+from services.booking.domain.deciding import Offer, Person, may_see
 from services.booking.domain.problems import OfferUnknown
 from services.booking.domain.spans import Span
 from services.booking.domain.waiting import OPEN_WISHES, Entry
@@ -96,7 +96,9 @@ async def get_one(waiting_id: UUID, actor: CurrentMember, at: At) -> WaitingView
         found = await placed(session, waiting.c.id == waiting_id)
         entry = found[0].entry if found else None
         offer = await queries.offer(session, entry.offer_id) if entry is not None else None
-        if entry is None or not (entry.member_id == person.id or (offer is not None and may_edit(offer, person))):
+        if entry is None:
+            raise NotFound
+        if entry.member_id != person.id and (offer is None or not await _may_know(session, offer, person)):
             raise NotFound
         return waiting_view(found[0], mine=entry.member_id == person.id, named=True)
 
@@ -139,7 +141,7 @@ async def list_of_resource(offer_id: UUID, actor: CurrentMember, at: At) -> Page
             raise OfferUnknown
         which = waiting.c.status.in_(OPEN_WISHES)
         found = await placed(session, (waiting.c.offer_id == offer_id) & which & (waiting.c.starts_at > now))
-        named = may_edit(offer, person)
+        named = await _may_know(session, offer, person)
         return Page(items=[waiting_view(one, mine=one.entry.member_id == person.id, named=named) for one in found])
 
 
@@ -147,3 +149,11 @@ async def _view(session: AsyncSession, entry: Entry, person: Person) -> WaitingV
     await session.flush()
     (found,) = await placed(session, waiting.c.id == entry.id)
     return waiting_view(found, mine=entry.member_id == person.id, named=True)
+
+
+async def _may_know(session: AsyncSession, offer: Offer, person: Person) -> bool:
+    """Whether this person sees who waits: the owner, and coordinators where bookings are not private."""
+    resource = await queries.resource(session, offer.id)
+    if resource is not None and resource.terms.private:
+        return person.id == offer.owner_member_id
+    return may_edit(offer, person)

@@ -249,6 +249,7 @@ def new_booking(offer: Offer, wanted: Wanted, borrower: Borrower, resource: Reso
         price=terms.price.model_dump() if terms.price else None,
         instructions=terms.instructions,
         cancel_notice_minutes=terms.cancel_notice_minutes,
+        private=terms.private,
         waiting_id=wanted.waiting_id,
         status="pending",
         reason=None,

@@ -18,6 +18,7 @@ from contracts.federation import BusyReceived, LinkState, ListingGone, ListingRe
 from contracts.identity import CircleState, MemberState
 from services.booking import queries
 from services.booking.commands.external import forget_member
+from services.booking.commands.handing_out import wake_lines_of
 from services.booking.commands.peers import end_with_peer
 from services.booking.commands.resources import close, retell
 from services.booking.commands.together import tell_each_or_together
@@ -155,12 +156,16 @@ async def keep_member(session: AsyncSession, member: MemberState, *, now: dateti
     if newest and member.status == "left":
         await _hand_over(session, member.id, now)
         await forget_member(session, member.id)
+    if newest:
+        await wake_lines_of(session, [member.id])
 
 
 async def keep_circle(session: AsyncSession, circle: CircleState) -> None:
-    """A circle's members, whole."""
+    """A circle's members, whole. Who has come or gone may book other things than before."""
+    before = (await session.execute(sa.select(circles.c.member_ids).where(circles.c.id == circle.id))).scalar()
     values = circle.model_dump(include={"name", "member_ids", "status", "version"})
-    await _keep_newest(session, circles, {"id": circle.id}, values)
+    if await _keep_newest(session, circles, {"id": circle.id}, values):
+        await wake_lines_of(session, {*circle.member_ids, *(before or ())})
 
 
 async def keep_link(session: AsyncSession, link: LinkState, *, now: datetime) -> None:
@@ -179,7 +184,9 @@ async def forget_peer(session: AsyncSession, peer_id: str) -> None:
 
 
 async def _hand_over(session: AsyncSession, owner_id: UUID, now: datetime) -> None:
-    waiting = sa.select(Booking).where(bookings.c.owner_member_id == owner_id, bookings.c.status == "pending")
+    waiting = sa.select(Booking).where(
+        bookings.c.owner_member_id == owner_id, bookings.c.status == "pending", sa.not_(bookings.c.private)
+    )
     found = (await session.execute(waiting.order_by(bookings.c.id).with_for_update())).scalars().all()
     what = "handed_to_coordinators"
     await tell_each_or_together(

@@ -1,5 +1,6 @@
 """Handing what has become free to those who wait for it, in the order that `domain/line.py` says."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,6 +103,14 @@ async def note_time_is_over(session: AsyncSession) -> int:
         ),
     ).subquery()
     return await mark(session, sa.select(over.c.offer_id, sa.func.clock_timestamp()))
+
+
+async def wake_lines_of(session: AsyncSession, member_ids: Collection[UUID]) -> None:
+    """Have the lines handed out in which these members wait: what they may book has changed."""
+    which = sa.select(waiting.c.offer_id, sa.func.clock_timestamp()).where(
+        waiting.c.member_id.in_(member_ids), waiting.c.status.in_(("waiting", "offered"))
+    )
+    await mark(session, which.group_by(waiting.c.offer_id))
 
 
 async def mark(session: AsyncSession, which: sa.Select[Any, Any]) -> int:

@@ -13,7 +13,7 @@ from services.booking.commands.changing import WantedChange, ask_change
 from services.booking.commands.resources import Conditions, may_edit, put_resource
 from services.booking.commands.telling import note
 from services.booking.domain.booking import Booking
-from services.booking.domain.deciding import Offer, Person
+from services.booking.domain.deciding import Offer, Person, may_read
 from services.booking.domain.eligibility import Asking
 from services.booking.domain.limits import CannotChange
 from services.booking.domain.problems import OfferUnknown
@@ -70,13 +70,13 @@ class Failed:
 async def upcoming(session: AsyncSession, offer_id: UUID, *, by: Person, now: datetime) -> list[Concerned]:
     """All bookings to come of our resource, with what speaks against each. Raises OfferUnknown, NotAllowed."""
     offer = await editable(session, offer_id, by)
-    return await concerned(session, offer, None, now=now)
+    return await concerned(session, offer, None, by=by, now=now)
 
 
 async def concerned(
-    session: AsyncSession, offer: Offer, wanted: Conditions | None, *, now: datetime
+    session: AsyncSession, offer: Offer, wanted: Conditions | None, *, by: Person, now: datetime
 ) -> list[Concerned]:
-    """Bookings to come of the resource under the conditions `wanted`, or (None) under those that it has."""
+    """Bookings to come, as far as `by` may see them, under the conditions `wanted` or (None) those of the resource."""
     found = await to_come(session, offer.id, now)
     resource = await queries.resource(session, offer.id)
     if not found or (resource is None and wanted is None):
@@ -91,6 +91,7 @@ async def concerned(
     else:
         return []
     crowded, _ = await queries.above(session, offer.id, rules.capacity)
+    found = [booking for booking in found if may_read(booking, by)]
     persons = await people(session, {one.borrower_member_id for one in found if one.borrower_member_id})
     result: list[Concerned] = []
     for booking in found:
@@ -161,7 +162,8 @@ class _Settling:
         try:
             async with self.session.begin_nested():
                 booking = await queries.booking(self.session, booking_id, lock=True)
-                if booking is None or booking.offer_id != self.offer_id or not booking.is_ours:
+                here = booking is not None and booking.offer_id == self.offer_id and booking.is_ours
+                if booking is None or not here or not may_read(booking, self.by):
                     raise NotFound
                 await do(booking)
         except Problem as problem:

@@ -10,9 +10,11 @@ from services.booking.commands.copies import forget_peer
 from services.booking.commands.expiring import BATCH
 from services.booking.commands.telling import tell
 from services.booking.domain.booking import Booking
-from services.booking.tables import OURS, bookings, links, offers, peer_busy, peer_resources
+from services.booking.tables import OURS, bookings, links, offers, peer_busy, peer_resources, waiting
 
 LATE_COPIES = timedelta(minutes=10)
+WISHES_KEPT = timedelta(days=366)
+"""As long as notifications and what feeds show of the past."""
 
 
 async def complete_past(session: AsyncSession) -> int:
@@ -49,3 +51,12 @@ async def forget_ended_peers(session: AsyncSession) -> int:
     for origin in origins:
         await forget_peer(session, origin)
     return len(origins)
+
+
+async def forget_old_wishes(session: AsyncSession) -> int:
+    """Delete wishes of waiting lists that ended long ago. Returns how many (a batch at the most)."""
+    ended = sa.select(waiting.c.id).where(
+        waiting.c.status.not_in(("waiting", "offered")), waiting.c.changed_at < sa.func.now() - WISHES_KEPT
+    )
+    gone = sa.delete(waiting).where(waiting.c.id.in_(ended.limit(BATCH))).returning(waiting.c.id)
+    return len((await session.execute(gone)).all())

@@ -44,14 +44,14 @@ class Line:
 
 
 def line_of(booking: Booking) -> Line:
-    """The line of a booking that is completed, or to which nobody came."""
+    """The line of a booking that is completed, or to which nobody came; of a private one, without who booked it."""
     came = booking.status == "completed"
     span, value, abroad = booking.used, booking.worth, booking.borrower_peer_id is not None
     return Line(
         booking_id=booking.id,
         kind="use" if came else "no_show",
-        borrower_member_id=booking.borrower_member_id,
-        borrower_name=None if abroad else booking.borrower_name,
+        borrower_member_id=None if booking.private else booking.borrower_member_id,
+        borrower_name=None if abroad or booking.private else booking.borrower_name,
         borrower_peer_id=booking.borrower_peer_id,
         borrower_peer_name=booking.borrower_peer_name,
         borrower_pseudonym=booking.borrower_pseudonym,
@@ -61,8 +61,8 @@ def line_of(booking: Booking) -> Line:
         owner_peer_name=booking.origin_name,
         offer_id=booking.offer_id,
         offer_title=booking.offer_title,
-        circle_id=booking.circle_id,
-        circle_name=booking.circle_name,
+        circle_id=None if booking.private else booking.circle_id,
+        circle_name=None if booking.private else booking.circle_name,
         started_at=span.start,
         ended_at=span.end,
         minutes=minutes_of(span) if came else 0,

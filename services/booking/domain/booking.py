@@ -29,6 +29,7 @@ class Booking:
 
     `resource_origin`: the peer that decides, None for ours. `borrower_peer_id`: the peer whose member asked, else None.
     `occupied`: the period with the buffers of the day it was booked; None where nothing is occupied here.
+    `private`: nobody but the two concerned sees it.
     `circle_id`: the circle of ours on whose behalf it is. `remote_version`: the newest version of the peer's answer
     that was applied. `grace_minutes`: how long after the start people may arrive, None where they need not say so.
     `told_value` (kept nowhere): what the peer said that the use was worth, in the transaction that completes it.
@@ -65,6 +66,7 @@ class Booking:
     price: dict[str, Any] | None = None
     instructions: str = ""
     cancel_notice_minutes: int = 0
+    private: bool = False
     approved_by: list[UUID] = field(default_factory=list[UUID])
     waiting_id: UUID | None = None
     series_id: UUID | None = None

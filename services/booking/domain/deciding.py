@@ -81,13 +81,13 @@ def would_decide(booking: Booking, person: Person, approval: Approval) -> bool:
     """Whether this person decides on what the borrower asks for."""
     if not booking.is_ours or booking.borrower_member_id == person.id:
         return False
-    owner_may = approval != "coordinator" and booking.owner_member_id == person.id
-    return owner_may or person.is_coordinator
+    owner_may = (approval != "coordinator" or booking.private) and booking.owner_member_id == person.id
+    return owner_may or _coordinates(booking, person)
 
 
 def may_read(booking: Booking, person: Person) -> bool:
-    """The two people concerned, and coordinators."""
-    return person.is_coordinator or person.id in {booking.borrower_member_id, booking.owner_member_id}
+    """The two people concerned, and coordinators unless it is private."""
+    return _coordinates(booking, person) or person.id in {booking.borrower_member_id, booking.owner_member_id}
 
 
 def may_cancel(booking: Booking, person: Person, now: datetime) -> bool:
@@ -99,5 +99,10 @@ def may_cancel(booking: Booking, person: Person, now: datetime) -> bool:
         return False
     if booking.borrower_member_id == person.id and (not booking.is_ours or booking.is_within_notice(now)):
         return True
-    lends = person.is_coordinator or booking.owner_member_id == person.id
+    lends = _coordinates(booking, person) or booking.owner_member_id == person.id
     return booking.is_ours and booking.status == "confirmed" and lends
+
+
+def _coordinates(booking: Booking, person: Person) -> bool:
+    """What is private is not the coordinators' to see, nor to decide."""
+    return person.is_coordinator and not booking.private

@@ -65,6 +65,7 @@ class Series:
             version=self.version,
             changed_at=self.changed_at,
             circle_name=shown.circle_name,
+            private=shown.private,
             dates=tuple(
                 SeriesDate(
                     booking_id=one.id,

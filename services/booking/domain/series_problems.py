@@ -17,9 +17,9 @@ class SeriesHasConflicts(Problem):
     status = 409
     slug = "booking/series-has-conflicts"
     text = Text(
-        fr="{count} date(s) de la série ne sont pas possibles. Rien n'a été enregistré.",
-        en="{count} date(s) of the series are not possible. Nothing was saved.",
-        nl="{count} data van de reeks zijn niet mogelijk. Er is niets bewaard.",
+        fr="Certaines dates de la série ne sont pas possibles ({count}). Rien n'a été enregistré.",
+        en="Some dates of the series are not possible ({count}). Nothing was saved.",
+        nl="Sommige data van de reeks zijn niet mogelijk ({count}). Er is niets bewaard.",
     )
 
     def __init__(self, conflicts: Sequence[Conflict], *, free: int) -> None:

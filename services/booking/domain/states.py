@@ -60,6 +60,7 @@ def state_of(booking: "Booking") -> BookingState:
         circle_id=booking.circle_id,
         circle_name=booking.circle_name,
         price=Price.model_validate(booking.price) if booking.price else None,
+        private=booking.private,
         instructions=booking.instructions if booking.status in AGREED else "",
         grace_minutes=booking.grace_minutes,
         checked_in_at=booking.checked_in_at,

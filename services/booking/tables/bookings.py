@@ -68,6 +68,7 @@ bookings = sa.Table(
     sa.Column("price", JSONB),
     sa.Column("instructions", sa.Text, nullable=False, server_default=""),
     sa.Column("cancel_notice_minutes", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("private", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("approved_by", ARRAY(sa.Uuid), nullable=False, server_default="{}"),
     sa.Column("waiting_id", sa.Uuid),
     sa.Column("series_id", sa.Uuid),

@@ -35,6 +35,7 @@ _RULES = {
     *["time_zone", "opening_hours", "step_minutes", "minimum_minutes", "maximum_minutes", "lead_minutes"],
     *["horizon_days", "buffer_before_minutes", "buffer_after_minutes", "capacity", "approval"],
 }
+_WHEN_CLOSED = {"seasons", "closures", "holidays"}
 _NOTHING: dict[str, Any] = {
     **dict.fromkeys(("kind", "title", "text", "category", "unit", "urgency"), ""),
     **dict.fromkeys(("place_label", "latitude", "longitude", "owner_member_id", "owner_circle_id", "owner_name")),
@@ -99,7 +100,8 @@ async def keep_resource(
     values = {
         "version": resource.version,
         "open": resource.status == "open",
-        "rules": resource.model_dump(mode="json", include=_RULES),
+        "rules": resource.model_dump(mode="json", include=_RULES)
+        | resource.terms.model_dump(mode="json", include=_WHEN_CLOSED),
     }
     await _put_beside(session, resources, (origin, resource.offer_id), values, (epoch, said_at))
 

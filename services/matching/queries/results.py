@@ -1,7 +1,7 @@
 """Rows of the index as results."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import ranking
 from services.matching.domain import Term
-from services.matching.free_time import Interval, Rules
+from services.matching.free_time import Interval, Opening, Rules, Season
 from services.matching.tables import OURS, busy, resources, things
 from services.matching.terms import Terms
 from services.matching.views import ReasonView
@@ -75,11 +75,23 @@ def rules_of(row: sa.RowMapping) -> Rules | None:
     if not row["bookable"]:
         return None
     rules = row["rules"]
-    opening = tuple(
-        (hours["weekday"], _minutes(hours["opens"]), _minutes(hours["closes"])) for hours in rules["opening_hours"]
-    )
     names = ("time_zone", "minimum_minutes", "lead_minutes", "horizon_days")
-    return Rules(opening=opening, **{name: rules[name] for name in names})
+    return Rules(
+        opening=_opening(rules["opening_hours"]),
+        seasons=tuple(
+            Season(begins=one["begins"], ends=one["ends"], opening=_opening(one["opening_hours"]))
+            for one in rules.get("seasons", [])
+        ),
+        closures=tuple(
+            (date.fromisoformat(one["first"]), date.fromisoformat(one["last"])) for one in rules.get("closures", [])
+        ),
+        holidays=rules.get("holidays"),
+        **{name: rules[name] for name in names},
+    )
+
+
+def _opening(hours: list[dict[str, Any]]) -> Opening:
+    return tuple((one["weekday"], _minutes(one["opens"]), _minutes(one["closes"])) for one in hours)
 
 
 def busy_of(row: sa.RowMapping) -> list[Interval]:

@@ -236,7 +236,7 @@ async def deciders(session: AsyncSession, booking: BookingState | SeriesState) -
         owner=booking.owner.member_id,
         borrower=booking.borrower.member_id,
         active=await people.not_left(session, owner_of(booking)),
-        coordinators=await people.coordinators(session),
+        coordinators=frozenset[UUID]() if booking.private else await people.coordinators(session),
     )
 
 

@@ -89,6 +89,7 @@ def terms_of(form: Form) -> Json:
         "circle_ids": form.all("terms_circle_ids"),
         "roles": form.all("terms_roles"),
         "peers": form.has("terms_peers", "yes"),
+        "private": form.has("terms_private", "yes"),
         "peers_within_days": form.or_none("terms_peers_within_days"),
         "cancel_notice_minutes": form["terms_cancel_notice_minutes"] or 0,
         "price": {"kind": form["terms_price_kind"] or "free", "amount": form["terms_price_amount"] or "0"},
@@ -116,6 +117,7 @@ def terms_fields(terms: Json) -> dict[str, Any]:
     values: dict[str, Any] = {f"terms_{name}": terms[name] for name in (*_PLAIN, "circle_ids", "roles")}
     values |= {
         "terms_peers": "yes" if terms["peers"] else "",
+        "terms_private": "yes" if terms.get("private") else "",
         "terms_price_kind": price["kind"],
         "terms_price_amount": price["amount"] if price["kind"] in {"fixed", "hourly"} else "",
         "rows_seasons": len(terms["seasons"]),

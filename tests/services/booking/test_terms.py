@@ -38,7 +38,7 @@ async def test_public_holiday_is_closed(workshop: Workshop) -> None:
     year = datetime.now(UTC).year + 1
     fete = datetime(year, 7, 14, 10, tzinfo=PARIS)
     refused = await workshop.book(workshop.as_ana, fete, fete + timedelta(hours=1))
-    assert refused.json()["errors"][0]["code"] == "outside_hours"
+    assert refused.json()["errors"][0]["code"] == "closed_day"
     next_day = fete + timedelta(days=1)
     assert (await workshop.book(workshop.as_ana, next_day, next_day + timedelta(hours=1))).status_code == 201
 

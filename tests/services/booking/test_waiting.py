@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from contracts.booking import BookingConfirmed, PlaceOffered, WaitingChanged, WaitingEvent
 from contracts.catalog import ListingWithdrawn
-from contracts.identity import MemberChanged, MemberState
+from contracts.identity import CircleChanged, CircleState, MemberChanged, MemberState
 from services.booking.commands.handing_out import note_time_is_over
 from services.booking.loops import PlaceOfferer, Sweeper
 from services.chassis.database_listener import Listener
@@ -290,3 +290,35 @@ async def test_quotas_are_asked_when_a_place_is_accepted_and_the_offer_stands(wo
     assert slug(await workshop.as_ana.post(f"/waiting/{one['id']}/accept")) == "booking/quota-reached"
     await workshop.as_ana.post(f"/bookings/{other}/cancel", json={})
     assert (await workshop.as_ana.post(f"/waiting/{one['id']}/accept")).status_code == 201
+
+
+async def test_a_member_who_may_book_from_now_on_wakes_the_line(workshop: Workshop) -> None:
+    """A place that nobody in the line might take is theirs once their role or circle allows it."""
+    circle = new_id()
+    taken = await booked(workshop, workshop.as_chloe, at(9), at(12))
+    await waits(workshop, workshop.as_ana, at(9), at(12))
+    await workshop.rules(terms={"circle_ids": [str(circle)]})
+    await workshop.as_chloe.post(f"/bookings/{taken}/cancel", json={})
+    await look(workshop)
+    await workshop.said()
+    members = CircleState(id=circle, name="Bois", purpose="", member_ids=[workshop.ana], status="active", version=1)
+    await workshop.hear(CircleChanged(circle=members))
+    await look(workshop)
+    (offered,) = await workshop.said(PlaceOffered)
+    assert offered.waiting.member_id == workshop.ana
+
+
+async def test_wishes_that_ended_are_forgotten_after_a_year(workshop: Workshop) -> None:
+    await booked(workshop, workshop.as_chloe, at(9), at(12))
+    left, open_ = [await waits(workshop, workshop.as_ana, at(hour), at(hour + 1)) for hour in (9, 10)]
+    await workshop.as_ana.post(f"/waiting/{left['id']}/leave")
+    await Sweeper(workshop.db, seconds=60).sweep()
+    assert len(await rows(workshop)) == 2
+    await workshop.sql("UPDATE waiting SET changed_at = now() - interval '367 days'")
+    await Sweeper(workshop.db, seconds=60).sweep()
+    assert [str(row.id) for row in await rows(workshop)] == [open_["id"]]
+
+
+async def rows(workshop: Workshop) -> list[Any]:
+    async with workshop.db.reading() as session:
+        return list(await session.execute(sa.text("SELECT id FROM waiting")))

@@ -1,12 +1,13 @@
 """When a resource is free."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.matching.free_time import Rules, first_free, without
+from services.matching.free_time import Rules, Season, first_free, without
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 RULES = Rules(
@@ -62,3 +63,26 @@ def test_nothing_is_free_that_is_taken_too_short_too_soon_or_too_far() -> None:
     assert first_free(RULES, [], start=day, end=whole[1], now=day + timedelta(days=2)) is None
     far = day + timedelta(days=200)
     assert first_free(RULES, [], start=far, end=far + timedelta(days=1), now=NOW) is None
+
+
+def day_of_first_free(rules: Rules, month: int, day: int) -> tuple[int, int, int]:
+    """Month, day and hour of what is free first from that day on."""
+    start = datetime(2026, month, day, tzinfo=UTC)
+    found = first_free(rules, [], start=start, end=start + timedelta(days=60), now=NOW)
+    assert found is not None
+    return found[0].month, found[0].day, found[0].hour
+
+
+def test_closures_and_public_holidays_are_not_free() -> None:
+    closed = replace(RULES, closures=((date(2026, 4, 1), date(2026, 4, 5)),), holidays="BE")
+    assert day_of_first_free(RULES, 4, 1) == (4, 1, 8)
+    assert day_of_first_free(closed, 4, 1) == (4, 7, 8)  # the 6th is Easter Monday
+    assert day_of_first_free(replace(RULES, holidays="XX-nowhere"), 4, 6) == (4, 6, 8)
+
+
+def test_a_season_has_hours_of_its_own() -> None:
+    evenings = Season(begins="04-10", ends="04-20", opening=tuple((day, 19 * 60, 22 * 60) for day in range(7)))
+    asleep = Season(begins="11-01", ends="04-09", opening=())
+    rules = replace(RULES, seasons=(asleep, evenings))
+    assert day_of_first_free(rules, 4, 2) == (4, 10, 19)
+    assert day_of_first_free(rules, 4, 21) == (4, 21, 8)

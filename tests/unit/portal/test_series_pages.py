@@ -31,7 +31,8 @@ CHECK = {
     ],
 }
 SHOWN = {
-    "id": SERIES, "offer_id": OFFER, "offer_title": "Salle", "rrule": "FREQ=WEEKLY;COUNT=3",
+    "id": SERIES, "offer_id": OFFER, "offer_title": "Salle", "note": "Pour le <b>cours</b>",
+    "borrower": {"member_id": None, "name": "Anna Dubois", "peer_name": None}, "rrule": "FREQ=WEEKLY;COUNT=3",
     "time_zone": "Europe/Paris",
     "start": at(3), "end": at(3, 12), "exceptions": [at(17)[:10]], "size": 3, "status": "pending", "version": 1,
     "mine": False, "may_decide": True, "decide_by": at(2), "conflicts": [], "change": None,

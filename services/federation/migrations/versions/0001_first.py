@@ -32,6 +32,11 @@ def upgrade() -> None:
     op.execute(_AGENT_MAY)
 
 
+def downgrade() -> None:
+    for table in set(sa.inspect(op.get_bind()).get_table_names()) - {"alembic_version"}:
+        op.drop_table(table)
+
+
 def _links() -> None:
     op.create_table(
         "profile",

@@ -36,6 +36,8 @@ def downgrade() -> None:
         "busy",
     ]:
         op.drop_table(table)
+    for name in ("fr", "nl", "en"):
+        op.execute(f"DROP TEXT SEARCH CONFIGURATION maillage_{name}")
 
 
 def _configure_text_search() -> None:

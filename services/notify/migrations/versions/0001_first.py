@@ -18,6 +18,15 @@ def upgrade() -> None:
     _create_deliveries()
 
 
+def downgrade() -> None:
+    tables = (
+        "deliveries notifications preferences links disclosures bookings "
+        "resources cooperative contacts members outbox inbox"
+    )
+    for table in tables.split():
+        op.drop_table(table)
+
+
 def _instant(name: str, *, optional: bool = False) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=optional)
 
