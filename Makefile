@@ -67,6 +67,11 @@ bench-bookings: setup ## Measure accepted bookings, as a ratio to what pgbench i
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server wrk
 	@$(PYTHON) -m tests.bench.bookings $(ARGS)
 
+.PHONY: bench-matching
+bench-matching: setup ## Measure how good and how fast search and matching are (ARGS="quality", "scale --offers 10000")
+	@$(PYTHON) -m deploy.local ensure rabbitmq-server
+	@$(PYTHON) -m tests.bench.matching $(ARGS)
+
 .PHONY: fuzz
 fuzz: setup ## Throw generated requests at every OpenAPI
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server
