@@ -142,7 +142,8 @@ async def asked_lately(session: AsyncSession, now: datetime) -> Counter[UUID]:
     since = now - timedelta(days=RESTING_DAYS)
     chosen = sa.select(owner, sa.func.count()).select_from(proposals.join(things, same))
     chosen = chosen.where(proposals.c.status.in_(["contacted", "accepted"]), proposals.c.changed_at > since)
-    return Counter(dict((await session.execute(chosen.group_by(owner))).tuples().all()))
+    rows = (await session.execute(chosen.group_by(owner))).all()
+    return Counter({row[0]: row[1] for row in rows})
 
 
 def _conditions(need: Row, now: datetime) -> list[sa.ColumnElement[bool]]:
