@@ -1,7 +1,7 @@
 """How well an offer fits a need, and why; and what is missing when it nearly does."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -92,12 +92,16 @@ class Term:
 
 @dataclass(kw_only=True)
 class Fit:
-    """The answer. `missing` empty: it fits; one entry: a near miss, which names it. `gains`: what makes the score."""
+    """The answer. `missing` empty: it fits; one entry: a near miss, which names it.
+
+    `gains`: what makes the score, each times its term's factor (1.0 where `factors` has none).
+    """
 
     score: float = 0.0
     reasons: list[Term] = field(default_factory=list[Term])
     missing: list[Term] = field(default_factory=list[Term])
     gains: dict[str, float] = field(default_factory=dict[str, float])
+    factors: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def add(self, code: Code, value: str, gain: float) -> None:
         self.reasons.append(Term(code, value))
@@ -106,7 +110,7 @@ class Fit:
     def gain(self, what: str, gain: float) -> None:
         if gain:
             self.gains[what] = round(gain, 4)
-            self.score += gain
+            self.score += gain * self.factors.get(what, 1.0)
 
 
 def distance_km(one: Point, other: Point) -> float:
@@ -133,11 +137,13 @@ def is_about(coverage: float, meaning: float | None) -> bool:
     return coverage >= FITTING_WORDS or (meaning is not None and meaning >= FITTING_MEANING)
 
 
-def fit(need: Need, offer: Offer, *, now: datetime, farthest_km: float) -> Fit | None:
-    """How `offer` fits `need` at `now`; None when it is about something else."""
+def fit(
+    need: Need, offer: Offer, *, now: datetime, farthest_km: float, factors: Mapping[str, float] | None = None
+) -> Fit | None:
+    """How `offer` fits `need` at `now`; None when it is about something else. `factors`: how much each term counts."""
     if not is_about(offer.coverage, offer.meaning):
         return None
-    found = Fit()
+    found = Fit(factors=factors or {})
     found.gain("relevance", relevance(offer.coverage, offer.meaning))
     if offer.shared:
         found.add("words", ", ".join(offer.shared), 0.0)

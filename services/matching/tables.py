@@ -166,3 +166,15 @@ proposals = sa.Table(
 `status`: proposed, seen, contacted, accepted or declined, since `changed_at`; `reason`: why it was declined; `outcome`:
 whether it worked out. `gains`: what each term gave to the score when it was answered.
 """
+
+weights = sa.Table(
+    "weights",
+    metadata,
+    sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
+    sa.Column("made_at", _instant, nullable=False),
+    sa.Column("factors", JSONB, nullable=False),
+    sa.Column("report", JSONB, nullable=False),
+    sa.Column("accepted_at", _instant),
+    sa.Column("accepted_by", sa.Uuid),
+)
+"""How much each term of the score counts here, learnt from answers. The last that a coordinator accepted is used."""

@@ -32,6 +32,7 @@ from services.matching.free_time import Interval
 from services.matching.meaning import Vector, unpacked
 from services.matching.queries import results
 from services.matching.queries.candidates import SMALL, Candidate, Wanted, candidates
+from services.matching.queries.weights import factors_in_force
 from services.matching.tables import OURS, meanings, proposals, things
 from services.matching.terms import Part, Terms, terms_of
 from services.matching.views import MatchesView, MatchView, NearMissView, ReasonView
@@ -125,7 +126,15 @@ async def matches_of(
     rows = await results.whole(session, [one.key for one in likely[:_JUDGED]], terms, conditions)
     lately = await asked_lately(session, now)
     offers = [(rows[one.key], _offer(rows[one.key], one, need, vector, lately)) for one in likely if one.key in rows]
-    return _judged(need, offers, now, farthest_km)
+    return _judged(_need(need, now), offers, now, farthest_km, await factors_in_force(session))
+
+
+def _judged(
+    need: Need, offers: Sequence[tuple[Row, Offer]], now: datetime, farthest_km: float, factors: dict[str, float]
+) -> list[Match]:
+    judged = [(row, fit(need, offer, now=now, farthest_km=farthest_km, factors=factors)) for row, offer in offers]
+    matches = [Match(row, judgement) for row, judgement in judged if judgement is not None]
+    return sorted(matches, key=lambda match: (-match.fit.score, match.row["origin"], match.row["id"]))
 
 
 async def answers_to(session: AsyncSession, need_id: UUID) -> dict[results.Key, Row]:
@@ -153,13 +162,6 @@ def _conditions(need: Row, now: datetime) -> list[sa.ColumnElement[bool]]:
     if need["owner_circle_id"] is not None:
         found.append(things.c.owner_circle_id.is_distinct_from(need["owner_circle_id"]))
     return found
-
-
-def _judged(need: Row, offers: Sequence[tuple[Row, Offer]], now: datetime, farthest_km: float) -> list[Match]:
-    wanted = _need(need, now)
-    judged = [(row, fit(wanted, offer, now=now, farthest_km=farthest_km)) for row, offer in offers]
-    found = [Match(row, judgement) for row, judgement in judged if judgement is not None]
-    return sorted(found, key=lambda match: (-match.fit.score, match.row["origin"], match.row["id"]))
 
 
 async def vector_of(session: AsyncSession, thing: Row, version: str) -> Vector | None:

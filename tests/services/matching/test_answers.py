@@ -1,11 +1,13 @@
 """The life of a match: who may answer, what is kept, what it changes."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
 from contracts.catalog import Audience, ListingState
 from services.chassis.ids import new_id
+from services.matching.commands import weighing
 from services.matching.tables import proposals
 from tests.services.matching.conftest import Matching
 from tests.services.matching.test_matches import answer_for, codes, need
@@ -83,3 +85,33 @@ async def test_who_was_asked_lately_rests_where_two_fit_alike(matching: Matching
     items = (await answer_for(matching, wanted))["items"]
     assert [item["id"] for item in items] == [str(rested.id), str(busy.id)]
     assert "rested" in codes(items[0])
+
+
+async def test_what_was_learnt_counts_only_after_a_coordinators_yes(matching: Matching) -> None:
+    wanted, _ = await _a_need_with_offers(matching)
+    chance = random.Random(1)
+    rows = [
+        {
+            "need_id": new_id(),
+            "origin": "",
+            "offer_id": new_id(),
+            "told_at": datetime.now(UTC),
+            "status": "accepted" if kind else "declined",
+            "gains": {"relevance": chance.uniform(0.3, 0.6), **kind},
+        }
+        for kind in [*[{"kind": 0.2}] * 40, *[dict[str, float]()] * 40]
+    ]
+    async with matching.db.transaction() as session:
+        await session.execute(sa.insert(proposals), rows)
+    made = await matching.db.run(weighing.propose, now=datetime.now(UTC))
+    assert made is not None
+    assert made[1].factors["kind"] > 1
+    before = (await answer_for(matching, wanted))["items"][0]["score"]
+    member, coordinator = await matching.client(new_id()), await matching.client(new_id(), role="coordinator")
+    assert (await member.get("/weights")).status_code == 403
+    assert (await member.post(f"/weights/{made[0]}/accept")).status_code == 403
+    assert (await answer_for(matching, wanted))["items"][0]["score"] == before
+    assert (await coordinator.get("/weights")).json()[0]["report"]["answers"] == 80
+    assert (await coordinator.post(f"/weights/{made[0]}/accept")).status_code == 204
+    assert (await answer_for(matching, wanted))["items"][0]["score"] != before
+    assert (await coordinator.post("/weights/999/accept")).status_code == 404
