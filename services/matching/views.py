@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from contracts.catalog import Kind, Side, Urgency
 from contracts.identity import Locale
 from services.chassis.paging import Page
-from services.matching.domain import Code
+from services.matching.domain import Code, Status
 
 
 class ReasonView(BaseModel):
@@ -82,9 +82,15 @@ class SuggestionsView(BaseModel):
 
 
 class MatchView(ResultView):
-    """An offer for a need. `score` only orders; it is no percentage."""
+    """An offer for a need. `score` only orders; it is no percentage.
+
+    `status`: what the need's author made of it; `ask_outcome`: it was accepted a week ago, did it work out?
+    """
 
     score: float
+    status: Status = "proposed"
+    outcome: bool | None = None
+    ask_outcome: bool = False
 
 
 class NearMissView(MatchView):

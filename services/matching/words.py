@@ -14,6 +14,7 @@ CONFIGURATIONS: dict[Locale, tuple[str, str]] = {
 """Per language: PostgreSQL's text search configuration for whole texts, and its stemmer for single words."""
 
 LONGEST_QUERY = 2000
+_SHORTEST, _BEGINNING = 3, 7
 
 _BREAK = re.compile(r"[\W_]+")
 _PHRASE = re.compile(r'["«“]([^"«»“”]+)["»”]')
@@ -74,6 +75,12 @@ def meaningful(text: str, language: Locale) -> list[str]:
     asking = _ASKING_WORDS[language]
     found = [word for word in of(text) if (len(word) > 1 or word.isdigit()) and folded(word) not in asking]
     return found or of(text)
+
+
+def beginnings(text: str) -> set[str]:
+    """The first letters of the words that say something, without accents: a stem good enough in any language."""
+    plain = {folded(word) for word in of(text) if len(word) > _SHORTEST}
+    return {word[:_BEGINNING] for word in plain if not any(word in asking for asking in _ASKING_WORDS.values())}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,11 +94,16 @@ def _phrases(said: Words, moments: Moments) -> dict[str, Any]:
     def word(table: dict[str, str], code: str) -> str:
         return said.gettext(table.get(code, code))
 
+    def _shown(code: str, value: str) -> str:
+        if code == "distance":
+            return _number(float(value), said.language)
+        return _day_of(value, moments) if code == "free" else value
+
     def reason(code: str, value: str) -> str:
-        return match_words.say_reason(said, code, _day_of(value, moments) if code == "free" else value)
+        return match_words.say_reason(said, code, _shown(code, value))
 
     def lacking(code: str, value: str) -> str:
-        return match_words.say_lack(said, code, _day_of(value, moments) if code == "free" else value)
+        return match_words.say_lack(said, code, _shown(code, value))
 
     def said_roles(roles: list[str]) -> str:
         return ", ".join(word(codes.ROLES, role) for role in roles)

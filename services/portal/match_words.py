@@ -5,6 +5,11 @@ from typing import Any
 from services.portal.language import N_
 from services.portal.words import KINDS
 
+DECLINES: dict[str, str] = {
+    "too_far": N_("Trop loin"),
+    "not_it": N_("Pas ce que je cherche"),
+    "gone": N_("Plus disponible"),
+}
 FACETS: dict[str, str] = {
     "side": N_("Offres ou demandes"),
     "kind": N_("Genre"),
@@ -37,6 +42,7 @@ def say_reason(words: Any, code: str, value: str) -> str:
     texts = {
         "words": N_("mots en commun : %(value)s"),
         "meaning": N_("proche de votre demande : %(value)s"),
+        "rested": N_("pas encore sollicité ce mois-ci"),
         "topic": N_("même sorte de chose : %(value)s"),
         "category": N_("catégorie : %(value)s"),
         "distance": N_("à %(value)s km"),

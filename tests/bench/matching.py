@@ -5,11 +5,14 @@ Prints figures and never judges them. One cooperative on servers as `make demo` 
 
 import argparse
 import asyncio
+import contextlib
 import os
 import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import httpx
 
 from deploy.demo.api import wait_for
 from deploy.local.postgres import LocalPostgres
@@ -36,8 +39,14 @@ def running(*services: str) -> Generator[Coop]:
         stack.callback(coop.close)
         if services:
             coop.start()
-            wait_for("matching to be ready", lambda: coop.http.get(coop.local.ready_url("matching")).is_success)
+            wait_for("matching to be ready", lambda: _is_ready(coop), seconds=60)
         yield coop
+
+
+def _is_ready(coop: Coop) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return coop.http.get(coop.local.ready_url("matching")).is_success
+    return False
 
 
 def database(coop: Coop) -> Database:

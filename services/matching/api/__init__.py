@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.matching.api import matches, search, suggestions
+from services.matching.api import matches, search, suggestions, weights
 
 router = APIRouter()
-for room in (search, suggestions, matches):
+for room in (search, suggestions, matches, weights):
     router.include_router(room.router)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel, Field
 
 from contracts.catalog import Kind, Side
 from contracts.identity import Locale
@@ -40,59 +40,72 @@ NEAR_WHAT = Text(
 )
 
 
-@router.get("/search")
-async def search_things(  # noqa: PLR0913 - one argument for each parameter of the address
-    *,
-    request: Request,
-    actor: MaybeMember,
-    db: DatabaseDep,
-    clock: ClockDep,
-    q: Annotated[str, Query(max_length=10_000)] = "",
-    side: Side | None = None,
-    kind: Kind | None = None,
-    category: Annotated[str | None, Query(max_length=200)] = None,
-    near: Annotated[str | None, Query(max_length=60)] = None,
-    radius_km: Annotated[float | None, Query(gt=0, le=20_100, allow_inf_nan=False)] = None,
-    start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
-    origin: Annotated[str | None, Query(max_length=200)] = None,
-    topic: Annotated[str | None, Query(max_length=60)] = None,
-    spoken: Locale | None = None,
-    sort: Sort = "relevance",
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
-    limit: paging.Limit = 20,
-) -> SearchPage:
-    """Offers and needs that the reader may see, by words, meaning, kind, category, distance and free time.
+class Asked(BaseModel):
+    """The parameters of a search.
 
     `q`: as in a web search, with "words that belong together" and -without; every other word is optional. `near`:
     "latitude,longitude" in degrees; `from` and `to`: free in between; `origin`: "ours" or a peer's id; `topic`: a code
     of the categories; `spoken`: the language of the text.
     """
-    point = _point(near)
-    if radius_km is not None and point is None:
-        raise InvalidFields(FieldError("near", "missing", NEAR_WHAT))
+
+    q: str = Field(default="", max_length=10_000)
+    side: Side | None = None
+    kind: Kind | None = None
+    category: str | None = Field(default=None, max_length=200)
+    topic: str | None = Field(default=None, max_length=60)
+    origin: str | None = Field(default=None, max_length=200)
+    spoken: Locale | None = None
+    near: str | None = Field(default=None, max_length=60)
+    radius_km: float | None = Field(default=None, gt=0, le=20_100, allow_inf_nan=False)
+    start: AwareDatetime | None = Field(default=None, alias="from")
+    end: AwareDatetime | None = Field(default=None, alias="to")
+    sort: Sort = "relevance"
+    cursor: str | None = Field(default=None, max_length=200)
+    limit: int = Field(default=20, ge=1, le=200)
+
+
+@router.get("/search")
+async def search_things(
+    asked: Annotated[Asked, Query()], request: Request, actor: MaybeMember, db: DatabaseDep, clock: ClockDep
+) -> SearchPage:
+    """Offers and needs that the reader may see, by words, meaning, kind, category, distance and free time."""
     settings: MatchingSettings = request.app.state.settings
-    query = words.parsed(q)
-    wanted = Search(
-        query=query,
-        language=actor.locale if actor else language_of(request.headers.get("accept-language")),
-        vector=await asking.vector_of(query.wanted) if settings.meaning else None,
-        version=await asking.version() if settings.meaning else "",
-        side=side,
-        kind=kind,
-        category=_plain(category),
-        topic=_plain(topic),
-        origin=_plain(origin),
-        spoken=spoken,
-        near=point,
-        radius_km=radius_km,
-        window=_window(start, end, clock.now()),
-        sort=sort,
-    )
-    offset = _offset(cursor)
-    member_id = actor.id if actor else None
+    language = actor.locale if actor else language_of(request.headers.get("accept-language"))
+    wanted = await _wanted(asked, language, clock.now(), by_meaning=settings.meaning)
+    offset = _offset(asked.cursor)
     async with db.reading() as session:
-        return await search(session, wanted, member_id=member_id, now=clock.now(), offset=offset, limit=limit)
+        return await search(
+            session,
+            wanted,
+            member_id=actor.id if actor else None,
+            now=clock.now(),
+            offset=offset,
+            limit=asked.limit,
+        )
+
+
+async def _wanted(asked: Asked, language: Locale, now: datetime, *, by_meaning: bool) -> Search:
+    point = _point(asked.near)
+    if asked.radius_km is not None and point is None:
+        raise InvalidFields(FieldError("near", "missing", NEAR_WHAT))
+    query = words.parsed(asked.q)
+    window = _window(asked.start, asked.end, now)
+    return Search(
+        query=query,
+        language=language,
+        vector=await asking.vector_of(query.wanted) if by_meaning else None,
+        version=await asking.version() if by_meaning else "",
+        side=asked.side,
+        kind=asked.kind,
+        category=_plain(asked.category),
+        topic=_plain(asked.topic),
+        origin=_plain(asked.origin),
+        spoken=asked.spoken,
+        near=point,
+        radius_km=asked.radius_km,
+        window=window,
+        sort=asked.sort,
+    )
 
 
 def _plain(value: str | None) -> str | None:

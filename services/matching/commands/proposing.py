@@ -110,12 +110,15 @@ def _event(need: Row, new: list[Match]) -> MatchesProposed:
     )
 
 
-def _reasons(match: Match) -> list[Reason]:
+def _reasons(one: Match) -> list[Reason]:
     """The reasons in the event's words: it knows no meaning, only that both are of one category."""
     found: list[Reason] = []
-    for term in match.fit.reasons:
-        if term.code == "topic":
-            found.append(Reason(code="category", value=taxonomy.name(term.value, match.row["language"])))
-        elif term.code != "meaning":
-            found.append(Reason(code=term.code, value=term.value))
+    for term in one.fit.reasons:
+        match term.code:
+            case "topic":
+                found.append(Reason(code="category", value=taxonomy.name(term.value, one.row["language"])))
+            case "meaning" | "rested":
+                pass
+            case code:
+                found.append(Reason(code=code, value=term.value))
     return found

@@ -1,6 +1,8 @@
 """Offers for a need, live from the index."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +15,25 @@ from contracts.identity import Locale
 from services.chassis.auth import Actor
 from services.chassis.problems import NotAllowed, NotFound
 from services.matching import audience, taxonomy
-from services.matching.domain import SAME_KIND, Fit, Need, Offer, Point, Term, distance_km, fit, is_about
+from services.matching.domain import (
+    ASKING_AFTER_DAYS,
+    RESTING_DAYS,
+    SAME_KIND,
+    Fit,
+    Need,
+    Offer,
+    Point,
+    Term,
+    distance_km,
+    fit,
+    is_about,
+)
 from services.matching.free_time import Interval
 from services.matching.meaning import Vector, unpacked
 from services.matching.queries import results
 from services.matching.queries.candidates import SMALL, Candidate, Wanted, candidates
-from services.matching.tables import OURS, meanings, things
+from services.matching.queries.weights import factors_in_force
+from services.matching.tables import OURS, meanings, proposals, things
 from services.matching.terms import Part, Terms, terms_of
 from services.matching.views import MatchesView, MatchView, NearMissView, ReasonView
 
@@ -58,13 +73,18 @@ async def matches_for_reader(
         if need["owner_circle_id"] not in circles:
             raise NotAllowed
     found = await matches_of(session, need, now=now, farthest_km=farthest_km, version=version, also_seen_by=actor.id)
+    answers = await answers_to(session, need_id)
+    found = [match for match in found if _status(match, answers) != "declined"]
     items = [match for match in found if not match.fit.missing][:_MOST_ITEMS]
     misses = [match for match in found if len(match.fit.missing) == 1][:_MOST_NEAR_MISSES]
     return MatchesView(
         need_id=need_id,
         by_meaning=bool(version),
-        items=[MatchView(**_fields(match, need, actor.locale)) for match in items],
-        near_misses=[NearMissView(**_fields(match, need, actor.locale), missing=_missing(match)) for match in misses],
+        items=[MatchView(**_fields(match, need, actor.locale), **_life(match, answers, now)) for match in items],
+        near_misses=[
+            NearMissView(**_fields(match, need, actor.locale), **_life(match, answers, now), missing=_missing(match))
+            for match in misses
+        ],
     )
 
 
@@ -85,13 +105,7 @@ async def matches_of(
     terms, vector = await need_terms(session, need), await vector_of(session, need, version)
     if not terms.terms and vector is None:
         return []
-    conditions = [things.c.side == "offer", audience.visible_to(need["owner_member_id"], now)]
-    conditions.append(things.c.owner_member_id.is_distinct_from(need["owner_member_id"]))
-    if need["owner_circle_id"] is not None:
-        conditions.append(things.c.owner_circle_id.is_distinct_from(need["owner_circle_id"]))
-    if also_seen_by is not None:
-        conditions.append(audience.visible_to(also_seen_by, now))
-    point = _point(need)
+    conditions = [*_conditions(need, now), *([audience.visible_to(also_seen_by, now)] if also_seen_by else [])]
     found = await candidates(
         session,
         Wanted(
@@ -102,23 +116,52 @@ async def matches_of(
             total=terms.total,
             side="offer",
             likely_kind=need["kind"],
-            point=point if terms.total > SMALL else None,
+            point=_point(need) if terms.total > SMALL else None,
             radius_km=farthest_km,
             only=only,
         ),
     )
     likely = [one for one in found if is_about(one.coverage, one.meaning)]
     likely.sort(key=lambda one: -one.relevance - (SAME_KIND if one.row["kind"] == need["kind"] else 0.0))
-    likely = likely[:_JUDGED]
-    rows = await results.whole(session, [one.key for one in likely], terms, conditions)
-    wanted = _need(need, now)
-    judged = [
-        (rows[one.key], fit(wanted, _offer(rows[one.key], one, need, vector), now=now, farthest_km=farthest_km))
-        for one in likely
-        if one.key in rows
-    ]
+    rows = await results.whole(session, [one.key for one in likely[:_JUDGED]], terms, conditions)
+    lately = await asked_lately(session, now)
+    offers = [(rows[one.key], _offer(rows[one.key], one, need, vector, lately)) for one in likely if one.key in rows]
+    return _judged(_need(need, now), offers, now, farthest_km, await factors_in_force(session))
+
+
+def _judged(
+    need: Need, offers: Sequence[tuple[Row, Offer]], now: datetime, farthest_km: float, factors: dict[str, float]
+) -> list[Match]:
+    judged = [(row, fit(need, offer, now=now, farthest_km=farthest_km, factors=factors)) for row, offer in offers]
     matches = [Match(row, judgement) for row, judgement in judged if judgement is not None]
     return sorted(matches, key=lambda match: (-match.fit.score, match.row["origin"], match.row["id"]))
+
+
+async def answers_to(session: AsyncSession, need_id: UUID) -> dict[results.Key, Row]:
+    """What the need's author made of offers, by (origin, id)."""
+    chosen = sa.select(proposals).where(proposals.c.need_id == need_id)
+    rows = (await session.execute(chosen)).mappings().all()
+    return {(row["origin"], row["offer_id"]): row for row in rows}
+
+
+async def asked_lately(session: AsyncSession, now: datetime) -> Counter[UUID]:
+    """How often owners were contacted or accepted lately; a peer's offer stands for its owner, who is not known."""
+    same = sa.and_(things.c.origin == proposals.c.origin, things.c.id == proposals.c.offer_id)
+    owner = sa.func.coalesce(things.c.owner_member_id, things.c.id)
+    since = now - timedelta(days=RESTING_DAYS)
+    chosen = sa.select(owner, sa.func.count()).select_from(proposals.join(things, same))
+    chosen = chosen.where(proposals.c.status.in_(["contacted", "accepted"]), proposals.c.changed_at > since)
+    rows = (await session.execute(chosen.group_by(owner))).all()
+    return Counter({row[0]: row[1] for row in rows})
+
+
+def _conditions(need: Row, now: datetime) -> list[sa.ColumnElement[bool]]:
+    """Offers that the need's owner may see and that are not the owner's own."""
+    found = [things.c.side == "offer", audience.visible_to(need["owner_member_id"], now)]
+    found.append(things.c.owner_member_id.is_distinct_from(need["owner_member_id"]))
+    if need["owner_circle_id"] is not None:
+        found.append(things.c.owner_circle_id.is_distinct_from(need["owner_circle_id"]))
+    return found
 
 
 async def vector_of(session: AsyncSession, thing: Row, version: str) -> Vector | None:
@@ -149,7 +192,7 @@ def _need(row: Row, now: datetime) -> Need:
     return Need(kind=row["kind"], category=row["category"], quantity=row["quantity"], point=_point(row), window=window)
 
 
-def _offer(row: Row, one: Candidate, need: Row, vector: Vector | None) -> Offer:
+def _offer(row: Row, one: Candidate, need: Row, vector: Vector | None, lately: Counter[UUID]) -> Offer:
     topics = one.row["topics"] or ()
     shared = next((topic for topic in topics if vector is not None and topic in vector.topics), None)
     return Offer(
@@ -162,9 +205,28 @@ def _offer(row: Row, one: Candidate, need: Row, vector: Vector | None) -> Offer:
         meaning=one.meaning,
         topic=shared,
         nearness=f"{_head(row['title'])} ~ {_head(need['title'])}",
+        asked=lately[row["owner_member_id"] or row["id"]] if lately else None,
         rules=results.rules_of(row),
         busy=results.busy_of(row),
     )
+
+
+def _status(match: Match, answers: dict[results.Key, Row]) -> str:
+    answer = answers.get((match.row["origin"], match.row["id"]))
+    return "proposed" if answer is None else str(answer["status"])
+
+
+def _life(match: Match, answers: dict[results.Key, Row], now: datetime) -> dict[str, Any]:
+    answer = answers.get((match.row["origin"], match.row["id"]))
+    if answer is None:
+        return {}
+    accepted_at: datetime | None = answer["changed_at"] if answer["status"] == "accepted" else None
+    asked_from = None if accepted_at is None else accepted_at + timedelta(days=ASKING_AFTER_DAYS)
+    return {
+        "status": answer["status"],
+        "outcome": answer["outcome"],
+        "ask_outcome": answer["outcome"] is None and asked_from is not None and asked_from <= now,
+    }
 
 
 def _head(title: str) -> str:

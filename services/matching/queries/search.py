@@ -158,8 +158,9 @@ def _filters(wanted: Search) -> list[sa.ColumnElement[bool]]:
 def _about_topic(topic: str) -> sa.ColumnElement[bool]:
     """Things whose nearest category it is, or one of its group."""
     codes = [one.code for one in taxonomy.leaves() if topic in (one.code, one.group)]
-    same = sa.and_(meanings.c.origin == things.c.origin, meanings.c.id == things.c.id)
-    return sa.exists(sa.select(sa.literal(1)).where(same, meanings.c.topic.in_(codes)))
+    near = meanings.alias("near")
+    same = sa.and_(near.c.origin == things.c.origin, near.c.id == things.c.id)
+    return sa.exists(sa.select(near.c.id).where(same, near.c.topic.in_(codes)))
 
 
 def _ranked(one: Candidate, wanted: Search) -> Ranked:

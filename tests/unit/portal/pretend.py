@@ -437,9 +437,15 @@ def _standard(role: str) -> dict[str, Rule]:
         },
         f"GET matching /needs/{NEED}/matches": lambda _: {
             "need_id": NEED,
-            "items": [result(peer_offer(), score=0.8), result(listing(), score=0.5)],
+            "by_meaning": False,
+            "items": [
+                result(peer_offer(), score=0.8, status="proposed", ask_outcome=False),
+                result(listing(), score=0.5, status="accepted", ask_outcome=True),
+                result(listing(id=str(uuid4())), score=0.5, status="accepted", ask_outcome=False),
+            ],
             "near_misses": [result(listing(), missing={"code": "distance", "value": "80"})],
         },
+        f"PUT matching /needs/{NEED}/matches/{OFFER}": lambda _: httpx.Response(204),
         "GET notify /inbox": lambda _: page(message(), message(read=True, at=at(-2), title="Demande envoyée")),
         "GET notify /inbox/unread": lambda _: {"count": 1},
         "GET notify /preferences": lambda _: {"email": "important"},
