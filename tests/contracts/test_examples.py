@@ -37,7 +37,10 @@ def test_every_subscriber_reads_it_also_with_a_field_of_tomorrow(service: str, e
 
 @pytest.mark.parametrize("event_type", sorted(EVENTS))
 def test_the_reader_of_today_takes_what_a_writer_of_tomorrow_says(event_type: str) -> None:
-    """Version N+1: one field more at every level, which nobody of today may stumble over, or lose another by."""
+    """Version N+1: one field more at every level, which nobody of today may stumble over, or lose another by.
+
+    A map of texts (`notes`) has names that nobody fixed: its values stay texts.
+    """
     data = json.loads(example(event_type).read_text(encoding="utf-8"))
     today = EVENTS[event_type].model_validate_json(json.dumps(data))
     assert EVENTS[event_type].model_validate_json(json.dumps(_of_tomorrow(data))) == today
@@ -59,7 +62,9 @@ def test_the_reader_of_today_takes_what_a_writer_of_yesterday_said(event_type: s
 
 def _of_tomorrow(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _of_tomorrow(one) for name, one in value.items()} | {"field_of_tomorrow": {"since": 2}}
+        return {name: one if name == "notes" else _of_tomorrow(one) for name, one in value.items()} | {
+            "field_of_tomorrow": {"since": 2}
+        }
     return [_of_tomorrow(one) for one in value] if isinstance(value, list) else value
 
 

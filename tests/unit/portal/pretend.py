@@ -68,7 +68,7 @@ def terms(**changes: Any) -> dict[str, Any]:
     return {
         "seasons": [], "closures": [], "holidays": None, "approvals_needed": 1, "circle_ids": [], "roles": [],
         "peers": True, "peers_within_days": None, "quotas": [], "price": None, "deposit": "", "instructions": "",
-        "cancel_notice_minutes": 0, **changes,
+        "cancel_notice_minutes": 0, "private": False, **changes,
     }  # fmt: skip
 
 

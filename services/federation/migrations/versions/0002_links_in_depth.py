@@ -6,6 +6,58 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+_ADDED = {
+    "positions": (
+        "seen_to",
+        "generation",
+        "asked_at",
+        "asked_to",
+        "asks",
+        "owes_receipt",
+        "receipt_at",
+        "doubts",
+        "proof",
+        "vouched_at",
+    ),
+    "parked": ("body",),
+    "streams": (
+        "acked_to",
+        "acked_at",
+        "peer_copies",
+        "manifest_at",
+        "manifest_wanted",
+        "replayed_to",
+        "replayed_at",
+        "recovering_since",
+    ),
+    "shares": (
+        "seq",
+        "asked",
+    ),
+    "bookings_abroad": (
+        "version",
+        "status",
+        "request",
+        "decision",
+    ),
+    "guest_bookings": (
+        "version",
+        "status",
+        "answer",
+    ),
+    "links": (
+        "share_kinds",
+        "share_circles",
+        "withheld",
+        "open_requests_at_most",
+    ),
+    "own_listings": (
+        "title",
+        "circle_id",
+    ),
+}
+_TABLES = ("copies", "recoveries", "erasures", "idempotency", "blocks", "own_keys", "revocations")
+
 
 def upgrade() -> None:
     _positions()
@@ -15,6 +67,16 @@ def upgrade() -> None:
     _recovery_and_erasure()
     _limits()
     _keys()
+
+
+def downgrade() -> None:
+    op.drop_index("shares_asked", "shares")
+    op.drop_index("bookings_abroad_at", "bookings_abroad")
+    for table in _TABLES:
+        op.drop_table(table)
+    for table, columns in _ADDED.items():
+        for name in columns:
+            op.drop_column(table, name)
 
 
 def _add(table: str, *columns: sa.Column[object]) -> None:
