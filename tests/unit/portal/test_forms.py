@@ -33,7 +33,7 @@ async def test_signing_in_keeps_the_secret_from_scripts_and_goes_on(browse: Brow
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert pretend.bodies("POST", "/api/identity/sessions") == [
-        {"email": "anna@example.org", "password": " two  words "}
+        {"email": "anna@example.org", "password": " two  words ", "device": ""}
     ]
 
 
