@@ -26,6 +26,10 @@ def answers(known: dict[str, list[Any]], *, registry_tells: bool = True) -> Any:
     return run
 
 
+def _nothing(_command: list[str]) -> None:
+    """No answer in time."""
+
+
 @pytest.fixture(autouse=True)
 def _no_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "_tool", lambda: Path("pip-audit"))
@@ -47,7 +51,7 @@ def test_a_weakness_fails_and_is_named(monkeypatch: pytest.MonkeyPatch, capsys: 
 def test_what_was_not_looked_up_is_said_and_fails_only_when_it_must(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], silent: str
 ) -> None:
-    monkeypatch.setattr(audit, "_run", answers({}, registry_tells=False) if silent == "registry" else lambda _: None)
+    monkeypatch.setattr(audit, "_run", answers({}, registry_tells=False) if silent == "registry" else _nothing)
     if silent == "tool":
         monkeypatch.setattr(audit, "_tool", lambda: None)
     assert (audit.main([]), audit.main(["--strict"])) == (0, 2)
