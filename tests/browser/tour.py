@@ -35,6 +35,7 @@ def prepare(region: Region) -> Tour:
     sewing = things.book(lille, "marie", machines, period)
     change = period | {"end": _later(period["end"]), "quantity": 2, "note": "Deux de plus."}
     lille.members["karim"].call("PUT", f"booking/bookings/{sewing['id']}/change", json=change)
+    asked_series, changing_series = _series(region)
     link = lille.coordinator.get("federation/links")[0]
     return {
         "visitor": [
@@ -57,6 +58,7 @@ def prepare(region: Region) -> Tour:
             ("need-new", "/needs/new"),
             ("offer-new", "/offers/new"),
             ("bookings", "/bookings"),
+            ("series-move", f"/bookings/{changing_series['bookings'][0]['id']}/change?scope=following"),
             ("booking-confirmed", f"/bookings/{first['id']}"),
             ("booking-pending", f"/bookings/{second['id']}"),
             ("cancel", f"/bookings/{first['id']}/cancel"),
@@ -65,6 +67,10 @@ def prepare(region: Region) -> Tour:
             ("circles", "/circles"),
         ],
         "karim": [
+            ("home", "/"),
+            ("bookings", "/bookings"),
+            ("series-to-decide", f"/bookings/series/{asked_series['id']}"),
+            ("series-changing", f"/bookings/series/{changing_series['id']}"),
             ("rules", f"/offers/{room.split('/')[-1][:36]}/booking-rules"),
             ("rules-many", f"/offers/{machines.split('/')[-1][:36]}/booking-rules"),
         ],
@@ -97,8 +103,25 @@ _TERMS: Json = {
 }
 
 
-def _later(moment: str) -> str:
-    return (datetime.fromisoformat(moment) + timedelta(hours=1)).isoformat()
+def _later(moment: str, hours: int = 1) -> str:
+    return (datetime.fromisoformat(moment) + timedelta(hours=hours)).isoformat()
+
+
+def _series(region: Region) -> tuple[Json, Json]:
+    """Two series of Marie's at Karim's: one that waits for his answer, one whose dates she asks to move."""
+    lille = region.lille
+    marie, karim = lille.members["marie"], lille.members["karim"]
+    workshop = things.bookable(lille, "karim", "Atelier de couture du mardi")
+    things.with_rules(lille, "karim", workshop, approval="owner")
+    period = things.free_period(lille, "marie", workshop)
+    wanted = {"offer_id": workshop.rsplit("/", 1)[-1][:36], "rrule": "FREQ=WEEKLY;COUNT=4", "note": "Cours, à huit."}
+    waits: Json = marie.post("booking/bookings/series", wanted | period)
+    afternoon = {"start": _later(period["start"], 4), "end": _later(period["end"], 4)}
+    moving: Json = marie.post("booking/bookings/series", wanted | afternoon)
+    karim.post(f"booking/bookings/series/{moving['id']}/approve")
+    change = {"start": _later(afternoon["start"]), "end": _later(afternoon["end"]), "quantity": 1, "scope": "all"}
+    marie.call("PUT", f"booking/bookings/{moving['bookings'][0]['id']}/change", json=change | {"note": "La salle."})
+    return waits, moving
 
 
 def _asked(region: Region, offer: str, note: str, *, accept: bool = False) -> tuple[Json, Json]:
