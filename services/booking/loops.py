@@ -15,6 +15,8 @@ from services.chassis.database import Database
 from services.chassis.database_listener import Listener
 
 LOOK_ANYWAY_SECONDS = 10.0
+FALLING_ASLEEP = (0.1, 1.0, LOOK_ANYWAY_SECONDS)
+"""How long to wait for the next NOTIFY: first shortly, for what was committed just as we stopped looking."""
 TOGETHER_SECONDS = 0.1
 """Changes within this time are told together: a resource under load says its busy times ten times a second at most."""
 
@@ -59,19 +61,29 @@ class BusyTeller:
         self._listener = listener
 
     async def run(self) -> None:
-        """Tell until cancelled."""
+        """Tell until cancelled. While there is something to tell, bookings need not wake us: we look anyway."""
+        idle = 0
         while True:
-            await self._listener.wait(LOOK_ANYWAY_SECONDS)
             try:
-                await self.tell_due()
+                told = await self.tell_due()
             except (DBAPIError, SQLAlchemyError, OSError) as error:
                 _log.warning("telling-failed", error=str(error).splitlines()[0])
-            await asyncio.sleep(TOGETHER_SECONDS)
+                told = 0
+            await self._listener.stay_awake(told > 0)
+            if told:
+                idle = 0
+                await asyncio.sleep(TOGETHER_SECONDS)
+            else:
+                await self._listener.wait(FALLING_ASLEEP[min(idle, len(FALLING_ASLEEP) - 1)])
+                idle += 1
 
-    async def tell_due(self) -> None:
-        """Tell all that waits now."""
+    async def tell_due(self) -> int:
+        """Tell all that waits now. Returns for how many resources."""
+        told = 0
         while offer_ids := await self._db.run(resources_to_tell):
             await self._db.run(tell_busy, offer_ids)
+            told += len(offer_ids)
+        return told
 
 
 class PlaceOfferer:

@@ -18,6 +18,7 @@ from services.booking.domain.booking import Booking
 from services.booking.domain.spans import Occupied, Span, clipped, levels, merged
 from services.booking.tables import busy_to_tell, history, resources
 from services.chassis import outbox
+from services.chassis.database_listener import waking
 
 BUSY_CHANNEL = "busy"
 LONGEST_BUSY = timedelta(days=120)
@@ -53,7 +54,7 @@ async def busy_changed(session: AsyncSession, *offer_ids: UUID) -> None:
     await session.flush()
     rows = [{"offer_id": offer_id, "since": sa.func.clock_timestamp()} for offer_id in sorted(set(offer_ids))]
     await session.execute(insert(busy_to_tell).values(rows).on_conflict_do_nothing())
-    await session.execute(sa.select(sa.func.pg_notify(BUSY_CHANNEL, "")))
+    await session.execute(sa.select(waking(BUSY_CHANNEL)))
 
 
 async def busy_changed_by(session: AsyncSession, changed: Iterable[Booking]) -> None:
