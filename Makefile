@@ -72,6 +72,11 @@ bench-events: setup ## Measure events from commit to effect, as a ratio to what 
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server
 	@$(PYTHON) -m tests.bench.throughput $(ARGS)
 
+.PHONY: bench-federation
+bench-federation: setup ## Measure events through a link, as a ratio to raw messages through the same queue and shovel
+	@$(PYTHON) -m deploy.local ensure rabbitmq-server
+	@$(PYTHON) -m tests.bench.federation $(ARGS)
+
 .PHONY: fuzz
 fuzz: setup ## Throw generated requests at every OpenAPI
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server
