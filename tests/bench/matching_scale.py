@@ -138,7 +138,12 @@ def _questions(
                 0 if need is None else len(await matches_of(session, need, now=now, farthest_km=150, version=version))
             )
 
+    async def nothing(_: int) -> int:
+        async with db.reading() as session:
+            return int((await session.execute(sa.text("SELECT 1"))).scalar_one())
+
     return (
+        ("SELECT 1, to compare with", nothing),
         ("search: words, kind, 50 km", narrow),
         ("search: words alone, everywhere", lambda number: narrow(number, everywhere=True)),
         ("matches of a need, with reasons", match),
