@@ -48,6 +48,8 @@ async def measure(coop: Coop, db: Database, sizes: Sequence[int]) -> None:
         await _fill(coop, said, loaded.version, size)
         await db.run(vocabulary.count)
         needs = [await _need(db, said, number) for number in range(_TRIALS)]
+        while await _waiting(db):
+            await asyncio.sleep(0.2)
         for name, ask in _questions(db, said, needs, loaded.version):
             await clock.print(f"{size:>10,}  {name}", ask)
         await _over_http(coop, said, size)
@@ -160,6 +162,12 @@ async def _need(db: Database, said: Words, number: int) -> UUID:
     state = _listing("need", _text(said, chance), kind=chance.choice(KINDS), town=town)
     await db.run(index.keep_own, state, said_at=datetime.now(UTC))
     return state.id
+
+
+async def _waiting(db: Database) -> bool:
+    """Whether the service has vectors to make."""
+    async with db.reading() as session:
+        return bool((await session.execute(sa.text("SELECT EXISTS (SELECT FROM to_encode)"))).scalar_one())
 
 
 def _listing(side: str, title: str, *, kind: str, town: tuple[float, float]) -> ListingState:
