@@ -33,6 +33,7 @@ from tests.faults.cooperative import Coop
 _TRIALS = 60
 _CLIENTS = 8
 _PATIENCE = 20.0
+_PATIENCE_STEPS = 300
 
 
 async def measure(coop: Coop, db: Database, sizes: Sequence[int]) -> None:
@@ -48,7 +49,9 @@ async def measure(coop: Coop, db: Database, sizes: Sequence[int]) -> None:
         await _fill(coop, said, loaded.version, size)
         await db.run(vocabulary.count)
         needs = [await _need(db, said, number) for number in range(_TRIALS)]
-        while await _waiting(db):
+        for _ in range(_PATIENCE_STEPS):
+            if not await _waiting(db):
+                break
             await asyncio.sleep(0.2)
         for name, ask in _questions(db, said, needs, loaded.version):
             await clock.print(f"{size:>10,}  {name}", ask)
