@@ -17,7 +17,7 @@ TOTAL = ""
 SIMILAR_ENOUGH = 0.4
 SIMILAR_WEIGHT = 0.7
 _MOST_WORDS = 40
-_MOST_RANKED = 3000
+_MOST_RANKED = 1000
 
 
 @dataclass(frozen=True, kw_only=True)

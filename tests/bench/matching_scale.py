@@ -33,6 +33,7 @@ from tests.faults.cooperative import Coop
 _TRIALS = 60
 _CLIENTS = 8
 _PATIENCE = 20.0
+_PATIENCE_STEPS = 300
 
 
 async def measure(coop: Coop, db: Database, sizes: Sequence[int]) -> None:
@@ -48,6 +49,10 @@ async def measure(coop: Coop, db: Database, sizes: Sequence[int]) -> None:
         await _fill(coop, said, loaded.version, size)
         await db.run(vocabulary.count)
         needs = [await _need(db, said, number) for number in range(_TRIALS)]
+        for _ in range(_PATIENCE_STEPS):
+            if not await _waiting(db):
+                break
+            await asyncio.sleep(0.2)
         for name, ask in _questions(db, said, needs, loaded.version):
             await clock.print(f"{size:>10,}  {name}", ask)
         await _over_http(coop, said, size)
@@ -138,7 +143,12 @@ def _questions(
                 0 if need is None else len(await matches_of(session, need, now=now, farthest_km=150, version=version))
             )
 
+    async def nothing(_: int) -> int:
+        async with db.reading() as session:
+            return int((await session.execute(sa.text("SELECT 1"))).scalar_one())
+
     return (
+        ("SELECT 1, to compare with", nothing),
         ("search: words, kind, 50 km", narrow),
         ("search: words alone, everywhere", lambda number: narrow(number, everywhere=True)),
         ("matches of a need, with reasons", match),
@@ -155,6 +165,12 @@ async def _need(db: Database, said: Words, number: int) -> UUID:
     state = _listing("need", _text(said, chance), kind=chance.choice(KINDS), town=town)
     await db.run(index.keep_own, state, said_at=datetime.now(UTC))
     return state.id
+
+
+async def _waiting(db: Database) -> bool:
+    """Whether the service has vectors to make."""
+    async with db.reading() as session:
+        return bool((await session.execute(sa.text("SELECT EXISTS (SELECT FROM to_encode)"))).scalar_one())
 
 
 def _listing(side: str, title: str, *, kind: str, town: tuple[float, float]) -> ListingState:

@@ -75,14 +75,14 @@ async def candidates(session: AsyncSession, wanted: Wanted) -> list[Candidate]:
     if not sources:
         return []
     found = sa.union(*sources).subquery("found") if len(sources) > 1 else sources[0].subquery("found")
-    same = sa.and_(meanings.c.origin == things.c.origin, meanings.c.id == things.c.id)
-    known = sa.and_(same, meanings.c.model == wanted.version)
     coverage: Any = ranking.coverage(wanted.terms) if wanted.terms.terms else sa.literal(0.0, sa.Double)
-    chosen = (
-        sa.select(*results.LIGHT, coverage.label("coverage"), meanings.c.vector, meanings.c.topics)
-        .select_from(things.join(found, sa.and_(found.c.origin == things.c.origin, found.c.id == things.c.id)))
-        .outerjoin(meanings, known)
-        .where(*wanted.conditions)
+    light = sa.select(*results.LIGHT, coverage.label("coverage"))
+    # one by one, by their key: a limit keeps PostgreSQL from reading all things that pass the filters instead
+    thing = light.where(things.c.origin == found.c.origin, things.c.id == found.c.id, *wanted.conditions).limit(1)
+    one = thing.lateral("thing")
+    known = sa.and_(meanings.c.origin == one.c.origin, meanings.c.id == one.c.id, meanings.c.model == wanted.version)
+    chosen = sa.select(*one.c, meanings.c.vector, meanings.c.topics).select_from(
+        found.join(one, sa.true()).outerjoin(meanings, known)
     )
     rows = (await session.execute(chosen)).mappings().all()
     near: list[float | None] = [None] * len(rows)
