@@ -80,6 +80,7 @@ bench-events: setup ## Measure events from commit to effect, as a ratio to what 
 bench-matching: setup ## Measure how good and how fast search and matching are (ARGS="quality", "scale --offers 10000")
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server
 	@$(PYTHON) -m tests.bench.matching $(ARGS)
+
 .PHONY: bench-federation
 bench-federation: setup ## Measure events through a link, as a ratio to raw messages through the same queue and shovel
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server
