@@ -5,19 +5,22 @@ import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import aio_pika
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+from faststream import AckPolicy
+from faststream.exceptions import FastStreamException
+from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitExchange, RabbitMessage, RabbitQueue
 
 from contracts.envelope import Event
-from services.chassis import logs
+from services.chassis import logs, names
 from services.chassis.database import Database
+from services.chassis.gathering import Gathering
 from services.chassis.handling import Handling
 from services.chassis.publishing import Publisher
-from services.chassis.queue_reader import QueueReader
 from services.chassis.settings import ServiceSettings
 
+PREFETCH = 100
 GRACEFUL_SECONDS = 5.0
 CLOSE_SECONDS = 0.25
 RETRY_SECONDS = 1.0
@@ -73,73 +76,129 @@ class Consuming:
     """Runs the consumers of one service until cancelled; survives outages of the broker and of the database."""
 
     def __init__(self, consumers: Consumers, db: Database, broker_url: str) -> None:
+        self.connected = False
+        """Whether every subscription is alive: for readiness."""
         self._consumers = consumers
         self._url = broker_url
         self._publisher = Publisher(broker_url)
         self._outage = logs.Outage()
         self._handling = Handling(consumers.service, db, self._publisher)
-        self._readers: list[QueueReader] = []
-
-    @property
-    def connected(self) -> bool:
-        """Whether every subscription is alive: for readiness."""
-        return bool(self._readers) and all(reader.alive for reader in self._readers)
+        self._gatherings: list[Gathering] = []
 
     async def run(self) -> None:
         """Consume until cancelled, then finish what is in hand (5 seconds at most) and hand back the rest."""
         try:
             while True:
-                try:
-                    await self._consume_until_lost()
-                except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:
-                    self._speak_of_outage(f"{type(error).__name__}: {error}")
+                await self._consume_until_lost()
                 await asyncio.sleep(RETRY_SECONDS)
         finally:
             await self._publisher.close()
 
     async def _consume_until_lost(self) -> None:
-        async with asyncio.timeout(START_SECONDS):
-            connection = await aio_pika.connect(self._url)
-        self._readers = [
-            QueueReader(connection, self._handling, self._consumers.get(event_type), self._consumers.service)
-            for event_type in self._consumers.subscriptions
-        ]
-        tasks = [asyncio.create_task(reader.run()) for reader in self._readers]
+        """Start a broker object and return when it has lost its connection, a channel or a subscription."""
+        broker = self._broker()
         try:
-            # aio-pika's `is_closed` stays false when it was the broker that closed
-            while connection.connected.is_set():
-                ended, _ = await asyncio.wait(tasks, timeout=WATCH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                self._watch()
-                for task in ended:  # with the connection, or by an error that nobody foresaw
-                    task.result()
+            async with asyncio.timeout(START_SECONDS):  # a queue without a leader leaves the question unanswered
+                await broker.start()
+                lost = await _losses_of(broker)
+            await self._watch(broker, lost)
+        except (*CONNECTION_EXCEPTIONS, FastStreamException, TimeoutError) as error:
+            self._speak_of_outage(f"{type(error).__name__}: {error}")
         finally:
-            with suppress(TimeoutError, *CONNECTION_EXCEPTIONS):  # it may be lost already
-                async with asyncio.timeout(GRACEFUL_SECONDS + CLOSE_SECONDS):
-                    await self._end(tasks)
-                    await connection.close()
+            self.connected = False
+            await self._stop(broker)
 
-    def _watch(self) -> None:
-        if not self.connected:
-            self._speak_of_outage("a queue that is not read")
-        elif self._outage.is_over():
-            _log.info("consumers-resumed", service=self._consumers.service)
+    async def _watch(self, broker: RabbitBroker, lost: asyncio.Event) -> None:
+        while _is_alive(broker) and not lost.is_set():
+            self.connected = True
+            if self._outage.is_over():
+                _log.info("consumers-resumed", service=self._consumers.service)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await lost.wait()
+        self._speak_of_outage("no connection, or a queue that is not read")
 
     def _speak_of_outage(self, error: str) -> None:
         if self._outage.goes_on():
             _log.warning("consumers-interrupted", service=self._consumers.service, error=error)
 
-    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Let the readers finish what they have in hand; what they had not begun goes back with their channels."""
-        for reader in self._readers:
-            reader.stop()
-        self._readers = []
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=GRACEFUL_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    def _broker(self) -> RabbitBroker:
+        broker = RabbitBroker(
+            self._url,
+            graceful_timeout=GRACEFUL_SECONDS,
+            reconnect_interval=1.0,
+            timeout=5.0,
+            app_id=None,
+            logger=None,
+            apply_types=False,
+        )
+        events = RabbitExchange(names.EVENTS, declare=False)
+        self._gatherings = []
+        for event_type in self._consumers.subscriptions:
+            name = names.queue(self._consumers.service, event_type)
+            subscriber = broker.subscriber(
+                RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, declare=False),
+                events,
+                ack_policy=AckPolicy.MANUAL,
+                channel=Channel(prefetch_count=PREFETCH),
+                no_reply=True,
+                decoder=_whole_message,
+            )
+            subscriber(self._handler(event_type))
+        return broker
+
+    def _handler(self, event_type: str) -> Callable[[RabbitMessage], Awaitable[None]]:
+        gathering = Gathering(self._handling, self._consumers.get(event_type))
+        self._gatherings.append(gathering)
+
+        async def handle(message: RabbitMessage) -> None:
+            await gathering.take(message.raw_message)
+
+        return handle
+
+    async def _stop(self, broker: RabbitBroker) -> None:
+        for gathering in self._gatherings:
+            gathering.stop()
+        try:
+            async with asyncio.timeout(GRACEFUL_SECONDS + CLOSE_SECONDS):
+                await broker.stop()
+        except (TimeoutError, *CONNECTION_EXCEPTIONS) as error:
+            _log.warning("consumers-not-stopped", service=self._consumers.service, error=str(error))
 
 
 def consuming(consumers: Consumers, settings: ServiceSettings, db: Database) -> Consuming:
     """The running side of `consumers`, under the service's own broker user."""
     return Consuming(consumers, db, settings.broker_url(consumers.service))
+
+
+async def _whole_message(message: RabbitMessage) -> RabbitMessage:
+    """In place of FastStream's decoder: an undecodable body is ours to dead-letter, not FastStream's to drop."""
+    return message
+
+
+def _is_alive(broker: RabbitBroker) -> bool:
+    """Whether the connection is up and every subscriber's channel is open."""
+    # FastStream offers a ping, which sees no single channel
+    connection: Any = broker._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    if connection is None or connection.is_closed or not connection.connected.is_set():
+        return False
+    queues = _queues(broker)
+    return all(queue is not None and not queue.channel.is_closed for queue in queues)
+
+
+async def _losses_of(broker: RabbitBroker) -> asyncio.Event:
+    """Set when the broker cancels a consumer (its queue was deleted, its leader is gone) or closes its channel."""
+    lost = asyncio.Event()
+
+    def note(*_why: object) -> None:
+        lost.set()
+
+    for queue in _queues(broker):
+        bare = await queue.channel.get_underlay_channel()
+        bare.on_consumer_cancel_callbacks.add(note)
+        queue.channel.close_callbacks.add(note)
+    return lost
+
+
+def _queues(broker: RabbitBroker) -> list[Any]:
+    return [getattr(subscriber, "_queue_obj", None) for subscriber in broker.subscribers]
