@@ -60,7 +60,7 @@ class CalendarReader:
                 while await self.read_due() == AT_ONCE:
                     pass
             except (DBAPIError, SQLAlchemyError, OSError) as error:
-                _log.warning("calendars-not-read", error=str(error).splitlines()[0])
+                _log.warning("calendars-not-read", error=logs.line_of(error))
             await asyncio.sleep(LOOK_SECONDS)
 
     async def read_due(self) -> int:

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
@@ -98,8 +97,8 @@ class GroupCommit:
             group, self._waiting = self._waiting[:LARGEST_GROUP], self._waiting[LARGEST_GROUP:]
             try:
                 await self._decide(group)
-            except (SQLAlchemyError, OSError) as error:
-                _log.warning("group-not-decided", count=len(group), error=str(error).splitlines()[0])
+            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait next must be decided on
+                _log.warning("group-not-decided", count=len(group), error=logs.line_of(error))
             finally:
                 for request in group:
                     request.give(None)

@@ -8,7 +8,7 @@ from services.booking.commands.expiring import BATCH, drop_expired_holds, drop_u
 from services.booking.commands.handing_out import hand_out, lines_to_look_at, note_time_is_over
 from services.booking.commands.overdue import complete_returned, hold_for_overdue, mark_overdue, release_no_shows
 from services.booking.commands.session_time import SWEEPS
-from services.booking.commands.telling import resources_to_tell, tell_busy
+from services.booking.commands.telling import TOLD_TOGETHER, resources_to_tell, tell_busy
 from services.booking.commands.time_passes import complete_past, forget_ended_peers, forget_old_wishes
 from services.chassis import logs
 from services.chassis.database import Database
@@ -41,7 +41,7 @@ class Sweeper:
             try:
                 await self.sweep()
             except (DBAPIError, SQLAlchemyError, OSError) as error:
-                _log.warning("sweep-failed", error=str(error).splitlines()[0])
+                _log.warning("sweep-failed", error=logs.line_of(error))
             await asyncio.sleep(self._seconds)
 
     async def sweep(self) -> None:
@@ -67,7 +67,7 @@ class BusyTeller:
             try:
                 told = await self.tell_due()
             except (DBAPIError, SQLAlchemyError, OSError) as error:
-                _log.warning("telling-failed", error=str(error).splitlines()[0])
+                _log.warning("telling-failed", error=logs.line_of(error))
                 told = 0
             await self._listener.stay_awake(told > 0)
             if told:
@@ -83,6 +83,8 @@ class BusyTeller:
         while offer_ids := await self._db.run(resources_to_tell):
             await self._db.run(tell_busy, offer_ids)
             told += len(offer_ids)
+            if len(offer_ids) < TOLD_TOGETHER:  # what has changed since is told with what changes within a moment
+                break
         return told
 
 
@@ -100,7 +102,7 @@ class PlaceOfferer:
             try:
                 await self.hand_out_due()
             except (DBAPIError, SQLAlchemyError, OSError) as error:
-                _log.warning("handing-out-failed", error=str(error).splitlines()[0])
+                _log.warning("handing-out-failed", error=logs.line_of(error))
                 await asyncio.sleep(TOGETHER_SECONDS)
 
     async def hand_out_due(self) -> None:

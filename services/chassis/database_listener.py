@@ -16,7 +16,7 @@ from sqlalchemy import URL
 from services.chassis import logs
 
 RECONNECT_SECONDS = 1.0
-CHECK_SECONDS = 30.0
+CHECK_SECONDS = 5.0
 _LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 LOCKS = 4711
@@ -54,12 +54,18 @@ class Listener:
 
     async def stay_awake(self, awake: bool, /) -> None:  # noqa: FBT001 - the only thing that it is told
         """From now on writers need not notify us, because we look anyway; or they need to again."""
-        if awake == self._awake or self._connection is None:
-            return
         query = "SELECT pg_advisory_lock($1, $2)" if awake else "SELECT pg_advisory_unlock($1, $2)"
-        with suppress(*_LOST):  # another replica is awake, or the connection was lost: then we are woken as usual
-            async with self._using:
-                await self._connection.execute(query, LOCKS, lock_of(self._channel), timeout=5)
+        async with self._using:
+            connection = self._connection
+            if awake == self._awake or connection is None or connection.is_closed():
+                return
+            try:
+                await connection.execute(query, LOCKS, lock_of(self._channel), timeout=5)
+            except asyncpg.LockNotAvailableError:  # another replica is awake: then we are woken as usual
+                return
+            except _LOST:  # nobody knows whether we hold it: it ends with the connection
+                connection.terminate()
+                return
             self._awake = awake
 
     async def wait(self, seconds: float) -> None:
@@ -87,7 +93,7 @@ class Listener:
             self._connection, self._awake = connection, False
             self._outage.is_over()
             self._heard.set()  # something may have been said before we listened
-            while True:
+            while not connection.is_closed():
                 await asyncio.sleep(CHECK_SECONDS)
                 async with self._using:
                     await connection.execute("SELECT 1", timeout=5)

@@ -79,7 +79,7 @@ async def _outcome(check: Check) -> str | None:
     try:
         return await check()
     except Exception as error:  # noqa: BLE001 - whatever a check raises is the answer
-        return f"{type(error).__name__}: {error}".splitlines()[0]
+        return logs.line_of(error)
 
 
 def _add_problem_handlers(app: FastAPI) -> None:
@@ -102,7 +102,7 @@ def _add_problem_handlers(app: FastAPI) -> None:
     async def on_database(request: Request, error: Exception) -> Response:
         if isinstance(error, DBAPIError) and (sqlstate(error) or "").startswith(_DATA_EXCEPTION):
             return answer(request, UnusableValue())
-        log.error("database-failed", error=str(error).splitlines()[0])
+        log.error("database-failed", error=logs.line_of(error))
         return answer(request, Unavailable())
 
     async def on_accident(request: Request, error: Exception) -> Response:

@@ -80,3 +80,8 @@ class Outage:
 def get(name: str) -> structlog.stdlib.BoundLogger:
     """A logger called `name`; call `.info("what-happened", key=value)`."""
     return structlog.stdlib.get_logger(name)
+
+
+def line_of(error: BaseException) -> str:
+    """The kind of `error` and the first line of what it says; some say nothing."""
+    return f"{type(error).__name__}: {error}".splitlines()[0]

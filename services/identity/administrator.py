@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.chassis import outbox
+from services.chassis import logs, outbox
 from services.chassis.database import Database
 from services.chassis.ids import new_id
 from services.chassis.problems import Problem
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
         print(asyncio.run(_run(settings, _read(options, settings))))  # noqa: T201 - a command's answer
     except (OSError, SQLAlchemyError) as error:
         where = settings.database_url("identity").render_as_string(hide_password=True)
-        sys.exit(f"database {where}: {str(error).splitlines()[0]}")
+        sys.exit(f"database {where}: {logs.line_of(error)}")
     except Problem as problem:
         details = [error.text.say("en", **dict(error.values)) for error in getattr(problem, "errors", ())]
         sys.exit(" ".join([problem.text.say("en", **problem.values), *details]))

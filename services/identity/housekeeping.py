@@ -43,7 +43,7 @@ class Housekeeping:
                 await self._database.run(clean, self._clock.now())
                 pause = EVERY_SECONDS
             except (DBAPIError, SQLAlchemyError, OSError) as error:
-                log.warning("housekeeping-failed", error=str(error).splitlines()[0])
+                log.warning("housekeeping-failed", error=logs.line_of(error))
                 pause = _AFTER_FAILURE_SECONDS
             await asyncio.sleep(pause)
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.chassis import logs
 from services.chassis.database import Database
 from services.chassis.settings import load
 from services.matching.commands import weighing
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> None:
         asyncio.run(_refit(settings))
     except (OSError, SQLAlchemyError) as error:
         where = settings.database_url("matching").render_as_string(hide_password=True)
-        sys.exit(f"database {where}: {str(error).splitlines()[0]}")
+        sys.exit(f"database {where}: {logs.line_of(error)}")
 
 
 async def _refit(settings: MatchingSettings) -> None:

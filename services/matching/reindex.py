@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.chassis import logs
 from services.chassis.database import Database
 from services.chassis.settings import load
 from services.matching import meaning
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> None:
         asyncio.run(_reindex_instance(settings))
     except (OSError, SQLAlchemyError) as error:
         where = settings.database_url("matching").render_as_string(hide_password=True)
-        sys.exit(f"database {where}: {str(error).splitlines()[0]}")
+        sys.exit(f"database {where}: {logs.line_of(error)}")
 
 
 async def _reindex_instance(settings: MatchingSettings) -> None:

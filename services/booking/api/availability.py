@@ -97,10 +97,12 @@ async def get_availability(
             raise NotBookable
         first = query.from_ or now.astimezone(resource.rules.zone).date()
         window = _window(resource, first, query.days, now)
-        around = resource.rules.within_reach(Span(min(window.start, now), max(window.end, now + _LOOK_AHEAD)))
+        around = resource.rules.within_reach(
+            Span(min(window.start, now), max(window.end, max(window.start, now) + _LOOK_AHEAD))
+        )
         occupied, as_of = (await _taken(session, [(origin, offer_id)], around))[(origin, offer_id)]
     found = availability(resource.rules, occupied=occupied, now=now, window=window, quantity=query.quantity)
-    upcoming = next_free(resource.rules, occupied=occupied, now=now, since=max(window.start, now))
+    upcoming = next_free(resource.rules, occupied=occupied, now=now, since=window.start, quantity=query.quantity)
     if not (resource.is_open and offer.is_valid_at(now)):
         found, upcoming = replace(found, free=[]), []
     view = AvailabilityView(

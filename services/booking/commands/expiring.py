@@ -43,15 +43,17 @@ async def expire_around(session: AsyncSession, offer_id: UUID, around: Span) -> 
         bookings.c.occupied.op("&&")(around),
         bookings.c.decide_by <= sa.func.clock_timestamp(),
     )
-    await session.execute(held)
+    dropped = (await session.execute(held.returning(bookings.c.id))).all()
     blocking = (
         sa.select(Booking)
         .where(_OVERDUE, bookings.c.offer_id == offer_id, bookings.c.occupied.op("&&")(around))
         .order_by(bookings.c.id)
         .with_for_update()
     )
-    await _expire(session, (await session.execute(blocking)).scalars().all())
+    expired = await _expire(session, (await session.execute(blocking)).scalars().all())
     await end_unanswered(session, sa.and_(changes.c.offer_id == offer_id, changes.c.occupied.op("&&")(around)))
+    if dropped or expired:
+        await busy_changed(session, offer_id, *(booking.offer_id for booking in expired if booking.is_ours))
 
 
 async def expire_undecided(session: AsyncSession) -> int:

@@ -116,7 +116,11 @@ async def wake_lines_of(session: AsyncSession, member_ids: Collection[UUID]) -> 
 async def mark(session: AsyncSession, which: sa.Select[Any, Any]) -> int:
     """Ask for the waiting lists of these resources to be handed out. Returns how many had not been asked for."""
     put = insert(places_freed).from_select(["offer_id", "since"], which)
-    marked = (await session.execute(put.on_conflict_do_nothing().returning(places_freed.c.offer_id))).all()
+    locked = put.on_conflict_do_update(index_elements=["offer_id"], set_={"since": places_freed.c.since})
+    fresh = sa.literal_column("(xmax = 0)", sa.Boolean)
+    marked = [
+        row for row in await session.execute(locked.returning(places_freed.c.offer_id, fresh.label("new"))) if row.new
+    ]
     if marked:
         await session.execute(sa.select(sa.func.pg_notify(PLACES_CHANNEL, "")))
     return len(marked)
@@ -217,6 +221,7 @@ def _kept(here: _Line, entry: Entry, occupied: Span, quantity: int, until: datet
         place_label=None,
         quantity=quantity,
         note="",
+        private=here.resource.terms.private,
         waiting_id=entry.id,
         status="held",
         reason=None,

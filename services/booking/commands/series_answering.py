@@ -13,7 +13,7 @@ from services.booking.commands.series_deciding import locked_resource
 from services.booking.commands.series_moving import Move, swap
 from services.booking.commands.staying import drop_wishes, stay_together
 from services.booking.commands.together import locked_series
-from services.booking.domain.changing import check_may_answer
+from services.booking.domain.changing import check_may_answer, may_answer
 from services.booking.domain.deciding import Person, may_read
 from services.booking.domain.limits import NoChangeAsked
 from services.booking.domain.occurrences import Occurrence
@@ -71,9 +71,10 @@ async def _waiting(session: AsyncSession, series_id: UUID, by: Person, *, withdr
     if not wished:
         raise NoChangeAsked
     approval = await approval_of(session, wished[0][0])
+    first = next((it for one, it in wished if may_answer(one, it, by, approval, withdraw=withdraw)), wished[0][1])
+    wished = [(booking, change) for booking, change in wished if change.together == first.together]
     for booking, change in wished:
         check_may_answer(booking, change, by, approval, withdraw=withdraw)
-    first = wished[0][1]
     return Move(
         series=repeated,
         bookings=[booking for booking, _ in wished],

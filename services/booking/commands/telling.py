@@ -21,6 +21,7 @@ from services.chassis import outbox
 from services.chassis.database_listener import waking
 
 BUSY_CHANNEL = "busy"
+TOLD_TOGETHER = 50
 LONGEST_BUSY = timedelta(days=120)
 MOST_INTERVALS = 2500
 """About 180 KiB as JSON: below the size of an event (256 KiB)."""
@@ -53,7 +54,10 @@ async def busy_changed(session: AsyncSession, *offer_ids: UUID) -> None:
         return
     await session.flush()
     rows = [{"offer_id": offer_id, "since": sa.func.clock_timestamp()} for offer_id in sorted(set(offer_ids))]
-    await session.execute(insert(busy_to_tell).values(rows).on_conflict_do_nothing())
+    put = insert(busy_to_tell).values(rows)
+    # a mark that is there already is locked: who tells, and takes it away, waits for us and looks again
+    marked = put.on_conflict_do_update(index_elements=["offer_id"], set_={"since": busy_to_tell.c.since})
+    await session.execute(marked)
     await session.execute(sa.select(waking(BUSY_CHANNEL)))
 
 
@@ -62,7 +66,7 @@ async def busy_changed_by(session: AsyncSession, changed: Iterable[Booking]) -> 
     await busy_changed(session, *(booking.offer_id for booking in changed if booking.is_ours))
 
 
-async def resources_to_tell(session: AsyncSession, most: int = 50) -> list[UUID]:
+async def resources_to_tell(session: AsyncSession, most: int = TOLD_TOGETHER) -> list[UUID]:
     """Whose busy times wait to be told, the longest waiting first."""
     found = sa.select(busy_to_tell.c.offer_id).order_by(busy_to_tell.c.since).limit(most)
     return list((await session.execute(found)).scalars())

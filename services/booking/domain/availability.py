@@ -21,6 +21,7 @@ from services.booking.domain.spans import Occupied, Span, clipped, full, levels,
 SEARCH_BEFORE = timedelta(days=7)
 SEARCH_AFTER = timedelta(days=60)
 _CLOCK_CHANGE = timedelta(minutes=90)
+_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +129,7 @@ def availability(
     )
 
 
-@lru_cache(maxsize=2000)
+@lru_cache(maxsize=500)
 def _regardless_of_now(
     rules: Rules, occupied: tuple[Occupied, ...], window: Span, quantity: int
 ) -> tuple[Sequence[Span], Sequence[Span], Sequence[Span]]:
@@ -183,12 +184,15 @@ def alternatives(
 
 
 def next_free(
-    rules: Rules, *, occupied: Sequence[Occupied], now: datetime, since: datetime, count: int = 3
+    rules: Rules, *, occupied: Sequence[Occupied], now: datetime, since: datetime, quantity: int = 1, count: int = 3
 ) -> list[Span]:
-    """The next free stretches of at least the minimum length, one a day unless interrupted."""
-    window = Span(max(since, now), max(since, now) + SEARCH_AFTER)
+    """The next free stretches for `quantity` of at least the minimum length, one a day unless interrupted."""
+    begin = max(since, now)
+    first = begin.astimezone(rules.zone).date()
+    days = Span(local_midnight(first, rules.zone), local_midnight(first + SEARCH_AFTER + _ONE_DAY, rules.zone))
     found: list[Span] = []
-    for stretch in availability(rules, occupied=occupied, now=now, window=window).free:
+    free = availability(rules, occupied=occupied, now=now, window=days, quantity=quantity).free
+    for stretch in clipped(free, Span(begin, begin + SEARCH_AFTER)):
         start = stretch.start
         while len(found) < count and stretch.end - start >= rules.minimum:
             midnight = local_midnight(start.astimezone(rules.zone).date() + timedelta(days=1), rules.zone)

@@ -104,7 +104,7 @@ def open_spans(week: OpeningCalendar, zone: ZoneInfo, window: Span) -> tuple[Spa
     return _open_on(week, zone, *_first_and_last(window, zone))
 
 
-@lru_cache(maxsize=5000)
+@lru_cache(maxsize=1000)
 def _open_on(week: OpeningCalendar, zone: ZoneInfo, first: date, last: date) -> tuple[Span, ...]:
     spans: list[Span] = []
     for day in _from_to(first, last):

@@ -82,5 +82,6 @@ def _of(kind: FeedKind, subject_id: UUID) -> sa.ColumnElement[bool]:
         owned = sa.and_(bookings.c.owner_member_id == subject_id, ours)
         return sa.or_(bookings.c.borrower_member_id == subject_id, owned)
     if kind == "circle":
-        return sa.or_(sa.and_(ours, offers.c.owner_circle_id == subject_id), bookings.c.circle_id == subject_id)
+        theirs = sa.or_(sa.and_(ours, offers.c.owner_circle_id == subject_id), bookings.c.circle_id == subject_id)
+        return sa.and_(theirs, sa.not_(bookings.c.private))
     return sa.and_(ours, bookings.c.offer_id == subject_id)

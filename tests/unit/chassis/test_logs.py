@@ -51,12 +51,13 @@ async def _run_for(seconds: float, loop: Runs) -> list[str]:
 async def test_consumers_without_a_broker_say_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
     tries = 0
 
-    async def connect(_url: str) -> None:
-        nonlocal tries
-        tries += 1
-        raise ConnectionRefusedError
+    class Counted(messaging.RabbitBroker):
+        async def start(self) -> None:
+            nonlocal tries
+            tries += 1
+            await super().start()
 
-    monkeypatch.setattr(messaging.aio_pika, "connect", connect)
+    monkeypatch.setattr(messaging, "RabbitBroker", Counted)
     monkeypatch.setattr(messaging, "RETRY_SECONDS", 0.05)
     consumers = Consumers("catalog")
 

@@ -11,7 +11,7 @@ BEGIN
 END $$
 
 
--- The function of 0007 with one difference: it wakes only who sleeps.
+-- The function of 0007; it wakes only who sleeps, tells of the holds that it ends, and ends none of another offer.
 -- Decide on a booking and write it down, with its line of history and its event, in one round trip.
 -- `written`: the booking, every column of it; `line`, `event`: rows of history and outbox, either may be NULL. `under`: the version of the
 -- resource that the caller has checked the rules of. `limit_waiting`: how many requests of the borrower may wait (NULL:
@@ -38,6 +38,10 @@ BEGIN
     END IF;
     DELETE FROM bookings b WHERE b.resource_origin IS NULL AND b.status = 'held' AND b.waiting_id IS NULL
         AND b.offer_id = wanted.offer_id AND b.occupied && wanted.occupied AND b.decide_by <= clock_timestamp();
+    IF FOUND THEN  -- it is told whatever becomes of this booking
+        INSERT INTO busy_to_tell VALUES (wanted.offer_id, clock_timestamp()) ON CONFLICT DO NOTHING;
+        PERFORM wake('busy');
+    END IF;
     IF EXISTS (
         SELECT 1 FROM bookings b WHERE b.offer_id = wanted.offer_id AND b.occupied && wanted.occupied
           AND b.resource_origin IS NULL AND b.status = 'pending' AND b.decide_by <= clock_timestamp()
@@ -61,7 +65,7 @@ BEGIN
     END IF;
     -- A form's hold of the same offer makes way, too, when the form was quicker than its answer and does not name it.
     SELECT b.id INTO own_hold FROM bookings b WHERE b.resource_origin IS NULL AND b.status = 'held'
-        AND (b.id = releases OR (wanted.waiting_id IS NULL AND b.offer_id = wanted.offer_id))
+        AND b.offer_id = wanted.offer_id AND (b.id = releases OR wanted.waiting_id IS NULL)
         AND b.borrower_member_id = wanted.borrower_member_id AND b.waiting_id IS NOT DISTINCT FROM wanted.waiting_id
         LIMIT 1;
     IF busy_elsewhere(wanted.offer_id, wanted.occupied)
@@ -86,3 +90,26 @@ BEGIN
     PERFORM wake('busy');
     RETURN 'bound';
 END $$
+
+
+-- A mark that is there already is locked: who hands out, or tells, and takes the mark away, waits for us and looks again.
+CREATE OR REPLACE FUNCTION note_places_freed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    of_offer uuid;
+BEGIN
+    IF TG_TABLE_NAME = 'offers' THEN
+        of_offer := OLD.id;
+    ELSE
+        of_offer := OLD.offer_id;
+    END IF;
+    IF EXISTS (SELECT 1 FROM waiting w WHERE w.offer_id = of_offer AND w.status IN ('waiting', 'offered')) THEN
+        INSERT INTO places_freed AS marked VALUES (of_offer, clock_timestamp())
+        ON CONFLICT (offer_id) DO UPDATE SET since = marked.since;
+        PERFORM pg_notify('places', '');
+    END IF;
+    RETURN NULL;
+END $$
+
+
+-- A resource that somebody holds does not stop the bookings of all others: the group gives up, and each decides alone.
+ALTER FUNCTION bind_bookings(jsonb) SET lock_timeout = '500ms'
