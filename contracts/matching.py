@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from contracts.acts import ActRecorded
 from contracts.envelope import Data, Event
 
 
@@ -35,3 +36,9 @@ class MatchesProposed(Event):
     @property
     def subject(self) -> str:
         return str(self.need_id)
+
+
+class MatchingActRecorded(ActRecorded):
+    """A coordinator or administrator changed something in matching."""
+
+    type: ClassVar[str] = "matching.act_recorded.v1"

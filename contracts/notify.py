@@ -3,6 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
+from contracts.acts import ActRecorded
 from contracts.envelope import Event
 
 
@@ -18,3 +19,9 @@ class ContactDisclosed(Event):
     @property
     def subject(self) -> str:
         return str(self.booking_id)
+
+
+class NotifyActRecorded(ActRecorded):
+    """A coordinator or administrator changed something in notify."""
+
+    type: ClassVar[str] = "notify.act_recorded.v1"

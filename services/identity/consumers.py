@@ -7,6 +7,8 @@ from contracts.booking import BookingActRecorded
 from contracts.catalog import CatalogActRecorded
 from contracts.federation import FederationActRecorded
 from contracts.identity import IdentityActRecorded
+from contracts.matching import MatchingActRecorded
+from contracts.notify import NotifyActRecorded
 from services.chassis.messaging import Consumers
 from services.identity.commands import acts
 
@@ -17,6 +19,8 @@ consumers = Consumers("identity")
 @consumers.on(CatalogActRecorded)
 @consumers.on(BookingActRecorded)
 @consumers.on(FederationActRecorded)
+@consumers.on(MatchingActRecorded)
+@consumers.on(NotifyActRecorded)
 async def keep_act(event: ActRecorded, session: AsyncSession) -> None:
     """Add it to the trail."""
     await acts.keep(session, event)

@@ -107,6 +107,7 @@ def test_a_full_broker_slows_nobody_down_until_too_much_waits_and_then_says_so(r
     ledger.end(fault, doubled=coop.doubled())
 
 
+@pytest.mark.long
 def test_a_consumer_that_answers_too_late_is_cut_off_by_the_broker_and_begins_again(ruin: Ruin, ledger: Ledger) -> None:
     """RabbitMQ looks once a minute who has passed half an hour; here twice a second who has passed one second."""
     coop, matching = ruin.coop, ruin.coop.sql("matching")

@@ -1,6 +1,6 @@
 """Booking a resource: ours, for a member or for a peer's person; or a peer's, for a member of ours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -185,6 +185,7 @@ async def bind_now(session: AsyncSession, binding: Binding) -> Outcome:
         if outcome != "expire_first":
             return outcome
         await expire_in_the_way(session, booking)
+        binding = replace(binding)  # its event comes after those of what has ended
         if booking.waiting_id is None:
             await hand_out(session, booking.offer_id)
     return "taken"

@@ -22,6 +22,8 @@ SEARCH_BEFORE = timedelta(days=7)
 SEARCH_AFTER = timedelta(days=60)
 _CLOCK_CHANGE = timedelta(minutes=90)
 _ONE_DAY = timedelta(days=1)
+_TO_ASK = timedelta(minutes=5)
+"""What somebody who chooses the next free time has to send the form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,8 +194,9 @@ def next_free(
     days = Span(local_midnight(first, rules.zone), local_midnight(first + SEARCH_AFTER + _ONE_DAY, rules.zone))
     found: list[Span] = []
     free = availability(rules, occupied=occupied, now=now, window=days, quantity=quantity).free
-    for stretch in clipped(free, Span(begin, begin + SEARCH_AFTER)):
-        start = stretch.start
+    soonest = max(begin, rules.earliest(now) + _TO_ASK)
+    for stretch in clipped(free, Span(soonest, soonest + SEARCH_AFTER)):
+        start = next(grid(rules.calendar, rules.zone, rules.step_minutes, stretch), stretch.end)
         while len(found) < count and stretch.end - start >= rules.minimum:
             midnight = local_midnight(start.astimezone(rules.zone).date() + timedelta(days=1), rules.zone)
             found.append(Span(start, min(stretch.end, max(midnight, start + rules.minimum))))
