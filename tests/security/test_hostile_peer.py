@@ -50,7 +50,11 @@ from tests.services.federation.conftest import two
 from tests.services.federation.pair import Pair, eventually
 from tests.services.federation.test_hostile_peer import Namur
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("hostile-peer"),
+]
 __all__ = ["two"]  # a fixture
 
 NOW = Clock().now
