@@ -196,6 +196,8 @@ def next_free(
     free = availability(rules, occupied=occupied, now=now, window=days, quantity=quantity).free
     soonest = max(begin, rules.earliest(now) + _TO_ASK)
     for stretch in clipped(free, Span(soonest, soonest + SEARCH_AFTER)):
+        if len(found) >= count:
+            break
         start = next(grid(rules.calendar, rules.zone, rules.step_minutes, stretch), stretch.end)
         while len(found) < count and stretch.end - start >= rules.minimum:
             midnight = local_midnight(start.astimezone(rules.zone).date() + timedelta(days=1), rules.zone)

@@ -19,7 +19,7 @@ from services.chassis.settings import load
 router = APIRouter()
 _INSERT = sa.text("""
 WITH said AS (
-    INSERT INTO outbox (id, type, subject, time, data) VALUES (:event, 'bench.plain.v1', :subject, now(), :data)
+    INSERT INTO outbox (id, type, subject, time, data) VALUES (:event, 'booking.plain.v1', :subject, now(), :data)
 )
 INSERT INTO bookings (id, offer_id, offer_title, borrower_member_id, borrower_name, starts_at, ends_at, occupied,
                       exclusive, time_zone, quantity, note, status, remote_version, version, created_at, changed_at)
