@@ -65,7 +65,7 @@ def public_holidays(region: str, year: int) -> frozenset[date]:
     country, _, part = region.partition("-")
     try:
         return frozenset(country_holidays(country, subdiv=part or None, years=year))
-    except NotImplementedError:
+    except NotImplementedError:  # how the library says that it does not know the country or the part
         return frozenset()
 
 

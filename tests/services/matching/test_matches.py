@@ -1,6 +1,7 @@
 """Offers for needs: live, and told once."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from contracts.booking import BusyChanged, Interval, OpeningHours, ResourceChanged, ResourceState
@@ -14,7 +15,7 @@ async def need(matching: Matching, title: str, **changes: object) -> ListingStat
     return await matching.listing(title, **(values | changes))
 
 
-async def answer_for(matching: Matching, state: ListingState) -> dict[str, list[dict[str, object]]]:
+async def answer_for(matching: Matching, state: ListingState) -> dict[str, list[dict[str, Any]]]:
     client = await matching.client(state.owner_member_id)
     answer = await client.get(f"/needs/{state.id}/matches")
     assert answer.status_code == 200, answer.text
@@ -72,7 +73,7 @@ async def test_an_offer_is_proposed_with_every_reason(matching: Matching) -> Non
     assert [item["id"] for item in found["items"]] == [str(offer.id)]
     item = found["items"][0]
     assert codes(item) == {"words", "kind", "category", "distance", "free", "quantity"}
-    reasons = {reason["code"]: reason["value"] for reason in item["reasons"]}  # type: ignore[attr-defined] - JSON
+    reasons = {reason["code"]: reason["value"] for reason in item["reasons"]}
     assert set(reasons["words"].split(", ")) >= {"découpeuse", "laser"}
     assert 120 < float(reasons["distance"]) < 140
     assert item["bookable"] is True
@@ -91,9 +92,9 @@ async def test_what_nearly_fits_names_the_one_thing(matching: Matching) -> None:
     one = await need(matching, "Mini-pelle", window_start=start, window_end=end)
     two = await need(matching, "Mini-pelle", quantity=2)
     await matching.count_words()
-    by_one = {item["id"]: item["missing"]["code"] for item in (await answer_for(matching, one))["near_misses"]}  # type: ignore[index] - JSON
+    by_one = {item["id"]: item["missing"]["code"] for item in (await answer_for(matching, one))["near_misses"]}
     assert by_one == {str(taken.id): "free", str(far.id): "distance", str(both.id): "distance"}
-    by_two = {item["id"]: item["missing"]["code"] for item in (await answer_for(matching, two))["near_misses"]}  # type: ignore[index] - JSON
+    by_two = {item["id"]: item["missing"]["code"] for item in (await answer_for(matching, two))["near_misses"]}
     assert by_two == {str(taken.id): "quantity", str(few.id): "quantity"}
 
 

@@ -1,5 +1,7 @@
 """How an offer fits a need."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,14 +19,15 @@ LILLE, NAMUR, MARSEILLE = (
 POINT = st.builds(Point, latitude=st.floats(-90, 90), longitude=st.floats(-180, 180))
 
 
-def need(**changes: object) -> Need:
-    values = {"kind": "machine", "category": "", "quantity": 1, "point": LILLE, "window": None}
-    return Need(**(values | changes))  # type: ignore[arg-type] - the test's own values
+def need(**changes: Any) -> Need:
+    values: dict[str, Any] = {"kind": "machine", "category": "", "quantity": 1, "point": LILLE, "window": None}
+    return Need(**(values | changes))
 
 
-def offer(**changes: object) -> Offer:
-    values = {"kind": "machine", "category": "", "quantity": 1, "point": LILLE, "coverage": 1.0}
-    return Offer(**(values | {"shared": ("scie",), "rules": None, "busy": []} | changes))  # type: ignore[arg-type] - same
+def offer(**changes: Any) -> Offer:
+    values: dict[str, Any] = {"kind": "machine", "category": "", "quantity": 1, "point": LILLE, "coverage": 1.0}
+    values |= {"shared": ("scie",), "rules": None, "busy": []}
+    return Offer(**(values | changes))
 
 
 def test_the_way_from_lille_to_namur_is_about_129_km() -> None:
