@@ -275,3 +275,14 @@ def test_next_free_stretches_are_free(world: World) -> None:
     for stretch in next_free(made, occupied=occupied, now=week, since=week):
         assert any(span.contains(stretch) for span in free)
         assert stretch.length >= made.minimum
+
+
+def test_the_next_free_time_lies_on_the_grid_and_leaves_time_to_ask() -> None:
+    made = Rules(
+        time_zone="Europe/Paris", opening_hours=tuple(Hours(day, 9 * 60, 18 * 60) for day in range(7)), step_minutes=30,
+        minimum_minutes=60, maximum_minutes=480, lead_minutes=60, horizon_days=30, buffer_before_minutes=0,
+        buffer_after_minutes=0,
+    )  # fmt: skip
+    at = datetime(2026, 11, 26, 8, 27, tzinfo=UTC)  # in an hour it is 10 h 27 in Paris: 10 h 30 would soon be too late
+    first, *_ = next_free(made, occupied=(), now=at, since=at)
+    assert first.start == datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
