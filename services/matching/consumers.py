@@ -2,13 +2,22 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.booking import BusyChanged, ResourceChanged
+from contracts.booking import (
+    BookingCancelled,
+    BookingCompleted,
+    BookingConfirmed,
+    BookingDeclined,
+    BookingExpired,
+    BookingRequested,
+    BusyChanged,
+    ResourceChanged,
+)
 from contracts.catalog import ListingPublished, ListingWithdrawn
 from contracts.envelope import Envelope
 from contracts.federation import BusyReceived, LinkChanged, ListingGone, ListingReceived, ResourceReceived
 from contracts.identity import CircleChanged
 from services.chassis.messaging import Consumers
-from services.matching.commands import index
+from services.matching.commands import index, uses
 from services.matching.tables import OURS
 
 consumers = Consumers("matching")
@@ -75,3 +84,39 @@ async def keep_busy_times_of_peer(event: BusyReceived, session: AsyncSession, en
 async def keep_circle(event: CircleChanged, session: AsyncSession) -> None:
     """Circles are part of audiences."""
     await index.keep_circle(session, event.circle)
+
+
+@consumers.on(BookingRequested)
+async def count_who_was_asked(event: BookingRequested, session: AsyncSession, envelope: Envelope) -> None:
+    """Who is asked often rests."""
+    await uses.keep(session, event.booking, asked=True, said_at=envelope.time)
+
+
+@consumers.on(BookingConfirmed)
+async def count_use(event: BookingConfirmed, session: AsyncSession, envelope: Envelope) -> None:
+    """Uses between cooperatives balance."""
+    await uses.keep(session, event.booking, asked=False, said_at=envelope.time)
+
+
+@consumers.on(BookingCompleted)
+async def count_use_that_is_over(event: BookingCompleted, session: AsyncSession, envelope: Envelope) -> None:
+    """It counts, unless nobody came."""
+    await uses.keep(session, event.booking, asked=False, said_at=envelope.time)
+
+
+@consumers.on(BookingCancelled)
+async def count_no_use_when_cancelled(event: BookingCancelled, session: AsyncSession, envelope: Envelope) -> None:
+    """It was no use after all; who was asked was asked."""
+    await uses.keep(session, event.booking, asked=False, said_at=envelope.time)
+
+
+@consumers.on(BookingDeclined)
+async def count_no_use_when_declined(event: BookingDeclined, session: AsyncSession, envelope: Envelope) -> None:
+    """The same after a no."""
+    await uses.keep(session, event.booking, asked=False, said_at=envelope.time)
+
+
+@consumers.on(BookingExpired)
+async def count_no_use_when_expired(event: BookingExpired, session: AsyncSession, envelope: Envelope) -> None:
+    """The same when nobody decided."""
+    await uses.keep(session, event.booking, asked=False, said_at=envelope.time)

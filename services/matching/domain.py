@@ -3,13 +3,15 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from services.matching import free_time, words
 from services.matching.free_time import Interval, Rules
 
-Code = Literal["words", "meaning", "topic", "category", "kind", "distance", "free", "quantity", "rested"]
+Code = Literal[
+    "words", "meaning", "topic", "category", "kind", "distance", "free", "days", "quantity", "rested", "owed", "owing"
+]
 
 Status = Literal["proposed", "seen", "contacted", "accepted", "declined"]
 Reason = Literal["too_far", "not_it", "gone"]
@@ -30,8 +32,17 @@ TELLING_SCORE = 0.5
 
 SAME_KIND = 0.2
 _CATEGORY, _NEAR, _FREE = 0.15, 0.1, 0.05
-_RESTED, _OFTEN = 0.04, 4
-"""What those earn who were not asked lately: so little that it only breaks near-ties; asked so often, nothing."""
+NEAR_TIE = 0.05
+"""What fairness can move between two offers at the most: with other terms farther apart it changes nothing."""
+
+_RESTED, _OFTEN = 0.03, 4
+"""What those earn who were not asked lately; asked so often, nothing."""
+
+_BALANCE = (NEAR_TIE - _RESTED) / 2
+"""What an offer of a peer earns who has used our things more often than we theirs; the other way round it loses it."""
+
+_FEW_USES = 4
+"""So few uses more on one side are half of what balance can give."""
 _NEAR_KM = 30.0
 _WORDS_BESIDE_MEANING, _WORDS_ALONE = 0.2, 0.6
 _UNRELATED = 0.2
@@ -46,6 +57,19 @@ class Point:
 
     latitude: float
     longitude: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uses:
+    """Between us and a peer: how often theirs used ours (`given`), and ours theirs (`received`)."""
+
+    given: int
+    received: int
+
+    @property
+    def balance(self) -> float:
+        """From -1 (we used theirs) through 0 (even) to 1 (they used ours); a few more weigh little."""
+        return (self.given - self.received) / (abs(self.given - self.received) + _FEW_USES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +89,7 @@ class Offer:
 
     `meaning`: how near it is by meaning (-1 to 1), None when that is not known (yet); `topic`: the code of the category
     that both are nearest to; `nearness`: both by name, for a sentence. `asked`: how often its owner was asked lately,
-    None where nobody was.
+    None where nobody was. `peer`: the cooperative that it comes from, `uses` what went to and fro, None for ours.
     """
 
     kind: str
@@ -78,16 +102,19 @@ class Offer:
     topic: str | None = None
     nearness: str = ""
     asked: int | None = None
+    peer: str = ""
+    uses: Uses | None = None
     rules: Rules | None = None
     busy: Sequence[Interval] = ()
 
 
 @dataclass(frozen=True)
 class Term:
-    """One reason, or one thing that is missing; `value` is its figure."""
+    """One reason, or one thing that is missing; `value` is its figure, `by` how much of it is missing (km, pieces)."""
 
     code: Code
     value: str
+    by: str = ""
 
 
 @dataclass(kw_only=True)
@@ -111,6 +138,12 @@ class Fit:
         if gain:
             self.gains[what] = round(gain, 4)
             self.score += gain * self.factors.get(what, 1.0)
+
+    def favour(self, what: str, gain: float) -> None:
+        """A gain of fairness: no factor makes more of it."""
+        if gain:
+            self.gains[what] = round(gain, 4)
+            self.score += gain
 
 
 def distance_km(one: Point, other: Point) -> float:
@@ -158,11 +191,19 @@ def fit(
     _judge_distance(found, need, offer, farthest_km)
     _judge_quantity(found, need, offer)
     _judge_time(found, need, offer, now)
+    _be_fair(found, offer)
+    return found
+
+
+def _be_fair(found: Fit, offer: Offer) -> None:
+    """Between those who fit about alike: who was asked often rests, and uses between cooperatives balance."""
     if offer.asked is not None and offer.asked < _OFTEN:
-        found.gain("rested", _RESTED * (1 - offer.asked / _OFTEN))
+        found.favour("rested", _RESTED * (1 - offer.asked / _OFTEN))
         if offer.asked == 0:
             found.add("rested", "", 0.0)
-    return found
+    if offer.uses is not None and offer.uses.balance:
+        found.favour("balance", _BALANCE * offer.uses.balance)
+        found.add("owed" if offer.uses.balance > 0 else "owing", offer.peer, 0.0)
 
 
 def same_words(one: str, other: str) -> bool:
@@ -181,26 +222,33 @@ def _judge_distance(found: Fit, need: Need, offer: Offer, farthest_km: float) ->
         return
     km = distance_km(need.point, offer.point)
     if km > farthest_km and offer.kind in _STAYS_AT_HOME:
-        found.missing.append(Term("distance", f"{km:.0f}"))
+        found.missing.append(Term("distance", f"{km:.0f}", by=f"{max(1, km - farthest_km):.0f}"))
     else:
         found.add("distance", f"{km:.1f}" if km < 10 else f"{km:.0f}", _NEAR / (1 + km / _NEAR_KM))  # noqa: PLR2004
 
 
 def _judge_quantity(found: Fit, need: Need, offer: Offer) -> None:
     if offer.quantity < need.quantity:
-        found.missing.append(Term("quantity", str(offer.quantity)))
+        found.missing.append(Term("quantity", str(offer.quantity), by=str(need.quantity - offer.quantity)))
     elif need.quantity > 1:
         found.add("quantity", str(offer.quantity), 0.0)
 
 
 def _judge_time(found: Fit, need: Need, offer: Offer, now: datetime) -> None:
-    """Only what can be booked has free times; of the rest we know nothing, and say nothing."""
-    if need.window is None or offer.rules is None:
+    """Only what can be booked has free times; of the rest we know nothing, and say nothing. A past period asks nothing.
+
+    Half of what it earns for any free time, half by how many of the days asked for have some.
+    """
+    if need.window is None or offer.rules is None or need.window[1] <= now:
         return
     start, end = need.window
     free = free_time.first_free(offer.rules, offer.busy, start=start, end=end, now=now)
     if free is not None:
-        found.add("free", interval_text(free), _FREE)
+        days = free_time.free_days(offer.rules, offer.busy, start=max(start, now), end=end, now=now)
+        asked = min(free_time.MOST_NAMED_DAYS, (end - max(start, now)) / timedelta(days=1) + 1)
+        found.add("free", interval_text(free), _FREE * (1 + min(1.0, len(days) / asked)) / 2)
+        if len(days) > 1:
+            found.add("days", ",".join(day.isoformat() for day in days), 0.0)
         return
     far_future = now.replace(year=now.year + 2, day=1)
     later = free_time.first_free(offer.rules, offer.busy, start=max(end, now), end=far_future, now=now)

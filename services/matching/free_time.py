@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from holidays import country_holidays
 
 _MOST_DAYS = 400
+MOST_NAMED_DAYS = 7
+"""Free days that are looked for one by one."""
 
 
 Opening = tuple[tuple[int, int, int], ...]
@@ -77,15 +79,29 @@ def first_free(
     rules: Rules, busy: Sequence[Interval], *, start: datetime, end: datetime, now: datetime
 ) -> Interval | None:
     """The first period in `[start, end)` that is open, not taken, and long enough to be booked; in the local zone."""
+    return next(_free_periods(rules, busy, start=start, end=end, now=now), None)
+
+
+def free_days(rules: Rules, busy: Sequence[Interval], *, start: datetime, end: datetime, now: datetime) -> list[date]:
+    """The local days, of the first `MOST_NAMED_DAYS` in `[start, end)`, on which a period begins that can be booked."""
+    zone = ZoneInfo(rules.time_zone)
+    last = datetime.combine(start.astimezone(zone).date() + timedelta(days=MOST_NAMED_DAYS), time(), zone)
+    found = _free_periods(rules, busy, start=start, end=min(end, last.astimezone(UTC)), now=now)
+    return list(dict.fromkeys(period[0].date() for period in found))
+
+
+def _free_periods(
+    rules: Rules, busy: Sequence[Interval], *, start: datetime, end: datetime, now: datetime
+) -> Iterator[Interval]:
+    """All periods in `[start, end)` that are open, not taken, and long enough to be booked; in the local zone."""
     start = max(start, now + timedelta(minutes=rules.lead_minutes))
     end = min(end, now + timedelta(days=rules.horizon_days))
     shortest = timedelta(minutes=max(rules.minimum_minutes, 1))
+    zone = ZoneInfo(rules.time_zone)
     for opened in _open_periods(rules, start, end):
         for period in without(opened, busy):
             if period[1] - period[0] >= shortest:
-                zone = ZoneInfo(rules.time_zone)
-                return period[0].astimezone(zone), period[1].astimezone(zone)
-    return None
+                yield period[0].astimezone(zone), period[1].astimezone(zone)
 
 
 def without(period: Interval, busy: Sequence[Interval]) -> Iterator[Interval]:

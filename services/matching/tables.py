@@ -167,6 +167,27 @@ proposals = sa.Table(
 whether it worked out. `gains`: what each term gave to the score when it was answered.
 """
 
+uses = sa.Table(
+    "uses",
+    metadata,
+    sa.Column("peer", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("lent", sa.Boolean, nullable=False),
+    sa.Column("used", sa.Boolean, nullable=False),
+    sa.Column("owner_id", sa.Uuid, nullable=False),
+    sa.Column("at", _instant, nullable=False),
+    sa.Column("asked_at", _instant),
+    sa.Index("uses_at", "at"),
+    sa.Index("uses_asked", "asked_at", postgresql_where=sa.text("asked_at IS NOT NULL")),
+    sa.Index("uses_with_peers", "peer", "at", postgresql_where=sa.text("peer <> '' AND used")),
+)
+"""What counts of bookings for fairness. `peer`: the other cooperative, empty among our own members.
+
+`lent`: a thing of ours; `used`: it is or was a use; `owner_id`: who was asked (a peer's offer stands for its owner);
+`asked_at`: when a decision was asked for, none where nobody had to decide.
+"""
+
 weights = sa.Table(
     "weights",
     metadata,

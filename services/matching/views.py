@@ -12,10 +12,15 @@ from services.matching.domain import Code, Status
 
 
 class ReasonView(BaseModel):
-    """Why, or what is missing. `value`: words, a category, a kind's name, km, an ISO 8601 interval, or a count."""
+    """Why, or what is missing. `value`: words, a category, a kind's name, km, an ISO 8601 interval, or a count.
+
+    Of the code `days`: local days (ISO 8601) with commas between them; of `owed` and `owing` the peer's name. `by`: of
+    what is missing, how many km it is too far, or how many are too few.
+    """
 
     code: Code
     value: str
+    by: str = ""
 
 
 class ResultView(BaseModel):
@@ -100,9 +105,13 @@ class NearMissView(MatchView):
 
 
 class MatchesView(BaseModel):
-    """The offers for a need, best first, and those that nearly fit. `by_meaning`: False when only words count."""
+    """The offers for a need, best first, and those that nearly fit. `by_meaning`: False when only words count.
+
+    `past`: the period in which it is wanted is over, so nobody's free time was looked at.
+    """
 
     need_id: UUID
     by_meaning: bool = False
+    past: bool = False
     items: list[MatchView]
     near_misses: list[NearMissView]

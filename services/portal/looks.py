@@ -97,13 +97,15 @@ def _phrases(said: Words, moments: Moments) -> dict[str, Any]:
     def _shown(code: str, value: str) -> str:
         if code == "distance":
             return _number(float(value), said.language)
+        if code == "days":
+            return moments.some_days(value.split(","))
         return _day_of(value, moments) if code == "free" else value
 
     def reason(code: str, value: str) -> str:
         return match_words.say_reason(said, code, _shown(code, value))
 
-    def lacking(code: str, value: str) -> str:
-        return match_words.say_lack(said, code, _shown(code, value))
+    def lacking(code: str, value: str, by: str = "") -> str:
+        return match_words.say_lack(said, code, _shown(code, value), by)
 
     def said_roles(roles: list[str]) -> str:
         return ", ".join(word(codes.ROLES, role) for role in roles)

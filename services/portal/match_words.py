@@ -47,23 +47,26 @@ def say_reason(words: Any, code: str, value: str) -> str:
         "category": N_("catégorie : %(value)s"),
         "distance": N_("à %(value)s km"),
         "free": N_("libre : %(value)s"),
+        "days": N_("libre %(value)s"),
         "quantity": N_("quantité : %(value)s"),
+        "owed": N_("%(value)s a plus souvent emprunté chez nous que nous chez elle"),
+        "owing": N_("nous avons plus souvent emprunté chez %(value)s qu'elle chez nous"),
     }
     other = N_("parce que : %(value)s")
     return words.gettext(texts.get(code, other)) % {"value": value}
 
 
-def say_lack(words: Any, code: str, value: str) -> str:
-    """What was missing for a match, as words: "trop loin : 80 km"."""
+def say_lack(words: Any, code: str, value: str, by: str = "") -> str:
+    """What was missing for a match, as words: "3 km trop loin (153 km)". `by`: how much is missing, as shown."""
     texts = {
         "words": N_("peu de mots en commun"),
         "meaning": N_("trop éloigné par le sens"),
         "category": N_("autre catégorie : %(value)s"),
         "kind": N_("autre genre : %(value)s"),
-        "distance": N_("trop loin : %(value)s km"),
-        "free": N_("pas libre à ce moment ; prochain moment libre : %(value)s"),
-        "quantity": N_("pas assez : %(value)s"),
+        "distance": N_("%(by)s km trop loin (%(value)s km)") if by else N_("trop loin : %(value)s km"),
+        "free": N_("libre un autre jour : %(value)s") if value else N_("pas libre à ce moment"),
+        "quantity": N_("pas assez : %(value)s, il en manque %(by)s") if by else N_("pas assez : %(value)s"),
     }
     shown = words.gettext(KINDS.get(value, value)) if code == "kind" else value
     other = N_("il manque : %(value)s")
-    return words.gettext(texts.get(code, other)) % {"value": shown}
+    return words.gettext(texts.get(code, other)) % {"value": shown, "by": by}

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_timedelta, get_day_names, get_month_names, get_timezone_location
+from babel.lists import format_list
 
 from contracts.identity import Locale
 from services.chassis.durations import duration
@@ -111,6 +112,16 @@ class Moments:
     def days(self, first: str, last: str) -> str:
         """From day to day, "lundi 3 août – vendredi 14 août"; one day alone when they are the same."""
         return self.day(first) if first == last else f"{self.day(first)} – {self.day(last)}"
+
+    def some_days(self, days: list[str]) -> str:
+        """Days in order, "jeudi et vendredi" in the next seven days, else with their dates; many in a row in short."""
+        dates = [date.fromisoformat(day) for day in days]
+        if len(dates) > 2 and dates[-1] - dates[0] == timedelta(days=len(dates) - 1):  # noqa: PLR2004 - "and" says two
+            return self.days(days[0], days[-1])
+        soon = timedelta(0) <= dates[0] - self._today() and dates[-1] - self._today() <= _RECENT
+        return format_list(
+            [self.weekday(day.weekday()) if soon else self.day(day) for day in dates], locale=self.language
+        )
 
     def duration(self, minutes: int) -> str:
         """How long: "30 minutes", "2 heures", "1 h 30", "1 jour et 12 heures"."""

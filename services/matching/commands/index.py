@@ -29,6 +29,7 @@ from services.matching.tables import (
     things,
     to_encode,
     to_match,
+    uses,
 )
 
 _RULES = {
@@ -81,14 +82,14 @@ async def keep_copy(session: AsyncSession, event: ListingReceived, *, said_at: d
         "circle_ids": [],
         "valid_from": None,
     }
-    if not await _ended(session, event.origin, said_at):
+    if not await is_ended(session, event.origin, said_at):
         said = {"origin_name": event.origin_name, "epoch": event.epoch, "said_at": said_at}
         await _put(session, event.origin, event.listing.id, values | said)
 
 
 async def bury_copy(session: AsyncSession, event: ListingGone, *, said_at: datetime) -> None:
     """Forget the content of a copy; keep its tombstone."""
-    if not await _ended(session, event.origin, said_at):
+    if not await is_ended(session, event.origin, said_at):
         values = {"version": event.version, "changed_at": said_at, "origin_name": event.origin_name}
         await _put(session, event.origin, event.id, _NOTHING | values | {"epoch": event.epoch, "said_at": said_at})
 
@@ -139,6 +140,7 @@ async def end_link(session: AsyncSession, link: LinkState, *, said_at: datetime)
     left = sa.select(things.c.id).where(things.c.origin == link.peer_id)
     for table in (meanings, to_match, to_encode):
         await session.execute(sa.delete(table).where(table.c.origin == link.peer_id, table.c.id.not_in(left)))
+    await session.execute(sa.delete(uses).where(uses.c.peer == link.peer_id))
 
 
 def vector(title: str, category: str, text: str, language: str) -> sa.ColumnElement[Any]:
@@ -192,7 +194,7 @@ async def _put_beside(
 ) -> None:
     """Upsert into `resources` or `busy`. `said`: the peer's epoch (0 for ours) and when it was said."""
     origin, offer_id = key
-    if origin != OURS and await _ended(session, origin, said[1]):
+    if origin != OURS and await is_ended(session, origin, said[1]):
         return
     values |= {"epoch": said[0], "said_at": said[1]}
     statement = insert(table).values(origin=origin, offer_id=offer_id, **values)
@@ -218,7 +220,7 @@ def _older(table: sa.Table, statement: Any, *last: sa.ColumnElement[bool]) -> sa
     return sa.tuple_(table.c.epoch, table.c.version, kept) < sa.tuple_(new.epoch, new.version, said)
 
 
-async def _ended(session: AsyncSession, origin: str, said_at: datetime) -> bool:
+async def is_ended(session: AsyncSession, origin: str, said_at: datetime) -> bool:
     """Whether the link with `origin` ended after this was said. Holds the end back until this is written."""
     await _lock(session, origin, exclusive=False)
     ended = sa.select(ended_links.c.at).where(ended_links.c.origin == origin, ended_links.c.at >= said_at)

@@ -117,7 +117,7 @@ def _reasons(one: Match) -> list[Reason]:
         match term.code:
             case "topic":
                 found.append(Reason(code="category", value=taxonomy.name(term.value, one.row["language"])))
-            case "meaning" | "rested":
+            case "meaning" | "rested" | "days" | "owed" | "owing":
                 pass
             case code:
                 found.append(Reason(code=code, value=term.value))

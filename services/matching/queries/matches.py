@@ -1,7 +1,6 @@
 """Offers for a need, live from the index."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +16,6 @@ from services.chassis.problems import NotAllowed, NotFound
 from services.matching import audience, taxonomy
 from services.matching.domain import (
     ASKING_AFTER_DAYS,
-    RESTING_DAYS,
     SAME_KIND,
     Fit,
     Need,
@@ -32,6 +30,7 @@ from services.matching.free_time import Interval
 from services.matching.meaning import Vector, unpacked
 from services.matching.queries import results
 from services.matching.queries.candidates import SMALL, Candidate, Wanted, candidates
+from services.matching.queries.fairness import Fairness, fairness
 from services.matching.queries.weights import factors_in_force
 from services.matching.tables import OURS, meanings, proposals, things
 from services.matching.terms import Part, Terms, terms_of
@@ -80,6 +79,7 @@ async def matches_for_reader(
     return MatchesView(
         need_id=need_id,
         by_meaning=bool(version),
+        past=need["window_end"] is not None and need["window_end"] <= now,
         items=[MatchView(**_fields(match, need, actor.locale), **_life(match, answers, now)) for match in items],
         near_misses=[
             NearMissView(**_fields(match, need, actor.locale), **_life(match, answers, now), missing=_missing(match))
@@ -124,8 +124,8 @@ async def matches_of(
     likely = [one for one in found if is_about(one.coverage, one.meaning)]
     likely.sort(key=lambda one: -one.relevance - (SAME_KIND if one.row["kind"] == need["kind"] else 0.0))
     rows = await results.whole(session, [one.key for one in likely[:_JUDGED]], terms, conditions)
-    lately = await asked_lately(session, now)
-    offers = [(rows[one.key], _offer(rows[one.key], one, need, vector, lately)) for one in likely if one.key in rows]
+    fair = await fairness(session, now)
+    offers = [(rows[one.key], _offer(rows[one.key], one, need, vector, fair)) for one in likely if one.key in rows]
     return _judged(_need(need, now), offers, now, farthest_km, await factors_in_force(session))
 
 
@@ -142,17 +142,6 @@ async def answers_to(session: AsyncSession, need_id: UUID) -> dict[results.Key, 
     chosen = sa.select(proposals).where(proposals.c.need_id == need_id)
     rows = (await session.execute(chosen)).mappings().all()
     return {(row["origin"], row["offer_id"]): row for row in rows}
-
-
-async def asked_lately(session: AsyncSession, now: datetime) -> Counter[UUID]:
-    """How often owners were contacted or accepted lately; a peer's offer stands for its owner, who is not known."""
-    same = sa.and_(things.c.origin == proposals.c.origin, things.c.id == proposals.c.offer_id)
-    owner = sa.func.coalesce(things.c.owner_member_id, things.c.id)
-    since = now - timedelta(days=RESTING_DAYS)
-    chosen = sa.select(owner, sa.func.count()).select_from(proposals.join(things, same))
-    chosen = chosen.where(proposals.c.status.in_(["contacted", "accepted"]), proposals.c.changed_at > since)
-    rows = (await session.execute(chosen.group_by(owner))).all()
-    return Counter({row[0]: row[1] for row in rows})
 
 
 def _conditions(need: Row, now: datetime) -> list[sa.ColumnElement[bool]]:
@@ -192,7 +181,7 @@ def _need(row: Row, now: datetime) -> Need:
     return Need(kind=row["kind"], category=row["category"], quantity=row["quantity"], point=_point(row), window=window)
 
 
-def _offer(row: Row, one: Candidate, need: Row, vector: Vector | None, lately: Counter[UUID]) -> Offer:
+def _offer(row: Row, one: Candidate, need: Row, vector: Vector | None, fair: Fairness) -> Offer:
     topics = one.row["topics"] or ()
     shared = next((topic for topic in topics if vector is not None and topic in vector.topics), None)
     return Offer(
@@ -205,7 +194,9 @@ def _offer(row: Row, one: Candidate, need: Row, vector: Vector | None, lately: C
         meaning=one.meaning,
         topic=shared,
         nearness=f"{_head(row['title'])} ~ {_head(need['title'])}",
-        asked=lately[row["owner_member_id"] or row["id"]] if lately else None,
+        asked=fair.asked[row["owner_member_id"] or row["id"]] if fair.asked else None,
+        peer=row["origin_name"] or "",
+        uses=fair.with_peers.get(row["origin"]),
         rules=results.rules_of(row),
         busy=results.busy_of(row),
     )
@@ -253,4 +244,4 @@ def _fields(match: Match, need: Row, language: Locale) -> dict[str, Any]:
 
 def _missing(match: Match) -> ReasonView:
     missing = match.fit.missing[0]
-    return ReasonView(code=missing.code, value=missing.value)
+    return ReasonView(code=missing.code, value=missing.value, by=missing.by)

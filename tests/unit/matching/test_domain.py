@@ -1,5 +1,7 @@
 """How an offer fits a need."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.matching import words
-from services.matching.domain import Need, Offer, Point, distance_km, fit, same_words
+from services.matching.domain import NEAR_TIE, Fit, Need, Offer, Point, Uses, distance_km, fit, same_words
 from services.matching.terms import rarity
-from tests.unit.matching.test_free_time import NOW
+from tests.unit.matching.test_free_time import NOW, RULES
 
 LILLE, NAMUR, MARSEILLE = (
     Point(latitude=50.6372, longitude=3.0633),
@@ -59,6 +61,80 @@ def test_nearer_and_of_the_same_kind_is_better() -> None:
         scores.append(found.score)
     assert scores == sorted(scores, reverse=True)
     assert len(set(scores)) == 3
+
+
+OFFER = st.builds(
+    offer,
+    kind=st.sampled_from(["machine", "help", "space"]),
+    point=st.sampled_from([LILLE, NAMUR, MARSEILLE, None]),
+    coverage=st.floats(0.2, 1),
+    meaning=st.none() | st.floats(-1, 1),
+    asked=st.none() | st.integers(0, 500),
+    uses=st.none() | st.builds(Uses, given=st.integers(0, 10_000), received=st.integers(0, 10_000)),
+)
+FACTORS = st.dictionaries(
+    st.sampled_from(["relevance", "kind", "distance", "rested", "balance"]), st.floats(0.25, 3), max_size=5
+)
+
+
+def _judged(other: Offer, factors: dict[str, float]) -> tuple[float, float]:
+    """The score, and what it is without fairness."""
+    found = fit(need(), other, now=NOW, farthest_km=150, factors=factors)
+    plain = fit(need(), replace(other, asked=None, uses=None), now=NOW, farthest_km=150, factors=factors)
+    assert found is not None
+    assert plain is not None
+    return found.score, plain.score
+
+
+@given(OFFER, OFFER, FACTORS)
+def test_fairness_never_turns_an_order_that_is_no_near_tie(one: Offer, other: Offer, factors: dict[str, float]) -> None:
+    (one_score, one_plain), (other_score, other_plain) = _judged(one, factors), _judged(other, factors)
+    assert abs((one_score - one_plain) - (other_score - other_plain)) <= NEAR_TIE + 1e-9
+    if one_plain - other_plain > NEAR_TIE + 1e-9:
+        assert one_score > other_score
+    if other_plain - one_plain > NEAR_TIE + 1e-9:
+        assert other_score > one_score
+
+
+def _fit(other: Offer) -> Fit:
+    found = fit(need(), other, now=NOW, farthest_km=150)
+    assert found is not None
+    return found
+
+
+def test_of_two_alike_the_one_asked_less_and_the_peer_who_borrowed_more_come_first() -> None:
+    assert _fit(offer(asked=0)).score > _fit(offer(asked=1)).score > _fit(offer(asked=4)).score
+    assert _fit(offer(asked=4)).score == _fit(offer(asked=400)).score
+    owed, even = offer(peer="OpenFlow", uses=Uses(given=5, received=1)), offer(uses=Uses(given=3, received=3))
+    owing = offer(peer="OpenFlow", uses=Uses(given=0, received=2))
+    assert _fit(owed).score > _fit(even).score == _fit(offer()).score > _fit(owing).score
+    assert [term.code for term in _fit(owed).reasons if term.value == "OpenFlow"] == ["owed"]
+    assert [term.code for term in _fit(owing).reasons if term.value == "OpenFlow"] == ["owing"]
+
+
+def test_what_nearly_fits_says_by_how_much() -> None:
+    found = fit(need(quantity=5), offer(point=NAMUR, quantity=2), now=NOW, farthest_km=100)
+    assert found is not None
+    assert [(term.code, term.value, term.by) for term in found.missing] == [
+        ("distance", "129", "29"),
+        ("quantity", "2", "3"),
+    ]
+
+
+def test_more_of_the_days_asked_for_is_better_and_named() -> None:
+    window = (NOW, NOW + timedelta(days=3))
+    rules, taken = RULES, [(NOW, NOW + timedelta(days=2))]
+    wanted = need(window=window)
+    some = fit(wanted, offer(rules=rules, busy=taken), now=NOW, farthest_km=150)
+    every = fit(wanted, offer(rules=rules), now=NOW, farthest_km=150)
+    assert some is not None
+    assert every is not None
+    assert every.score > some.score
+    days = next(term.value for term in every.reasons if term.code == "days")
+    assert len(days.split(",")) >= 3
+    past = fit(need(window=(NOW - timedelta(days=3), NOW)), offer(rules=rules), now=NOW, farthest_km=150)
+    assert past is not None
+    assert past.missing == []
 
 
 def test_categories_are_the_same_whatever_their_signs() -> None:
