@@ -8,6 +8,7 @@ from services.booking.consumers import consumers_with
 from services.booking.group_commit import GroupCommit
 from services.booking.loops import BusyTeller, PlaceOfferer, Sweeper
 from services.booking.queries import Asked
+from services.booking.remembered import Remembered
 from services.booking.sealing import Sealer
 from services.booking.settings import BookingSettings
 from services.chassis.assembly import assemble
@@ -31,6 +32,8 @@ def build(settings: BookingSettings | None = None) -> Service:
     service.app.state.sealer = sealer
     service.app.state.asked = Asked()
     service.app.state.together = GroupCommit(service.app.state.database, service.app.state.asked)
+    service.app.state.worked_out = Remembered[bytes](most=500)
+    service.app.state.free_times = Remembered[bytes](most=2000)
     return service
 
 

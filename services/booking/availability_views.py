@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from services.booking.domain.availability import Availability
 from services.booking.domain.opening import local_midnight
@@ -85,6 +85,21 @@ class FreeTimesView:
     days: int
     resources: list[FreeView]
     unknown: list[str]
+
+
+_ONE = TypeAdapter(FreeView)
+_MANY = TypeAdapter(FreeTimesView)
+
+
+def free_view_json(view: FreeView) -> bytes:
+    """One of several resources, as it is written."""
+    return _ONE.dump_json(view)
+
+
+def free_times_json(first: date, days: int, resources: Iterable[bytes], unknown: list[str]) -> bytes:
+    """The JSON of a `FreeTimesView` whose resources have been written already."""
+    without = _MANY.dump_json(FreeTimesView(from_=first, days=days, resources=[], unknown=unknown), by_alias=True)
+    return without.replace(b'"resources":[]', b'"resources":[' + b",".join(resources) + b"]", 1)
 
 
 def day_views(resource: Resource, found: Availability, first: date, days: int) -> list[Day]:

@@ -153,7 +153,7 @@ class GroupCommit:
 def _case_of(request: _Request, facts: queries.Facts) -> _Case | None:
     """None: a quota is to be counted, or nothing is known of the offer. Raises what the rules say against it."""
     known = facts.known.get(request.wanted.offer_id)
-    if known is None or known.counts:
+    if known is None or facts.counts(known):
         return None
     person = facts.person(request.actor)
     offer = bookable(known.offer, by=person, now=request.now)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import signal
 import socket
@@ -128,8 +129,16 @@ async def serve(services: list[Service], settings: ServiceSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
     async with running(services):
+        _spare_what_stays()
         log.info("listening", services=[service.name for service in services], port=listener.getsockname()[1])
         await server.serve(sockets=[listener])
+
+
+def _spare_what_stays() -> None:
+    """Look for garbage among what requests leave, no longer through all that was built for good: pauses get shorter."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 20)
 
 
 @contextlib.asynccontextmanager

@@ -12,6 +12,7 @@ from services.booking import queries
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import Person
 from services.booking.group_commit import GroupCommit
+from services.booking.remembered import Remembered
 from services.booking.settings import BookingSettings
 from services.booking.views import Beside, BookingView, WaitingDateView, booking_view
 from services.chassis.clock import Clock, ClockDep
@@ -30,17 +31,21 @@ Settings = Annotated[BookingSettings, Depends(_settings_of)]
 class Edge:
     """What every request meets at the edge: the database, the clock, and what requests share.
 
-    `asked`: reads facts about our resources. `together`: decides on bookings of them.
+    `asked`: reads facts about our resources. `together`: decides on bookings of them. `worked_out`, `free_times`:
+    answers as they were worked out for some days of one resource, and for one of several.
     """
 
     db: Database
     clock: Clock
     asked: queries.Asked
     together: GroupCommit
+    worked_out: Remembered[bytes]
+    free_times: Remembered[bytes]
 
 
 async def _edge_of(request: Request, db: DatabaseDep, clock: ClockDep) -> Edge:
-    return Edge(db, clock, request.app.state.asked, request.app.state.together)
+    state = request.app.state
+    return Edge(db, clock, state.asked, state.together, state.worked_out, state.free_times)
 
 
 At = Annotated[Edge, Depends(_edge_of)]

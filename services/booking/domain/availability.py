@@ -22,6 +22,7 @@ SEARCH_BEFORE = timedelta(days=7)
 SEARCH_AFTER = timedelta(days=60)
 _CLOCK_CHANGE = timedelta(minutes=90)
 _ONE_DAY = timedelta(days=1)
+_ONE_MINUTE = timedelta(minutes=1)
 _TO_ASK = timedelta(minutes=5)
 """What somebody who chooses the next free time has to send the form."""
 
@@ -55,19 +56,19 @@ class Rules:
             weekly=self.opening_hours, seasons=self.seasons, closures=self.closures, holidays=self.holidays
         )
 
-    @property
+    @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
-    @property
+    @cached_property
     def minimum(self) -> timedelta:
         return timedelta(minutes=self.minimum_minutes)
 
-    @property
+    @cached_property
     def buffer_before(self) -> timedelta:
         return timedelta(minutes=self.buffer_before_minutes)
 
-    @property
+    @cached_property
     def buffer_after(self) -> timedelta:
         return timedelta(minutes=self.buffer_after_minutes)
 
@@ -118,10 +119,11 @@ def availability(
     `occupied`: what other bookings occupy, their own buffers included (as they were when they were booked).
     A period on the grid and of an allowed length can be booked exactly when it lies within one span of `free`:
     a new booking brings buffers of its own, so free time ends `buffer_after` before the next full span and
-    begins `buffer_before` after the last one. Full is where fewer than `quantity` are left.
+    begins `buffer_before` after the last one. Full is where fewer than `quantity` are left. The grid lies on whole
+    minutes, and so does the first instant that is free: within one minute the answer is the same.
     """
     opened, taken, free = _regardless_of_now(rules, tuple(occupied), window, quantity)
-    bookable = clipped(free, Span(rules.earliest(now), rules.latest(now)))
+    bookable = clipped(free, Span(_next_minute(rules.earliest(now)), rules.latest(now)))
     long_enough = [span for span in bookable if span.length >= rules.minimum]
     return Availability(
         open=clipped(opened, window),
@@ -129,6 +131,11 @@ def availability(
         free=clipped(long_enough, window) if quantity <= rules.capacity else [],
         left=_left(rules, occupied, window),
     )
+
+
+def _next_minute(at: datetime) -> datetime:
+    """`at`, or the next whole minute."""
+    return at if not (at.second or at.microsecond) else at.replace(second=0, microsecond=0) + _ONE_MINUTE
 
 
 @lru_cache(maxsize=500)

@@ -133,11 +133,13 @@ def is_on_grid(week: OpeningCalendar, zone: ZoneInfo, step_minutes: int, at: dat
 def grid(week: OpeningCalendar, zone: ZoneInfo, step_minutes: int, window: Span) -> Iterator[datetime]:
     """The instants within `window` (its end included) at which a booking may begin, in order for each day."""
     for day in _days(window, zone):
-        for each in week.hours_on(day):
-            for minute in range(each.opens, each.closes, step_minutes):
-                for at in sorted(_instants(day, minute, zone)):
-                    if window.start <= at <= window.end:
-                        yield at
+        yield from (at for at in _grid_on(week, zone, step_minutes, day) if window.start <= at <= window.end)
+
+
+@lru_cache(maxsize=500)
+def _grid_on(week: OpeningCalendar, zone: ZoneInfo, step_minutes: int, day: date) -> tuple[datetime, ...]:
+    minutes = (minute for each in week.hours_on(day) for minute in range(each.opens, each.closes, step_minutes))
+    return tuple(at for minute in minutes for at in sorted(_instants(day, minute, zone)))
 
 
 @lru_cache(maxsize=100_000)

@@ -1,6 +1,6 @@
 """Reads: rows to what the rules and the views ask for."""
 
-from services.booking.queries.asked import Asked, Facts, Known
+from services.booking.queries.asked import Asked, Facts, Known, Versions
 from services.booking.queries.bookings import (
     Deciding,
     HistoryLine,
@@ -21,7 +21,7 @@ from services.booking.queries.calendars import (
     follows,
     offers_that_follow,
 )
-from services.booking.queries.occupied import occupied, occupied_of
+from services.booking.queries.occupied import Taken, occupied, occupied_of, taken_of
 from services.booking.queries.offers import LINKED, has_ended_with, is_linked, like, offer, peer_busy_times, resource
 from services.booking.queries.people import circles_of, member, member_with, person_of
 from services.booking.queries.places import Occupying, occupying_after, resource_held
@@ -35,6 +35,8 @@ __all__ = [
     "HistoryLine",
     "Known",
     "Occupying",
+    "Taken",
+    "Versions",
     "above",
     "booking",
     "bookings_of_series",
@@ -65,5 +67,6 @@ __all__ = [
     "resource",
     "resource_held",
     "series_of",
+    "taken_of",
     "upcoming",
 ]

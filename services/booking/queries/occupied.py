@@ -1,8 +1,9 @@
 """What is taken of resources: ours by what stands in the tables, peers' by what they told."""
 
-from collections.abc import Collection
-from datetime import UTC, datetime
-from typing import Any
+import struct
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,19 +13,32 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.booking.domain.spans import Occupied, Span
 from services.booking.domain.states import OCCUPYING
 from services.booking.queries.offers import peer_busy_times
-from services.booking.tables import (
-    OURS,
-    SpanType,
-    bookings,
-    changes,
-    external_busy,
-    offers,
-    resource_calendars,
-    resources,
-)
+from services.booking.tables import bookings
 
-_INSTANT = sa.DateTime(timezone=True)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_HEADER = struct.calcsize(">iiIii")
+"""Of an array as PostgreSQL sends it: dimensions, flags, type, length, first index. Each value follows its length."""
+
+
+class Taken(NamedTuple):
+    """What is taken of a resource of ours: equal bytes are equal times. Read with `occupied`.
+
+    Instants are sent as microseconds since 2000-01-01 UTC. Source: `array_send`, `timestamptz_send` of PostgreSQL.
+    """
+
+    starts: bytes = b""
+    ends: bytes = b""
+    quantities: bytes = b""
+
+    def occupied(self) -> list[Occupied]:
+        """Sorted."""
+        starts, ends = (_instants(one) for one in (self.starts, self.ends))
+        quantities = (quantity for _, quantity in struct.iter_unpack(">ii", self.quantities[_HEADER:]))
+        return sorted(map(Occupied, map(Span, starts, ends), quantities))
+
+
+def _instants(sent: bytes) -> list[datetime]:
+    return [_LONG_AGO + timedelta(microseconds=at) for _, at in struct.iter_unpack(">iq", sent[_HEADER:])]
 
 
 async def occupied(
@@ -68,59 +82,32 @@ async def occupied_of(
     excluding: Collection[UUID] = (),
 ) -> dict[UUID, list[Occupied]]:
     """The same for several resources of ours, in one round trip."""
-    found: dict[UUID, list[Occupied]] = {offer_id: [] for offer_id in offer_ids}
-    values = {"offer_ids": list(found), "window": window, "left_out": list(excluding)}
-    for offer_id, starts, ends, quantities in await session.execute(_TAKEN, values):
-        found[offer_id] = sorted(map(Occupied, map(Span, starts, ends), quantities))
+    asked = list(dict.fromkeys(offer_ids))
+    found = await taken_of(session, [(offer_id, window) for offer_id in asked], excluding=excluding)
+    return {offer_id: taken.occupied() for offer_id, taken in zip(asked, found, strict=True)}
+
+
+async def taken_of(
+    session: AsyncSession, asked: Sequence[tuple[UUID, Span]], *, excluding: Collection[UUID] = ()
+) -> list[Taken]:
+    """What is taken of each resource of ours within the span that stands beside it, in one round trip."""
+    found = [Taken()] * len(asked)
+    values = {
+        "ids": [offer_id for offer_id, _ in asked],
+        "since": [window.start for _, window in asked],
+        "until": [window.end for _, window in asked],
+        "left_out": list(excluding),
+    }
+    for number, starts, ends, quantities in await session.execute(_TAKEN, values):
+        found[number - 1] = Taken(starts, ends, quantities)
     return found
 
 
-def _by_offer(parts: sa.CompoundSelect[Any, Any, Any]) -> sa.Select[Any, Any, Any, Any]:
-    """One row for each offer: arrays are read many times faster than rows of ranges."""
-    each = parts.subquery()
-    ends = (sa.func.array_agg(edge(each.c.span), type_=ARRAY(_INSTANT)) for edge in (sa.func.lower, sa.func.upper))
-    return sa.select(each.c.offer_id, *ends, sa.func.array_agg(each.c.quantity)).group_by(each.c.offer_id)
-
-
-def _taken() -> sa.CompoundSelect[Any, Any, Any]:
-    """Bookings, changes that wait, and the busy times of the owner elsewhere where the offer follows their calendar.
-
-    A change takes what is beyond its booking: together, the greater of the two counts.
-    """
-    given = sa.func.unnest(sa.bindparam("offer_ids", type_=ARRAY(sa.Uuid)))
-    asked = given.table_valued(sa.column("id", sa.Uuid)).render_derived(name="asked")
-    window = sa.bindparam("window", type_=SpanType)
-    left_out = sa.bindparam("left_out", type_=ARRAY(sa.Uuid))
-    now = sa.func.clock_timestamp()
-    over = sa.and_(bookings.c.status.in_(("held", "pending")), bookings.c.decide_by <= now)
-    booked = (
-        sa.select(bookings.c.offer_id, bookings.c.occupied.label("span"), bookings.c.quantity)
-        .join(asked, asked.c.id == bookings.c.offer_id)
-        .where(bookings.c.occupied.op("&&")(window), bookings.c.status.in_(OCCUPYING), sa.not_(over))
-        .where(bookings.c.resource_origin.is_(None), bookings.c.id != sa.all_(left_out))
-    )
-    waiting = sa.and_(
-        changes.c.occupied.op("&&")(window),
-        changes.c.decide_by > now,
-        bookings.c.status.in_(OCCUPYING),
-        changes.c.booking_id != sa.all_(left_out),
-    )
-    joined = changes.join(asked, asked.c.id == changes.c.offer_id).join(bookings, bookings.c.id == changes.c.booking_id)
-    beyond = sa.select(changes.c.offer_id, changes.c.occupied, changes.c.quantity).select_from(joined).where(waiting)
-    both = sa.type_coerce(changes.c.occupied.op("*")(bookings.c.occupied), SpanType)
-    fewer = -sa.func.least(changes.c.quantity, bookings.c.quantity)
-    overlap = changes.c.occupied.op("&&")(bookings.c.occupied)
-    shared = sa.select(changes.c.offer_id, both, fewer).select_from(joined).where(waiting, overlap)
-    elsewhere = (
-        sa.select(resource_calendars.c.offer_id, external_busy.c.busy, resources.c.capacity)
-        .join(asked, asked.c.id == resource_calendars.c.offer_id)
-        .join(external_busy, external_busy.c.member_id == resource_calendars.c.member_id)
-        .join(offers, sa.and_(offers.c.origin == OURS, offers.c.id == resource_calendars.c.offer_id))
-        .join(resources, resources.c.offer_id == resource_calendars.c.offer_id)
-        .where(resource_calendars.c.follows_calendar, external_busy.c.busy.op("&&")(window))
-        .where(offers.c.owner_member_id == resource_calendars.c.member_id)
-    )
-    return sa.union_all(booked, beyond, shared, elsewhere)
-
-
-_TAKEN = _by_offer(_taken())
+_INSTANTS = ARRAY(sa.DateTime(timezone=True))
+_TAKEN = sa.text("SELECT * FROM taken_of(:ids, :since, :until, :left_out, false)").bindparams(
+    sa.bindparam("ids", type_=ARRAY(sa.Uuid)),
+    sa.bindparam("since", type_=_INSTANTS),
+    sa.bindparam("until", type_=_INSTANTS),
+    sa.bindparam("left_out", type_=ARRAY(sa.Uuid)),
+)
+"""The function of migration 0015."""

@@ -59,7 +59,7 @@ def report(stage: Stage, *, sizes: Sequence[int], seconds: int) -> None:
         each = size // RESOURCES
         middle = datetime.now(UTC) + timedelta(hours=1)
         sql.execute(_FILL, there + 1, each, middle, TO_COME, RESOURCES)
-        sql.execute("VACUUM ANALYZE bookings")
+        sql.execute("VACUUM ANALYZE")
         there = each
         week, month = (_p95(stage, request, seconds) for request in (_WEEK, _MONTH))
         print(f"{size:<24}{week:25.1f} ms{month:19.1f} ms", flush=True)
