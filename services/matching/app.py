@@ -4,7 +4,7 @@ from services.chassis.assembly import assemble
 from services.chassis.process import Service
 from services.chassis.settings import load
 from services.matching import api, consumers
-from services.matching.loops import Encoding, Proposing, Vocabulary
+from services.matching.loops import Alerting, Encoding, Proposing, Vocabulary
 from services.matching.settings import MatchingSettings
 
 
@@ -24,6 +24,12 @@ def build(settings: MatchingSettings | None = None) -> Service:
                 meaning=settings.meaning,
             ),
             Vocabulary(db, seconds=settings.vocabulary_seconds),
+            Alerting(
+                db,
+                seconds=settings.alerting_seconds,
+                time_zone=settings.time_zone,
+                a_day=settings.alerts_a_day,
+            ),
             *([Encoding(db, seconds=settings.encoding_seconds)] if settings.meaning else []),
         ],
     )

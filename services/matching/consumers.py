@@ -15,9 +15,9 @@ from contracts.booking import (
 from contracts.catalog import ListingPublished, ListingWithdrawn
 from contracts.envelope import Envelope
 from contracts.federation import BusyReceived, LinkChanged, ListingGone, ListingReceived, ResourceReceived
-from contracts.identity import CircleChanged
+from contracts.identity import CircleChanged, MemberChanged
 from services.chassis.messaging import Consumers
-from services.matching.commands import index, uses
+from services.matching.commands import index, searches, uses
 from services.matching.tables import OURS
 
 consumers = Consumers("matching")
@@ -120,3 +120,10 @@ async def count_no_use_when_declined(event: BookingDeclined, session: AsyncSessi
 async def count_no_use_when_expired(event: BookingExpired, session: AsyncSession, envelope: Envelope) -> None:
     """The same when nobody decided."""
     await uses.keep(session, event.booking, asked=False, said_at=envelope.time)
+
+
+@consumers.on(MemberChanged)
+async def forget_who_has_left(event: MemberChanged, session: AsyncSession) -> None:
+    """Saved searches, and what they have found, go with the member."""
+    if event.member.status == "left":
+        await searches.forget_member(session, event.member.id)

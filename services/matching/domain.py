@@ -17,6 +17,9 @@ Status = Literal["proposed", "seen", "contacted", "accepted", "declined"]
 Reason = Literal["too_far", "not_it", "gone"]
 """Why a match was declined: too far, not what is looked for, no longer to be had."""
 
+How = Literal["instant", "daily", "weekly"]
+"""When a member is told of what a saved search finds."""
+
 RESTING_DAYS = 30
 ASKING_AFTER_DAYS = 7
 """So long after a match was accepted its author is asked whether it worked out."""
@@ -31,6 +34,9 @@ TELLING_SCORE = 0.5
 """The score from which the author of a need is told of an offer without having asked."""
 
 SAME_KIND = 0.2
+ALERTING_RELEVANCE = TELLING_SCORE - SAME_KIND
+"""How relevant a thing is to a saved search to be told of, at the least: as for offers of a need's own kind."""
+
 _CATEGORY, _NEAR, _FREE = 0.15, 0.1, 0.05
 NEAR_TIE = 0.05
 """What fairness can move between two offers at the most: with other terms farther apart it changes nothing."""

@@ -9,7 +9,7 @@ from services.chassis import logs
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.matching import asking, meaning
-from services.matching.commands import encoding, proposing, vocabulary
+from services.matching.commands import alerting, encoding, proposing, vocabulary
 
 _log = logs.get(__name__)
 _REST_PER_WORK = 20
@@ -70,6 +70,32 @@ class Vocabulary:
             if seen != self._seen:
                 await vocabulary.count(session)
         self._seen = seen
+
+
+class Alerting:
+    """Tells members what their saved searches have found, when it is time."""
+
+    def __init__(self, db: Database, *, seconds: float, time_zone: str, a_day: int, clock: Clock | None = None) -> None:
+        self._db = db
+        self._seconds = seconds
+        self._time_zone = time_zone
+        self._a_day = a_day
+        self._clock = clock or Clock()
+
+    async def run(self) -> None:
+        """Tell until cancelled; look every `seconds`, so that what comes together is told together."""
+        while True:
+            try:
+                await self.tell_all()
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("alerting-interrupted", error=str(error))
+            await asyncio.sleep(self._seconds)
+
+    async def tell_all(self) -> None:
+        """Until nothing is due."""
+        due = alerting.due_at(self._clock.now(), self._time_zone, a_day=self._a_day)
+        while await self._db.run(alerting.tell_next, due):
+            pass
 
 
 class Encoding:

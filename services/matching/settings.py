@@ -11,7 +11,9 @@ class MatchingSettings(ServiceSettings):
     `proposing_seconds`: pause between two looks for new offers and needs to compare; `vocabulary_seconds`: between two
     counts of how rare words are; `farthest_km`: a thing that would fit but is farther away is a near miss; `meaning`:
     compare by meaning too, where the package for it is installed; `encoding_seconds`: pause between two looks for
-    things whose vector is to be made.
+    things whose vector is to be made; `saved_searches`: how many a member may keep; `alerting_seconds`: pause between
+    two looks for what they have found; `alerts_a_day`: instant messages of them to a member within 24 hours, what is
+    beyond waits for the next morning.
     """
 
     proposing_seconds: float = Field(default=0.5, gt=0)
@@ -19,3 +21,6 @@ class MatchingSettings(ServiceSettings):
     meaning: bool = True
     encoding_seconds: float = Field(default=0.3, gt=0)
     farthest_km: float = Field(default=150, gt=0)
+    saved_searches: int = Field(default=20, ge=1)
+    alerting_seconds: float = Field(default=5, gt=0)
+    alerts_a_day: int = Field(default=10, ge=0)

@@ -39,10 +39,20 @@ from contracts.identity import (
     MemberInvited,
     PasswordResetRequested,
 )
-from contracts.matching import MatchesProposed
+from contracts.matching import MatchesProposed, SearchesFound
 from services.chassis.clock import Clock
 from services.chassis.messaging import Consumers
-from services.notify.commands import accounts, bookings, coordination, disclosing, people, series, sessions, waiting
+from services.notify.commands import (
+    accounts,
+    bookings,
+    coordination,
+    disclosing,
+    matches,
+    people,
+    series,
+    sessions,
+    waiting,
+)
 
 consumers = Consumers("notify")
 _clock = Clock()
@@ -243,7 +253,13 @@ async def tell_that_series_stays(event: SeriesChangeRefused, session: AsyncSessi
 @consumers.on(MatchesProposed)
 async def tell_author_of_matches(event: MatchesProposed, session: AsyncSession) -> None:
     """Every match says why."""
-    await coordination.matches_proposed(session, event, now=_clock.now())
+    await matches.matches_proposed(session, event, now=_clock.now())
+
+
+@consumers.on(SearchesFound)
+async def tell_member_what_searches_found(event: SearchesFound, session: AsyncSession) -> None:
+    """With a link for each search that stops it."""
+    await matches.searches_found(session, event, now=_clock.now())
 
 
 @consumers.on(LinkChanged)

@@ -20,7 +20,7 @@ from contracts.booking import (
 EmailPreference = Literal["all", "important", "none"]
 DEFAULT_PREFERENCE: EmailPreference = "all"
 
-AboutType = Literal["booking", "session", "waiting", "need", "link", "member", "mail"]
+AboutType = Literal["booking", "session", "waiting", "need", "link", "member", "mail", "searches"]
 
 
 class Weight(IntEnum):

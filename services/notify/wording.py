@@ -1,6 +1,7 @@
 """What people read: templates in their language, filled with facts. The only place that knows Jinja2.
 
-A template has the blocks `title` (also a mail's subject), `sentence` (inbox), `mail` and `action`.
+A template has the blocks `title` (also a mail's subject), `sentence` (inbox), `mail` and `action`; `links` if it likes:
+further links, a paragraph each, with the address on the second line (`at("/path")` makes it whole).
 Text and HTML come from the same `mail` block: once as it is, once escaped, with a <p> for each paragraph.
 """
 
@@ -106,7 +107,8 @@ def _parts(
     frame = environment.get_template(f"{locale}/letter.j2")
     blocks = {"greeting": (frame, "greeting"), "paragraphs": (message, "mail"), "action": (message, "action")}
     blocks["footer"] = (frame, footer)
-    return {part: _paragraphs(_block(source, name, context)) for part, (source, name) in blocks.items()}
+    parts = {part: _paragraphs(_block(source, name, context)) for part, (source, name) in blocks.items()}
+    return parts | {"links": _paragraphs(_block(message, "links", context)) if "links" in message.blocks else []}
 
 
 def _block(template: Template, name: str, context: dict[str, Any]) -> str:
@@ -132,6 +134,7 @@ def _context(facts: dict[str, Any], reader: Reader, *, url: str) -> dict[str, An
         "locale": reader.locale,
         "url": url,
         "settings_url": f"{reader.public_url}/me",
+        "at": partial(_at, reader.public_url),
         "when": when,
         "period": period,
         "periods": periods,
@@ -139,6 +142,11 @@ def _context(facts: dict[str, Any], reader: Reader, *, url: str) -> dict[str, An
         "cost": partial(_cost, reader.locale, facts),
     }
     return _LATER_FACTS | facts | own
+
+
+def _at(public_url: str, path: str) -> str:
+    """The whole address of a path on the portal."""
+    return f"{public_url}{path}"
 
 
 _LATER_FACTS: dict[str, Any] = {"circle": None, "price": None, "instructions": "", "expired": False, "calendar": None}

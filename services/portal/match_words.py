@@ -10,6 +10,11 @@ DECLINES: dict[str, str] = {
     "not_it": N_("Pas ce que je cherche"),
     "gone": N_("Plus disponible"),
 }
+HOWS: dict[str, str] = {
+    "instant": N_("tout de suite"),
+    "daily": N_("chaque matin"),
+    "weekly": N_("chaque lundi"),
+}
 FACETS: dict[str, str] = {
     "side": N_("Offres ou demandes"),
     "kind": N_("Genre"),

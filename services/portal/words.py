@@ -166,6 +166,10 @@ FLASHES: dict[str, str] = {
     "offer-published": N_("Votre offre est publiée."),
     "need-published": N_("Votre demande est publiée. Voici ce qui pourrait y répondre."),
     "rules-later": N_("Votre offre est publiée. Ses règles de réservation restent à enregistrer ici."),
+    "search-kept": N_(
+        "C'est gardé. Vous serez averti·e chaque matin s'il y a du nouveau ; changez-le ici si vous voulez."
+    ),
+    "search-removed": N_("Cette recherche est supprimée."),
     "match-accepted": N_("C'est noté : cela vous convient."),
     "match-declined": N_("C'est noté. Cette offre ne vous sera plus proposée pour cette demande."),
     "match-told": N_("Merci, c'est noté."),

@@ -19,7 +19,7 @@ from deploy.local.instance import LocalInstance
 from services.chassis import names
 from tests import servers
 from tests.journeys import conftest as journeys
-from tests.journeys import test_main_job, test_moving, test_sessions, test_use
+from tests.journeys import test_main_job, test_matches, test_moving, test_sessions, test_use
 from tests.journeys.conftest import Region
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "contracts" / "examples"
@@ -63,7 +63,7 @@ async def _crossed(instance: LocalInstance) -> dict[str, Any]:
 
 def _live(region: Region) -> None:
     """Every journey once, and what only accounts do."""
-    for stories in (test_main_job, test_moving, test_sessions, test_use):
+    for stories in (test_main_job, test_matches, test_moving, test_sessions, test_use):
         for name, journey in vars(stories).items():
             if name.startswith("test_"):
                 journey(region)

@@ -19,6 +19,7 @@ from contracts.federation import LinkState, ListingGone, ListingReceived
 from contracts.identity import CircleState
 from services.matching import words
 from services.matching.commands.encoding import placed
+from services.matching.member_tables import alerted
 from services.matching.tables import (
     OURS,
     busy,
@@ -141,6 +142,7 @@ async def end_link(session: AsyncSession, link: LinkState, *, said_at: datetime)
     for table in (meanings, to_match, to_encode):
         await session.execute(sa.delete(table).where(table.c.origin == link.peer_id, table.c.id.not_in(left)))
     await session.execute(sa.delete(uses).where(uses.c.peer == link.peer_id))
+    await session.execute(sa.delete(alerted).where(alerted.c.origin == link.peer_id, alerted.c.thing_id.not_in(left)))
 
 
 def vector(title: str, category: str, text: str, language: str) -> sa.ColumnElement[Any]:

@@ -1,4 +1,4 @@
-"""Telling the authors of needs about offers that they were not told of before."""
+"""Telling the authors of needs about offers that they were not told of before, and looking at saved searches."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.matching import MatchesProposed, Proposal, Reason
 from services.chassis import outbox
 from services.matching import audience, taxonomy
+from services.matching.commands.watching import watch
 from services.matching.domain import TELLING_SCORE
 from services.matching.queries import results
 from services.matching.queries.candidates import Wanted, candidates
@@ -39,6 +40,7 @@ async def compare_next(session: AsyncSession, *, now: datetime, farthest_km: flo
     thing = (await session.execute(chosen)).mappings().one_or_none()
     if thing is None:
         return True
+    await watch(session, thing, now=now, version=version)
     if thing["side"] == "offer":
         only = (thing["origin"], thing["id"])
         for need in await _needs_for(session, thing, now, version):

@@ -72,7 +72,7 @@ async def search(
 ) -> SearchPage:
     """A page of what the member (None: anybody) may see. Without words: the nearest, or else the newest."""
     terms = await terms_of(session, Part(text=wanted.query.wanted, language=wanted.language))
-    conditions = [audience.visible_to(member_id, now), *_filters(wanted)]
+    conditions = [audience.visible_to(member_id, now), *filters(wanted)]
     found, nearest = await _found(session, wanted, terms, conditions)
     ranked = sorted((_ranked(one, wanted) for one in found), key=_order(wanted.sort))
     if wanted.window is not None:
@@ -132,7 +132,8 @@ async def _all(session: AsyncSession, wanted: Search, conditions: list[sa.Column
     return [Candidate(row, None) for row in rows]
 
 
-def _filters(wanted: Search) -> list[sa.ColumnElement[bool]]:
+def filters(wanted: Search) -> list[sa.ColumnElement[bool]]:
+    """What a thing must be whatever its words say; not who may see it."""
     found: list[sa.ColumnElement[bool]] = []
     if wanted.side is not None:
         found.append(things.c.side == wanted.side)

@@ -1,4 +1,4 @@
-"""What coordinators are told (links, refused messages, mails that failed), and members of their matches."""
+"""What coordinators are told: links, refused messages, mails that failed."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.federation import LinkState, LinkStatus, MessageRefused
-from contracts.matching import MatchesProposed
 from services.notify.commands import people
 from services.notify.commands.telling import tell
 from services.notify.domain import About, Message, Told, Weight
@@ -63,23 +62,6 @@ async def mail_failed(session: AsyncSession, *, to: str, now: datetime) -> None:
         facts={"to": to},
     )
     await tell(session, Told(message=message, readers=readers), now=now)
-
-
-async def matches_proposed(session: AsyncSession, event: MatchesProposed, *, now: datetime) -> None:
-    """Tell the need's author which offers may answer it, and why."""
-    if not event.proposals:
-        return
-    message = Message(
-        template="matches-proposed",
-        weight=Weight.NEWS,
-        about=About(type="need", id=str(event.need_id)),
-        url=f"/needs/{event.need_id}",
-        facts={
-            "need": event.need_title,
-            "proposals": [proposal.model_dump(mode="json") for proposal in event.proposals],
-        },
-    )
-    await tell(session, Told(message=message, readers=frozenset({event.need_owner_id})), now=now)
 
 
 async def _tell_coordinators(

@@ -31,7 +31,7 @@ async def show_search(visit: VisitDep) -> Response:
         visit.try_get("matching", "/categories"),
     )
     try:
-        found = await visit.get("matching", "/search", **_question(visit, form, cooperative))
+        found = await visit.get("matching", "/search", **question(visit, form, cooperative))
     except Refusal as refusal:
         form.refused(refusal, {"radius_km": "radius"})
         found = None
@@ -80,7 +80,7 @@ def _path(question: dict[str, str]) -> str:
     return f"/search?{urlencode(question)}" if question else "/search"
 
 
-def _question(visit: Visit, form: Form, cooperative: Json) -> Json:
+def question(visit: Visit, form: Form, cooperative: Json) -> Json:
     """The form as matching asks for it. "near" is "here" (the cooperative's place) or "latitude,longitude"."""
     moments = Moments(visit.language, visit.portal.settings.time_zone)
     place = cooperative.get("place") or {}

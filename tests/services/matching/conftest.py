@@ -84,7 +84,8 @@ class Matching:
         """Compare all that waits; what was said until now, the oldest first."""
         await Proposing(self.db, seconds=1, farthest_km=150).compare_all()
         async with self.db.reading() as session:
-            rows = (await session.execute(sa.select(outbox).order_by(outbox.c.id))).mappings().all()
+            said = sa.select(outbox).where(outbox.c.type == MatchesProposed.type).order_by(outbox.c.id)
+            rows = (await session.execute(said)).mappings().all()
         return [MatchesProposed.model_validate_json(row["data"]) for row in rows]
 
     async def client(self, member_id: UUID | None = None, *, role: Role = "member") -> httpx.AsyncClient:

@@ -76,6 +76,22 @@ FACTS: dict[str, Any] = {
     "was_taken": True,
     "was_start": "2026-03-18T13:00:00+00:00",
     "short": True,
+    "how": "daily",
+    "total": 7,
+    "searches": [
+        {
+            "name": "Machines à bois",
+            "total": 6,
+            "stop": "/searches/1/stop/key",
+            "found": [{"title": "Scie à ruban", "origin_name": "OpenFlow", "place_label": "Namur"}],
+        },
+        {
+            "name": "Salles",
+            "total": 1,
+            "stop": "/searches/2/stop/key",
+            "found": [{"title": "Salle", "origin_name": None, "place_label": None}],
+        },
+    ],
 }
 
 
@@ -139,7 +155,9 @@ def test_every_mail_greets_says_and_links(name: str, locale: Locale) -> None:
 def test_what_people_write_is_neither_markup_nor_a_header(name: str) -> None:
     texts = {key: ATTACK for key, value in FACTS.items() if isinstance(value, str) and key not in _NOT_FREE}
     proposals = [{"title": ATTACK, "origin_name": ATTACK, "reasons": [{"code": "words", "value": ATTACK}]}]
-    said = facts(**texts, proposals=proposals)
+    thing = {"title": ATTACK, "origin_name": ATTACK, "place_label": ATTACK}
+    searches = [{"name": ATTACK, "total": 2, "stop": "/searches/1/stop/key", "found": [thing]}]
+    said = facts(**texts, proposals=proposals, searches=searches)
     mail = wording.mail(name, said, reader(name=ATTACK), url='http://x/"onmouseover="', to_member=True)
     assert "<script" not in mail.html
     assert '"onmouseover=' not in mail.html
@@ -177,6 +195,16 @@ def test_a_session_of_which_little_is_known_still_reads_well(name: str, locale: 
     said = wording.notice(name, least, reader(locale))
     assert "None" not in said.title + said.sentence
     assert "None" not in wording.mail(name, least, reader(locale), url="http://x/", to_member=True).text
+
+
+def test_what_searches_found_has_a_link_for_each_that_stops_it() -> None:
+    mail = wording.mail("searches-found", FACTS, reader(), url="http://lille.example/searches", to_member=True)
+    assert mail.subject == "7 nouveautés pour vos recherches"
+    for number in (1, 2):
+        assert f'href="http://lille.example/searches/{number}/stop/key"' in mail.html
+        assert f":\nhttp://lille.example/searches/{number}/stop/key" in mail.text
+    assert "Scie à ruban, Namur (OpenFlow)" in mail.text
+    assert "Et 5 de plus." in mail.text
 
 
 def test_reasons_are_a_sentence() -> None:

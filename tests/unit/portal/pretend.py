@@ -14,6 +14,7 @@ Rule = Callable[[httpx.Request], Answer]
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 OFFER, NEED, BOOKING, PEER_OFFER, LINK, SESSION = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 7))
+SEARCH = "0190a000-0000-7000-8000-00000000000a"
 LETTER = "0190a000-0000-7000-8000-00000000000f"
 HOLD = "0190a000-0000-7000-8000-000000000009"
 PEER = "peer-thumbprint"
@@ -61,6 +62,14 @@ def result(one: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "excerpt": one["text"][:80], "place_label": one["place"]["label"], "latitude": 50.6, "longitude": 3.1,
         "distance_km": 4.2, "bookable": True,
         "reasons": [{"code": "words", "value": "découpe"}, {"code": "distance", "value": "4"}], **changes,
+    }  # fmt: skip
+
+
+def saved_search(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": SEARCH, "name": "Scie à ruban", "words": "scie ruban", "side": "offer", "kind": "machine", "origin": PEER,
+        "around": {"label": "Lille", "latitude": 50.63, "longitude": 3.06, "radius_km": 30.0}, "how": "daily",
+        "paused": False, "found": 3, "made_at": at(-9), **changes,
     }  # fmt: skip
 
 
@@ -431,6 +440,14 @@ def _standard(role: str) -> dict[str, Rule]:
                 "spoken": [{"value": "fr", "label": "", "count": 2}],
             },
         ),
+        "GET matching /saved-searches": lambda _: [
+            saved_search(), saved_search(id=str(uuid4()), paused=True, around=None),
+        ],
+        "POST matching /saved-searches": lambda _: httpx.Response(201, json=saved_search()),
+        f"PUT matching /saved-searches/{SEARCH}": lambda _: saved_search(),
+        f"DELETE matching /saved-searches/{SEARCH}": lambda _: httpx.Response(204),
+        f"GET matching /saved-searches/{SEARCH}/stop": lambda _: {"name": "Scie à ruban"},
+        f"POST matching /saved-searches/{SEARCH}/stop": lambda _: {"name": "Scie à ruban"},
         "GET matching /categories": lambda _: [{"code": "make.wood", "name": "Atelier bois", "group": "Atelier"}],
         "GET matching /suggestions": lambda _: {
             "titles": ["Découpeuse laser"], "categories": [{"code": "make.wood", "name": "Atelier bois", "group": ""}],

@@ -16,6 +16,7 @@ from tests.unit.portal.pretend import (
     PAUL,
     PEER,
     PEER_OFFER,
+    SEARCH,
     SESSION,
     WISH,
     Pretend,
@@ -29,7 +30,7 @@ EVERYWHERE = [
     "/", "/search", "/search?q=salle&side=offer", "/search?q=rien",
     "/search?q=bois&topic=make.wood", f"/offers/{OFFER}", f"/offers/{OFFER}-un-titre",
     f"/from/{PEER}/offers/{PEER_OFFER}", "/account/reset", "/account/reset/abc", "/account/join/abc",
-    "/account/email/abc",
+    "/account/email/abc", f"/searches/{SEARCH}/stop/key",
 ]  # fmt: skip
 FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
@@ -37,7 +38,7 @@ FOR_MEMBERS = [
     "/inbox", "/me", "/me/leave", "/me/calendars", "/me/access", f"/waiting/{WISH}", f"/to-settle/{OFFER}",
     f"/offers/{OFFER}/book?{PERIOD}&hold={HOLD}", f"/from/{PEER}/offers/{PEER_OFFER}/book?{PERIOD}",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
-    "/sessions", "/sessions?series=s1", "/sessions/new", "/sessions/new?template=co_development",
+    "/searches", "/sessions", "/sessions?series=s1", "/sessions/new", "/sessions/new?template=co_development",
     "/sessions/new?template=monthly_day", f"/sessions/{SESSION}", f"/sessions/{SESSION}/edit",
     f"/sessions/{SESSION}/move", f"/sessions/{SESSION}/cancel",
 ]  # fmt: skip

@@ -1,0 +1,52 @@
+"""The tables of what members ask for themselves: searches that they keep, and what these have found."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.matching.tables import metadata
+
+_instant = sa.DateTime(timezone=True)
+
+saved_searches = sa.Table(
+    "saved_searches",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("member_id", sa.Uuid, nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("side", sa.Text),
+    sa.Column("kind", sa.Text),
+    sa.Column("origin", sa.Text),
+    sa.Column("place_label", sa.Text),
+    sa.Column("latitude", sa.Double),
+    sa.Column("longitude", sa.Double),
+    sa.Column("radius_km", sa.Double),
+    sa.Column("how", sa.Text, nullable=False),
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("made_at", _instant, nullable=False),
+    sa.Column("since", _instant, nullable=False),
+    sa.Column("lexemes", ARRAY(sa.Text), nullable=False),
+    sa.Column("model", sa.Text),
+    sa.Column("vector", sa.LargeBinary),
+)
+"""Searches that members keep, and are told of what is new for them. `how`: instant, daily or weekly.
+
+`words`: as typed, in the reader's `language`; `origin`: "ours" or a peer's id. Only what was said after `since` counts.
+`lexemes` and `vector` (of `model`): what lets a new thing find the searches that it may be for.
+"""
+
+alerted = sa.Table(
+    "alerted",
+    metadata,
+    sa.Column("member_id", sa.Uuid, primary_key=True),
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("thing_id", sa.Uuid, primary_key=True),
+    sa.Column("search_id", sa.Uuid, sa.ForeignKey("saved_searches.id", ondelete="SET NULL"), index=True),
+    sa.Column("found_at", _instant, nullable=False),
+    sa.Column("told_at", _instant),
+    sa.Column("told_as", sa.Text),
+    sa.Index("alerted_waiting", "member_id", "found_at", postgresql_where=sa.text("told_at IS NULL")),
+)
+"""What saved searches have found, once for each member and thing: waiting, or told (`told_as`: instant and so on)."""
