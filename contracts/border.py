@@ -60,6 +60,7 @@ class SharedListing(Data):
     urgency: Urgency
     version: int
     changed_at: datetime
+    tags: tuple[str, ...] = ()
 
 
 class SharedTerms(Data):

@@ -34,6 +34,7 @@ class ListingState(Data):
     `valid_from`/`valid_until`: when it stands in the catalogue (None: open). `window_start`/`window_end`: for a need,
     when it is wanted. `quantity` counts `unit` (e.g. 40 "chaises"). `owner_member_id` answers for it, also when it
     belongs to the circle `owner_circle_id`. `place.label` is the full address; peers only get a rounded place.
+    `tags`: words that its author added freely.
     """
 
     id: UUID
@@ -57,6 +58,7 @@ class ListingState(Data):
     urgency: Urgency
     version: int
     changed_at: datetime
+    tags: tuple[str, ...] = ()
 
 
 class ListingPublished(Event):

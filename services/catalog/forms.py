@@ -1,5 +1,6 @@
 """What a person or a CSV line says about an offer or a need."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -12,6 +13,8 @@ from contracts.catalog import Kind, Scope, Side, Urgency
 from contracts.identity import Locale
 
 LARGEST_QUANTITY = 1_000_000
+MOST_TAGS, LONGEST_TAG = 12, 40
+_BETWEEN_TAGS = re.compile(r"[,;|#]+")
 _FIRST = datetime(YEARS.start, 1, 1, tzinfo=UTC)
 _END = datetime(YEARS.stop, 1, 1, tzinfo=UTC)
 
@@ -41,6 +44,15 @@ def _instant(value: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(_instant)]
 Title = Annotated[str, AfterValidator(_single_line), _text(3, 120)]
 Word = Annotated[str, AfterValidator(_single_line), _text(0, 60)]
+
+
+def _tags(values: list[str]) -> list[str]:
+    """Each once whatever its case, without signs that separate tags, in the order in which they were given."""
+    found = (" ".join(_BETWEEN_TAGS.sub(" ", _single_line(value)).split()) for value in values)
+    return list({tag.casefold(): tag for tag in reversed([tag for tag in found if tag])}.values())[::-1]
+
+
+Tags = Annotated[list[Annotated[str, _text(0, LONGEST_TAG)]], AfterValidator(_tags), Field(max_length=MOST_TAGS)]
 
 
 class Form(BaseModel):
@@ -82,6 +94,7 @@ class ListingForm(Form):
     title: Title
     text: Annotated[str, AfterValidator(_readable), _text(0, 5000)] = ""
     category: Word = ""
+    tags: Tags = []
     language: Locale = "fr"
     place: PlaceForm | None = None
     quantity: int = Field(default=1, ge=1, le=LARGEST_QUANTITY)

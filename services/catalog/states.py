@@ -41,7 +41,7 @@ def audience_of(row: Row) -> Audience:
 _SAME = [
     *["id", "side", "kind", "title", "text", "category", "language", "quantity", "unit", "owner_member_id"],
     *["owner_circle_id", "owner_name", "valid_from", "valid_until", "window_start", "window_end", "urgency"],
-    *["version", "changed_at"],
+    *["version", "changed_at", "tags"],
 ]
 
 

@@ -67,6 +67,7 @@ listings = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("changed_at", _instant, nullable=False),
+    sa.Column("tags", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.CheckConstraint("quantity >= 1", name="listings_quantity"),
     sa.CheckConstraint("status IN ('published', 'withdrawn', 'expired')", name="listings_status"),
     sa.CheckConstraint("scope IN ('circle', 'cooperative', 'peers', 'public')", name="listings_scope"),

@@ -39,6 +39,7 @@ class ListingView(BaseModel):
     title: str
     text: str
     category: str
+    tags: list[str] = []
     language: Locale
     place: Place | None
     quantity: int

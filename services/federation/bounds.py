@@ -26,6 +26,8 @@ LARGEST_INT = 2_000_000_000
 LONGEST_TEXT = 10_000
 LONGEST_LABEL = 300
 LONGEST_LIST = 3_000
+MOST_TAGS = 20
+LONGEST_TAG = 60
 LONGEST_SIGNED = 64_000
 _SIGNED = {"proof", "decision", "request", "key_set"}
 _LABELS = {
@@ -86,12 +88,16 @@ def _is_plain(value: Any, name: str) -> bool:
     return True
 
 
+def _are_tags(tags: tuple[str, ...]) -> bool:
+    return len(tags) <= MOST_TAGS and all(0 < len(tag) <= LONGEST_TAG for tag in tags)
+
+
 def _makes_sense(value: BaseModel) -> bool:  # noqa: C901, PLR0911, PLR0912 - a table of types
     match value:
         case RoundedPlace():
             return _within(value.latitude, 90) and _within(value.longitude, 180)
         case SharedListing():
-            return value.quantity >= 1 and value.version >= 1 and bool(value.title.strip())
+            return value.quantity >= 1 and value.version >= 1 and bool(value.title.strip()) and _are_tags(value.tags)
         case OpeningHours():
             times = (value.opens, value.closes)
             return value.weekday in range(7) and all(map(_TIME_OF_DAY.fullmatch, times)) and value.opens < value.closes

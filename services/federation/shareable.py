@@ -75,6 +75,7 @@ def shared_listing(listing: ListingState) -> SharedListing:
         urgency=listing.urgency,
         version=listing.version,
         changed_at=listing.changed_at,
+        tags=listing.tags,
     )
 
 
@@ -244,6 +245,7 @@ def for_peer(form: SharedListing, withheld: Collection[str]) -> SharedListing:
         urgency=form.urgency,
         version=form.version,
         changed_at=form.changed_at,
+        tags=form.tags if "text" not in withheld else (),
     )
 
 

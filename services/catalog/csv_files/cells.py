@@ -46,6 +46,8 @@ def put(raw: dict[str, Any], column: str, cell: str, zone: ZoneInfo) -> None:
         raw[first] = value
     elif column in {"texte", "categorie", "unite"}:
         raw[first] = ""
+    elif column == "etiquettes":
+        raw[first] = []
 
 
 def _value(column: str, cell: str, zone: ZoneInfo) -> Any:
@@ -53,6 +55,8 @@ def _value(column: str, cell: str, zone: ZoneInfo) -> Any:
         return _word(column, cell)
     if column in _DATES:
         return _date(cell, zone, is_end=column in _ENDS).isoformat()
+    if column == "etiquettes":
+        return [tag for part in cell.split("|") if (tag := part.strip())]
     if column == "quantite":
         return _number(cell, whole=True)
     if column in {"latitude", "longitude"}:

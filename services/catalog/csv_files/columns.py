@@ -6,8 +6,8 @@ import unicodedata
 from services.catalog.kinds import KINDS
 
 COLUMNS = (
-    *["ref", "type", "genre", "titre", "texte", "categorie", "langue", "lieu", "latitude", "longitude", "quantite"],
-    *["unite", "visibilite", "cercles", "valable_du", "valable_jusqu_au", "du", "au", "urgence"],
+    *["ref", "type", "genre", "titre", "texte", "categorie", "etiquettes", "langue", "lieu", "latitude", "longitude"],
+    *["quantite", "unite", "visibilite", "cercles", "valable_du", "valable_jusqu_au", "du", "au", "urgence"],
 )
 """As they are written on export, in this order."""
 
@@ -20,6 +20,7 @@ _ENGLISH = {
     "titre": "title",
     "texte": "text description",
     "categorie": "category",
+    "etiquettes": "etiquette tags tag",
     "langue": "language",
     "lieu": "place adresse address",
     "latitude": "lat",
@@ -41,6 +42,7 @@ FIELDS = {
     "titre": "title",
     "texte": "text",
     "categorie": "category",
+    "etiquettes": "tags",
     "langue": "language",
     "lieu": "place.label",
     "latitude": "place.latitude",

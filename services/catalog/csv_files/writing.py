@@ -22,7 +22,7 @@ _OF_BAD_LINES = (
     Text(fr="valeur", en="value", nl="waarde"),
     Text(fr="pourquoi", en="why", nl="waarom"),
 )
-_TEXTS = {"ref", "titre", "texte", "categorie", "lieu", "unite", "cercles"}
+_TEXTS = {"ref", "titre", "texte", "categorie", "etiquettes", "lieu", "unite", "cercles"}
 
 
 def header() -> str:
@@ -39,6 +39,7 @@ def line(row: sa.RowMapping, circles: Mapping[UUID, str], zone: ZoneInfo) -> str
         "titre": row["title"],
         "texte": row["text"],
         "categorie": row["category"],
+        "etiquettes": " | ".join(row["tags"]),
         "langue": row["language"],
         "lieu": row["place_label"] or "",
         "latitude": "" if row["latitude"] is None else repr(row["latitude"]),

@@ -55,7 +55,7 @@ bookings = st.builds(
 
 LISTING_FIELDS = {
     *("id", "side", "kind", "title", "text", "category", "language", "place", "quantity", "unit", "public"),
-    *("valid_until", "window_start", "window_end", "urgency", "version", "changed_at"),
+    *("valid_until", "window_start", "window_end", "urgency", "version", "changed_at", "tags"),
 }
 
 
