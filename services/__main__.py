@@ -16,6 +16,7 @@ COMMANDS = {
     "administrator": "services.identity.administrator",
     "reindex": "services.matching.reindex",
     "refit": "services.matching.refit",
+    "skills": "services.matching.skills",
 }
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.identity import Locale
 from services.matching import words
+from services.matching.queries.skills import synonyms
 
 TOTAL = ""
 """In the table of lexemes: how many things there are."""
@@ -133,7 +134,7 @@ async def terms_of(session: AsyncSession, *parts: Part) -> Terms:
         rows = [row for row in rows if row["word"] not in stop_words]
     known = [row for row in rows if row["lexeme"] is not None]
     lost = {row["word"] for row in known} - {row["word"] for row in known if row["documents"]}
-    similar = await _similar(session, lost)
+    similar = [*await _similar(session, lost), *await _synonyms(session, list(chosen))]
     return _weighed(known, similar, chosen)
 
 
@@ -144,6 +145,19 @@ async def _similar(session: AsyncSession, lost: set[str]) -> list[dict[str, Any]
         return []
     found = await session.execute(_SIMILAR, {"words": asked, "enough": SIMILAR_ENOUGH})
     return [dict(row) for row in found.mappings()]
+
+
+async def _synonyms(session: AsyncSession, asked: list[str]) -> list[dict[str, Any]]:
+    """Known stems of other names of the skills that are asked for, as alternatives to the words asked."""
+    found = {one.word: one for one in await synonyms(session, asked)}
+    if not found:
+        return []
+    rows = (await session.execute(_STEMS, {"words": list(found)})).mappings().all()
+    known = {(row["word"], row["lexeme"]): row["documents"] for row in rows if row["documents"]}
+    return [
+        {"word": found[word].asked, "lexeme": lexeme, "documents": documents, "similarity": found[word].share}
+        for (word, lexeme), documents in known.items()
+    ]
 
 
 def _weighed(known: list[Any], similar: list[dict[str, Any]], weights: dict[str, float]) -> Terms:

@@ -51,6 +51,39 @@ def folded(word: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
+_SMALL = {
+    "de",
+    "du",
+    "des",
+    "la",
+    "le",
+    "les",
+    "un",
+    "une",
+    "et",
+    "ou",
+    "au",
+    "aux",
+    "en",
+    "of",
+    "the",
+    "and",
+    "to",
+    "in",
+    "van",
+    "het",
+    "een",
+    "op",
+    "te",
+}
+
+
+def called(text: str) -> str:
+    """A name as it is compared: folded, without signs, single letters and the small words between the others."""
+    found = folded(spaced(text)).split()
+    return " ".join([word for word in found if len(word) > 1 and word not in _SMALL] or found)
+
+
 _ASKING_WORDS = {language: {folded(word) for word in words.split()} for language, words in _ASKING.items()}
 
 
