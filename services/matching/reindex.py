@@ -85,7 +85,7 @@ async def _batch_after(session: AsyncSession, after: tuple[str, Any] | None) -> 
         chosen = chosen.where(key > sa.tuple_(sa.literal(after[0], sa.Text), sa.literal(after[1], sa.Uuid)))
     rows = (await session.execute(chosen)).mappings().all()
     for row in rows:
-        stems = index.vector(row["title"], row["category"], row["text"], row["language"])
+        stems = index.vector(row, row["language"])
         same = sa.and_(things.c.origin == row["origin"], things.c.id == row["id"])
         await session.execute(sa.update(things).where(same).values(words=stems))
     return [(row["origin"], row["id"]) for row in rows]

@@ -49,6 +49,7 @@ things = sa.Table(
     sa.Column("urgency", sa.Text, nullable=False),
     sa.Column("changed_at", _instant, nullable=False),
     sa.Column("words", TSVECTOR, nullable=False),
+    sa.Column("tags", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Index("things_words", "words", postgresql_using="gin"),
     sa.Index("things_newest", "side", "changed_at", postgresql_where=sa.text("NOT gone")),
     sa.Index("things_place", "latitude", "longitude", postgresql_where=sa.text("NOT gone")),
@@ -197,5 +198,25 @@ weights = sa.Table(
     sa.Column("report", JSONB, nullable=False),
     sa.Column("accepted_at", _instant),
     sa.Column("accepted_by", sa.Uuid),
+    sa.Column("declined_at", _instant),
+    sa.Column("declined_by", sa.Uuid),
 )
-"""How much each term of the score counts here, learnt from answers. The last that a coordinator accepted is used."""
+"""How much each term of the score counts here, learnt from answers. The last that a coordinator accepted is used.
+
+`declined_at`: a coordinator said no; they can still be accepted later.
+"""
+
+skills = sa.Table(
+    "skills",
+    metadata,
+    sa.Column("scheme", sa.Text, primary_key=True),
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("language", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("shown", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("names", ARRAY(sa.Text), nullable=False),
+    sa.Column("import_id", sa.Uuid, nullable=False),
+    sa.Index("skills_names", "names", postgresql_using="gin"),
+)
+"""Skills and occupations of ESCO and ROME, as their files gave them. `names`: all of them, folded."""

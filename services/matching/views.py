@@ -1,6 +1,7 @@
 """What the API answers."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -14,13 +15,25 @@ from services.matching.domain import Code, Status
 class ReasonView(BaseModel):
     """Why, or what is missing. `value`: words, a category, a kind's name, km, an ISO 8601 interval, or a count.
 
-    Of the code `days`: local days (ISO 8601) with commas between them; of `owed` and `owing` the peer's name. `by`: of
-    what is missing, how many km it is too far, or how many are too few.
+    Of the code `days`: local days (ISO 8601) with commas between them; of `owed` and `owing` the peer's name.
     """
 
     code: Code
     value: str
+
+
+class LackView(ReasonView):
+    """What is missing. `by`: how many km it is too far, or how many are too few; empty for the rest."""
+
     by: str = ""
+
+
+class SkillView(BaseModel):
+    """A skill or an occupation that a thing is called like. `code`: ESCO's address, ROME's code; `label`: its name."""
+
+    scheme: Literal["esco", "rome"]
+    code: str
+    label: str
 
 
 class ResultView(BaseModel):
@@ -34,6 +47,7 @@ class ResultView(BaseModel):
     title: str
     excerpt: str
     category: str
+    tags: list[str] = []
     language: Locale
     quantity: int
     unit: str
@@ -48,6 +62,7 @@ class ResultView(BaseModel):
     reasons: list[ReasonView]
     bookable: bool
     changed_at: datetime
+    skills: list[SkillView] = Field(default_factory=list[SkillView])
 
 
 class FacetView(BaseModel):
@@ -62,7 +77,8 @@ class SearchPage(Page[ResultView]):
     """A page of results. `total`: how many there are on all pages, counted up to 1000.
 
     `nearest`: nothing fits, these are the nearest in meaning. `by_meaning`: False when only words were compared.
-    `facets`: by parameter of the address (`side`, `kind`, `topic`, `origin`, `spoken`) and `km` for the distance.
+    `facets`: by parameter of the address (`side`, `kind`, `topic`, `tag`, `origin`, `spoken`), `km` for the distance,
+    and `free` for local days "first/last" in which they are free or without a calendar.
     """
 
     total: int
@@ -101,7 +117,7 @@ class MatchView(ResultView):
 class NearMissView(MatchView):
     """An offer that would fit but for one thing: its km, how many there are, or the next free interval."""
 
-    missing: ReasonView
+    missing: LackView
 
 
 class MatchesView(BaseModel):

@@ -9,7 +9,7 @@ from types import CodeType
 from typing import Any
 from urllib.parse import quote
 
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.bccache import Bucket
 
@@ -83,6 +83,7 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
         capital=capital,
         say=said.gettext,
         number=partial(_number, language=language),
+        number2=partial(format_decimal, format="#,##0.##", locale=language),
         money=partial(money, language=language),
     )
     return environment
@@ -107,10 +108,15 @@ def _phrases(said: Words, moments: Moments) -> dict[str, Any]:
     def lacking(code: str, value: str, by: str = "") -> str:
         return match_words.say_lack(said, code, _shown(code, value), by)
 
+    def days_of(value: str) -> str:
+        """The days of a facet, "first/last"."""
+        first, _, last = value.partition("/")
+        return moments.days(first, last or first)
+
     def said_roles(roles: list[str]) -> str:
         return ", ".join(word(codes.ROLES, role) for role in roles)
 
-    return {"word": word, "reason": reason, "lacking": lacking, "said_roles": said_roles}
+    return {"word": word, "reason": reason, "lacking": lacking, "said_roles": said_roles, "days_of": days_of}
 
 
 def listing_path(listing: dict[str, Any]) -> str:

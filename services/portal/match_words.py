@@ -15,11 +15,22 @@ HOWS: dict[str, str] = {
     "daily": N_("chaque matin"),
     "weekly": N_("chaque lundi"),
 }
+TERMS: dict[str, str] = {
+    "relevance": N_("les mots et le sens"),
+    "kind": N_("le même genre"),
+    "category": N_("la même catégorie"),
+    "distance": N_("la proximité"),
+    "free": N_("être libre à ce moment"),
+}
+"""What is learnt from answers (`services.matching.learning.TERMS`)."""
+
 FACETS: dict[str, str] = {
     "side": N_("Offres ou demandes"),
     "kind": N_("Genre"),
     "topic": N_("Catégorie"),
     "origin": N_("Coopérative"),
+    "tag": N_("Étiquette"),
+    "free": N_("Libre"),
     "spoken": N_("Langue du texte"),
     "km": N_("Distance"),
 }

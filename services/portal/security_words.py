@@ -27,6 +27,7 @@ AREAS: dict[str, str] = {
     "identity": N_("membres et cercles"),
     "catalog": N_("offres et demandes"),
     "booking": N_("réservations et séances"),
+    "matching": N_("recherche et mises en relation"),
     "federation": N_("coopératives liées"),
 }
 ACTS: dict[str, str] = {
@@ -65,6 +66,8 @@ ACTS: dict[str, str] = {
     "booking PUT /sessions/{session_id}": N_("a changé une séance"),
     "booking POST /sessions/{session_id}/move": N_("a déplacé une séance"),
     "booking POST /sessions/{session_id}/cancel": N_("a annulé une séance"),
+    "matching POST /weights/{weights_id}/accept": N_("a accepté des poids pour les mises en relation"),
+    "matching POST /weights/{weights_id}/decline": N_("a refusé des poids pour les mises en relation"),
     "federation POST /invitations": N_("a invité une coopérative"),
     "federation DELETE /invitations/{invitation_id}": N_("a retiré l'invitation d'une coopérative"),
     "federation POST /links": N_("a accepté l'invitation d'une coopérative"),

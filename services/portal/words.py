@@ -146,6 +146,8 @@ SESSION_REPEATS: dict[str, str] = {
 }
 EXTRA_KINDS: dict[str, str] = {"yes_no": N_("oui ou non"), "number": N_("un nombre")}
 FLASHES: dict[str, str] = {
+    "weights-accepted": N_("C'est noté : les offres sont triées ainsi à partir de maintenant."),
+    "weights-declined": N_("C'est noté : rien ne change."),
     "session-planned": N_("La séance est prévue. Les inscriptions sont ouvertes."),
     "sessions-planned": N_("Les séances sont prévues. Voici la première."),
     "session-moved": N_("La séance est déplacée. Les personnes inscrites sont prévenues et gardent leur place."),

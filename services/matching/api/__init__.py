@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.matching.api import matches, saved, search, suggestions, weights
+from services.matching.api import matches, saved, search, skills, suggestions, weights
 
 router = APIRouter()
-for room in (search, suggestions, matches, saved, weights):
+for room in (search, suggestions, matches, saved, weights, skills):
     router.include_router(room.router)

@@ -45,7 +45,7 @@ class Asked(BaseModel):
 
     `q`: as in a web search, with "words that belong together" and -without; every other word is optional. `near`:
     "latitude,longitude" in degrees; `from` and `to`: free in between; `origin`: "ours" or a peer's id; `topic`: a code
-    of the categories; `spoken`: the language of the text.
+    of the categories; `tag`: a word that authors added; `spoken`: the language of the text.
     """
 
     q: str = Field(default="", max_length=10_000)
@@ -53,6 +53,7 @@ class Asked(BaseModel):
     kind: Kind | None = None
     category: str | None = Field(default=None, max_length=200)
     topic: str | None = Field(default=None, max_length=60)
+    tag: str | None = Field(default=None, max_length=60)
     origin: str | None = Field(default=None, max_length=200)
     spoken: Locale | None = None
     near: str | None = Field(default=None, max_length=60)
@@ -71,7 +72,7 @@ async def search_things(
     """Offers and needs that the reader may see, by words, meaning, kind, category, distance and free time."""
     settings: MatchingSettings = request.app.state.settings
     language = actor.locale if actor else language_of(request.headers.get("accept-language"))
-    wanted = await _wanted(asked, language, clock.now(), by_meaning=settings.meaning)
+    wanted = await _wanted(asked, language, clock.now(), settings)
     offset = _offset(asked.cursor)
     async with db.reading() as session:
         return await search(
@@ -84,7 +85,7 @@ async def search_things(
         )
 
 
-async def _wanted(asked: Asked, language: Locale, now: datetime, *, by_meaning: bool) -> Search:
+async def _wanted(asked: Asked, language: Locale, now: datetime, settings: MatchingSettings) -> Search:
     point = _point(asked.near)
     if asked.radius_km is not None and point is None:
         raise InvalidFields(FieldError("near", "missing", NEAR_WHAT))
@@ -93,17 +94,19 @@ async def _wanted(asked: Asked, language: Locale, now: datetime, *, by_meaning: 
     return Search(
         query=query,
         language=language,
-        vector=await asking.vector_of(query.wanted) if by_meaning else None,
-        version=await asking.version() if by_meaning else "",
+        vector=await asking.vector_of(query.wanted) if settings.meaning else None,
+        version=await asking.version() if settings.meaning else "",
         side=asked.side,
         kind=asked.kind,
         category=_plain(asked.category),
         topic=_plain(asked.topic),
+        tag=_plain(asked.tag),
         origin=_plain(asked.origin),
         spoken=asked.spoken,
         near=point,
         radius_km=asked.radius_km,
         window=window,
+        zone=settings.time_zone,
         sort=asked.sort,
     )
 

@@ -18,7 +18,10 @@ router = APIRouter()
 
 
 class WeightsView(BaseModel):
-    """Factors by term; `report`: answers, held-back pairs, and the share of these in order, `old` and `new`."""
+    """Factors by term; `report`: answers, held-back pairs, and the share of these in order, `old` and `new`.
+
+    In use are those with the last `accepted_at`. `declined_at`: a coordinator said no to them.
+    """
 
     id: int
     made_at: datetime
@@ -26,6 +29,8 @@ class WeightsView(BaseModel):
     report: dict[str, Any]
     accepted_at: datetime | None
     accepted_by: UUID | None
+    declined_at: datetime | None
+    declined_by: UUID | None
 
 
 @router.get("/weights")
@@ -44,4 +49,14 @@ async def accept_weights(weights_id: int, actor: CurrentMember, db: DatabaseDep,
         raise NotAllowed
     async with db.transaction() as session:
         await weighing.accept(session, weights_id, by=actor.id, now=clock.now())
+    return Response(status_code=204)
+
+
+@router.post("/weights/{weights_id}/decline", status_code=204)
+async def decline_weights(weights_id: int, actor: CurrentMember, db: DatabaseDep, clock: ClockDep) -> Response:
+    """Leave them unused. A coordinator alone; those that were accepted once are replaced by accepting others."""
+    if not actor.is_coordinator:
+        raise NotAllowed
+    async with db.transaction() as session:
+        await weighing.decline(session, weights_id, by=actor.id, now=clock.now())
     return Response(status_code=204)

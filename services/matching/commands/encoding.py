@@ -35,7 +35,7 @@ async def encode_some(session: AsyncSession, meaning: Meaning) -> int:
     What was changed while it was encoded keeps waiting.
     """
     waiting = sa.select(to_encode).limit(BATCH).with_for_update(skip_locked=True).cte("waiting")
-    columns = [things.c[name] for name in ("epoch", "version", "gone", "side", "title", "category", "text")]
+    columns = [things.c[name] for name in ("epoch", "version", "gone", "side", "title", "category", "tags", "text")]
     same = sa.and_(things.c.origin == waiting.c.origin, things.c.id == waiting.c.id)
     chosen = sa.select(waiting, *columns).select_from(waiting.outerjoin(things, same))
     rows = (await session.execute(chosen)).mappings().all()
@@ -64,7 +64,7 @@ def encoded(meaning: Meaning, rows: Sequence[Row]) -> dict[Any, Vector]:
     found: dict[Any, Vector] = {}
     for side in ("offer", "need"):
         some = [row for row in rows if row["side"] == side]
-        titles = [". ".join(text for text in (row["title"], row["category"]) if text) for row in some]
+        titles = [". ".join(text for text in (row["title"], row["category"], *row["tags"]) if text) for row in some]
         texts = [row["text"] for row in some if row["text"].strip()]
         vectors = meaning.of([*titles, *texts], asking=side == "need")
         described = iter(vectors[len(some) :])

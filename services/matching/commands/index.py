@@ -4,6 +4,7 @@ At the same (epoch, version) a publication beats a tombstone: a listing held bac
 later shared again as the same version. An origin's own withdrawal always counts one more than its last publication.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -47,6 +48,7 @@ _NOTHING: dict[str, Any] = {
     "quantity": 0,
     "scope": "circle",
     "circle_ids": [],
+    "tags": [],
     "gone": True,
 }
 
@@ -145,10 +147,11 @@ async def end_link(session: AsyncSession, link: LinkState, *, said_at: datetime)
     await session.execute(sa.delete(alerted).where(alerted.c.origin == link.peer_id, alerted.c.thing_id.not_in(left)))
 
 
-def vector(title: str, category: str, text: str, language: str) -> sa.ColumnElement[Any]:
-    """The stems of a thing for PostgreSQL: those of the title weigh A, of the category B, of the text D."""
+def vector(thing: Mapping[str, Any] | sa.RowMapping, language: str) -> sa.ColumnElement[Any]:
+    """The stems of a thing for PostgreSQL: those of the title weigh A, of category and tags B, of the text D."""
     configuration = sa.literal(f"maillage_{language}").cast(REGCONFIG)
-    parts = (("'A'", title), ("'B'", category), ("'D'", text))
+    labels = " ".join([thing["category"], *thing["tags"]])
+    parts = (("'A'", thing["title"]), ("'B'", labels), ("'D'", thing["text"]))
     weighted = [
         sa.func.setweight(sa.func.to_tsvector(configuration, words.spaced(part)), sa.literal_column(weight))
         for weight, part in parts
@@ -163,6 +166,7 @@ def _columns(listing: ListingState | SharedListing) -> dict[str, Any]:
     }
     place = listing.place
     return listing.model_dump(include=same) | {
+        "tags": list(listing.tags),
         "place_label": place.label if place else None,
         "latitude": place.latitude if place else None,
         "longitude": place.longitude if place else None,
@@ -171,7 +175,7 @@ def _columns(listing: ListingState | SharedListing) -> dict[str, Any]:
 
 
 async def _put(session: AsyncSession, origin: str, thing_id: UUID, values: dict[str, Any]) -> None:
-    stems = vector(values["title"], values["category"], values["text"], values["language"])
+    stems = vector(values, values["language"])
     values = values | {"words": stems}
     statement = insert(things).values(origin=origin, id=thing_id, **values)
     newest = statement.on_conflict_do_update(

@@ -7,10 +7,22 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.chassis.problems import NotFound
+from services.chassis.problems import NotFound, Problem, Text
 from services.matching.learning import Answer, Learnt, learn
 from services.matching.queries.weights import factors_in_force
 from services.matching.tables import proposals, weights
+
+
+class AlreadyUsed(Problem):
+    """Weights that were accepted once are replaced by accepting others."""
+
+    status = 409
+    slug = "weights-already-used"
+    text = Text(
+        fr="Cette proposition a déjà été acceptée. Pour ne plus l'utiliser, revenez à d'autres poids.",
+        en="This proposal was accepted already. To stop using it, go back to other weights.",
+        nl="Dit voorstel werd al aanvaard. Om het niet meer te gebruiken, keert u terug naar andere gewichten.",
+    )
 
 
 async def propose(session: AsyncSession, *, now: datetime) -> tuple[int, Learnt] | None:
@@ -34,8 +46,20 @@ async def propose(session: AsyncSession, *, now: datetime) -> tuple[int, Learnt]
 
 async def accept(session: AsyncSession, weights_id: int, *, by: UUID, now: datetime) -> None:
     """Use these from now on. The caller has checked that `by` is a coordinator. Raises NotFound."""
-    accepted = sa.update(weights).where(weights.c.id == weights_id).values(accepted_at=now, accepted_by=by)
-    if (await session.execute(accepted.returning(weights.c.id))).scalar() is None:
+    await _set(session, weights_id, accepted_at=now, accepted_by=by, declined_at=None, declined_by=None)
+
+
+async def decline(session: AsyncSession, weights_id: int, *, by: UUID, now: datetime) -> None:
+    """Do not use these, for now. The caller has checked that `by` is a coordinator. Raises NotFound, AlreadyUsed."""
+    chosen = sa.select(weights.c.accepted_at).where(weights.c.id == weights_id).with_for_update()
+    if (await session.execute(chosen)).scalar() is not None:
+        raise AlreadyUsed
+    await _set(session, weights_id, declined_at=now, declined_by=by)
+
+
+async def _set(session: AsyncSession, weights_id: int, **values: Any) -> None:
+    changed = sa.update(weights).where(weights.c.id == weights_id).values(**values)
+    if (await session.execute(changed.returning(weights.c.id))).scalar() is None:
         raise NotFound
 
 

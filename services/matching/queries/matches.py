@@ -28,13 +28,13 @@ from services.matching.domain import (
 )
 from services.matching.free_time import Interval
 from services.matching.meaning import Vector, unpacked
-from services.matching.queries import results
+from services.matching.queries import results, skills
 from services.matching.queries.candidates import SMALL, Candidate, Wanted, candidates
 from services.matching.queries.fairness import Fairness, fairness
 from services.matching.queries.weights import factors_in_force
 from services.matching.tables import OURS, meanings, proposals, things
 from services.matching.terms import Part, Terms, terms_of
-from services.matching.views import MatchesView, MatchView, NearMissView, ReasonView
+from services.matching.views import LackView, MatchesView, MatchView, NearMissView
 
 _JUDGED = 100
 _HEAD_ENDS = re.compile(r"[,:;.](?=\s)|[(–]|\s-\s")
@@ -76,15 +76,18 @@ async def matches_for_reader(
     found = [match for match in found if _status(match, answers) != "declined"]
     items = [match for match in found if not match.fit.missing][:_MOST_ITEMS]
     misses = [match for match in found if len(match.fit.missing) == 1][:_MOST_NEAR_MISSES]
+    coded = await skills.codes(session, [match.row for match in [*items, *misses]])
+
+    def fields(match: Match) -> dict[str, Any]:
+        codes = skills.views(coded[match.row["origin"], match.row["id"]])
+        return {**_fields(match, need, actor.locale), **_life(match, answers, now), "skills": codes}
+
     return MatchesView(
         need_id=need_id,
         by_meaning=bool(version),
         past=need["window_end"] is not None and need["window_end"] <= now,
-        items=[MatchView(**_fields(match, need, actor.locale), **_life(match, answers, now)) for match in items],
-        near_misses=[
-            NearMissView(**_fields(match, need, actor.locale), **_life(match, answers, now), missing=_missing(match))
-            for match in misses
-        ],
+        items=[MatchView(**fields(match)) for match in items],
+        near_misses=[NearMissView(**fields(match), missing=_missing(match)) for match in misses],
     )
 
 
@@ -242,6 +245,6 @@ def _fields(match: Match, need: Row, language: Locale) -> dict[str, Any]:
     return results.common(match.row, reasons, km) | {"score": round(match.fit.score, 4)}
 
 
-def _missing(match: Match) -> ReasonView:
+def _missing(match: Match) -> LackView:
     missing = match.fit.missing[0]
-    return ReasonView(code=missing.code, value=missing.value, by=missing.by)
+    return LackView(code=missing.code, value=missing.value, by=missing.by)

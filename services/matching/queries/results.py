@@ -22,7 +22,7 @@ WITH_RESOURCE: list[Any] = [resources.c.open.label("bookable"), resources.c.rule
 
 LIGHT: list[Any] = [
     *[things.c[name] for name in ("origin", "id", "side", "kind", "language", "origin_name", "changed_at")],
-    *[things.c[name] for name in ("latitude", "longitude")],
+    *[things.c[name] for name in ("latitude", "longitude", "tags")],
 ]
 """What ranking and counting need of a thing."""
 
@@ -106,7 +106,7 @@ def common(row: sa.RowMapping, reasons: list[Term], distance_km: float | None) -
     """The fields that every result has."""
     same = [
         *["id", "origin_name", "side", "kind", "title", "category", "language", "quantity", "unit", "urgency"],
-        *["window_start", "window_end", "place_label", "latitude", "longitude", "owner_name", "changed_at"],
+        *["tags", "window_start", "window_end", "place_label", "latitude", "longitude", "owner_name", "changed_at"],
     ]
     return {name: row[name] for name in same} | {
         "origin": None if row["origin"] == OURS else row["origin"],

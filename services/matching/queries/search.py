@@ -15,7 +15,7 @@ from services.chassis import paging
 from services.matching import audience, free_time, ranking, taxonomy
 from services.matching.domain import FITTING_MEANING, Point, Term, distance_km, interval_text
 from services.matching.meaning import Vector
-from services.matching.queries import facets, results
+from services.matching.queries import facets, free_facet, results, skills
 from services.matching.queries.candidates import Candidate, Wanted, candidates
 from services.matching.tables import OURS, meanings, things
 from services.matching.terms import Part, Terms, terms_of
@@ -38,7 +38,8 @@ class Search:
     """What is looked for; None leaves it open.
 
     `origin`: "ours" or a peer's instance id. `topic`: a code of the taxonomy. `spoken`: the language of the text.
-    `window`: free in it. `vector`: of the words, None without a model; `version`: of the vectors that count.
+    `window`: free in it. `zone`: of the days that are offered to narrow by.
+    `vector`: of the words, None without a model; `version`: of the vectors that count.
     """
 
     query: Query
@@ -49,11 +50,13 @@ class Search:
     kind: Kind | None = None
     category: str | None = None
     topic: str | None = None
+    tag: str | None = None
     origin: str | None = None
     spoken: Locale | None = None
     near: Point | None = None
     radius_km: float | None = None
     window: free_time.Interval | None = None
+    zone: str = "Europe/Paris"
     sort: Sort = "relevance"
 
 
@@ -79,7 +82,12 @@ async def search(
         ranked = await _free_ones(session, ranked, wanted.window, now)
     shown = ranked[offset : offset + limit]
     rows = await results.whole(session, [one.one.key for one in shown], terms, conditions)
-    items = [_view(rows[one.one.key], one, wanted.language) for one in shown if one.one.key in rows]
+    coded = await skills.codes(session, rows.values())
+    items = [
+        _view(rows[one.one.key], one, wanted.language).model_copy(update={"skills": skills.views(coded[one.one.key])})
+        for one in shown
+        if one.one.key in rows
+    ]
     more = offset + limit < len(ranked)
     return SearchPage(
         items=items,
@@ -87,7 +95,10 @@ async def search(
         next=paging.encode(offset + limit) if more else None,
         nearest=nearest,
         by_meaning=wanted.vector is not None,
-        facets=facets.of([(one.one, one.km) for one in ranked], wanted.language),
+        facets=facets.of([(one.one, one.km) for one in ranked], wanted.language)
+        | (
+            await free_facet.of(session, [one.one.key for one in ranked], wanted.zone, now) if not wanted.window else {}
+        ),
     )
 
 
@@ -145,6 +156,8 @@ def filters(wanted: Search) -> list[sa.ColumnElement[bool]]:
         found.append(
             sa.func.lower(sa.func.unaccent(things.c.category)) == sa.func.lower(sa.func.unaccent(wanted.category))
         )
+    if wanted.tag is not None:
+        found.append(_tagged(wanted.tag))
     if wanted.topic is not None:
         found.append(_about_topic(wanted.topic))
     if wanted.origin is not None:
@@ -154,6 +167,13 @@ def filters(wanted: Search) -> list[sa.ColumnElement[bool]]:
     found += [ranking.says(phrase) for phrase in wanted.query.phrases]
     found += [sa.not_(ranking.says(word)) for word in wanted.query.without]
     return found
+
+
+def _tagged(tag: str) -> sa.ColumnElement[bool]:
+    """Things with this tag, whatever its case and accents."""
+    one = sa.func.unnest(things.c.tags).column_valued("one")
+    same = sa.func.lower(sa.func.unaccent(one)) == sa.func.lower(sa.func.unaccent(tag))
+    return sa.exists(sa.select(sa.literal(1)).where(same))
 
 
 def _about_topic(topic: str) -> sa.ColumnElement[bool]:
@@ -191,13 +211,10 @@ async def _free_ones(
     calendars = await results.calendars(session, [one.one.key for one in ranked])
     found: list[Ranked] = []
     for one in ranked:
-        rules = results.rules_of(calendars[one.one.key]) if one.one.key in calendars else None
+        rules, busy = free_facet.calendar(calendars.get(one.one.key))
         if rules is None:
             found.append(one)
-            continue
-        busy = results.busy_of(calendars[one.one.key])
-        period = free_time.first_free(rules, busy, start=window[0], end=window[1], now=now)
-        if period is not None:
+        elif (period := free_time.first_free(rules, busy, start=window[0], end=window[1], now=now)) is not None:
             found.append(Ranked(one.one, one.km, one.score, period))
     return found
 

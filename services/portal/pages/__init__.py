@@ -34,6 +34,7 @@ from services.portal.pages import (
     sessions,
     settling,
     waiting,
+    weights,
 )
 
 
@@ -71,5 +72,6 @@ def routers() -> list[APIRouter]:
         links,
         waiting,
         settling,
+        weights,
     )
     return [room.router for room in rooms]

@@ -165,6 +165,7 @@ async def _body(visit: Visit, side: str, form: Form) -> Json:
         "title": form["title"],
         "text": form["text"],
         "category": form["category"],
+        "tags": [tag for typed in form["tags"].split(",") if (tag := typed.strip())],
         "language": form["language"] or visit.language,
         "place": await _place(visit, form),
         "quantity": form["quantity"] or 1,
@@ -217,6 +218,7 @@ def _form_of(visit: Visit, listing: Json) -> Form:
             name: listing[name]
             for name in ("kind", "title", "text", "category", "language", "quantity", "unit", "urgency")
         },
+        tags=", ".join(listing.get("tags", [])),
         version=listing["version"],
         circle_id=listing.get("circle_id") or listing.get("owner_circle_id"),
         place_label=place.get("label"),

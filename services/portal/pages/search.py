@@ -1,6 +1,7 @@
 """`/search`: who has it, near me, at that time."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -14,11 +15,17 @@ from services.portal.pages.home import items
 from services.portal.visit import MemberVisit, Visit, VisitDep
 
 router = APIRouter()
-_FIELDS = ("q", "side", "kind", "origin", "near", "radius", "from", "to", "topic", "spoken", "sort")
+_FIELDS = ("q", "side", "kind", "origin", "near", "radius", "from", "to", "topic", "tag", "spoken", "sort")
 _FOLDED = ("kind", "origin", "near", "from", "to")
-_FACETS = {"side": "side", "kind": "kind", "topic": "topic", "origin": "origin", "spoken": "spoken", "km": "radius"}
+_FACETS = {
+    **{name: name for name in ("side", "kind", "topic", "tag", "origin")},
+    "free": "from",
+    "spoken": "spoken",
+    "km": "radius",
+}
 """The facets that matching counts, and the parameter of this page that each sets."""
 _ROWS = 20
+_RADIUS = "50"
 
 
 @router.get("/search")
@@ -45,6 +52,7 @@ async def show_search(visit: VisitDep) -> Response:
         topics={one["code"]: one["name"] for one in topics or []},
         facets=_facets(found, {name: form[name] for name in _FIELDS if form[name]}),
         asked=asked,
+        chosen=_chosen(asked),
         unfolded=any(form[name] for name in _FOLDED),
         following=f"/search?{urlencode({**asked, 'cursor': following})}" if following else None,
         everywhere=f"/search?{urlencode({name: form[name] for name in ('q', 'side') if form[name]})}",
@@ -70,10 +78,33 @@ def _facets(found: Json | None, asked: dict[str, str]) -> list[tuple[str, list[t
     """Each facet's name with its choices and where they lead. One that is chosen already is not offered again."""
     counted: dict[str, list[Json]] = (found or {}).get("facets") or {}
     return [
-        (name, [(choice, _path({**asked, parameter: choice["value"]})) for choice in counted[name]])
+        (name, [(choice, _path(asked | _set(parameter, choice["value"]))) for choice in counted[name]])
         for name, parameter in _FACETS.items()
         if name in counted and parameter not in asked
     ]
+
+
+def _chosen(asked: dict[str, str]) -> list[tuple[str, str, str]]:
+    """What narrows the results: the facet's name, what was chosen, and the way back to without it."""
+    found = [(name, asked[name]) for name in ("kind", "topic", "tag", "origin", "spoken") if name in asked]
+    if "near" in asked:
+        found.append(("km", asked.get("radius") or _RADIUS))
+    if "from" in asked or "to" in asked:
+        found.append(
+            ("free", "/".join(asked.get(name) or asked[other] for name, other in (("from", "to"), ("to", "from"))))
+        )
+    gone = {"km": ("near", "radius", "sort"), "free": ("from", "to")}
+    return [(name, value, _path(_without(asked, gone.get(name, (name,))))) for name, value in found]
+
+
+def _without(asked: dict[str, str], names: Iterable[str]) -> dict[str, str]:
+    return {name: value for name, value in asked.items() if name not in names}
+
+
+def _set(parameter: str, value: str) -> dict[str, str]:
+    """What choosing `value` puts into the address; days are "first/last"."""
+    first, _, last = value.partition("/")
+    return {"from": first, "to": last} if parameter == "from" else {parameter: value}
 
 
 def _path(question: dict[str, str]) -> str:
@@ -94,10 +125,11 @@ def question(visit: Visit, form: Form, cooperative: Json) -> Json:
         "kind": form["kind"],
         "origin": form["origin"],
         "topic": form["topic"],
+        "tag": form["tag"],
         "spoken": form["spoken"],
         "sort": form["sort"],
         "near": near,
-        "radius_km": (form["radius"] or "50") if near else "",
+        "radius_km": (form["radius"] or _RADIUS) if near else "",
         "from_": moments.instant(form["from"]) if form["from"] else "",
         "to": _end_of_day(moments, until) if until else "",
         "cursor": form["cursor"],

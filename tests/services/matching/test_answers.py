@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from contracts.catalog import Audience, ListingState
 from services.chassis.ids import new_id
 from services.matching.commands import weighing
-from services.matching.tables import proposals
+from services.matching.queries.weights import factors_in_force
+from services.matching.tables import proposals, weights
 from tests.services.matching.conftest import Matching
 from tests.services.matching.test_matches import answer_for, codes, need
 
@@ -115,3 +116,30 @@ async def test_what_was_learnt_counts_only_after_a_coordinators_yes(matching: Ma
     assert (await coordinator.post(f"/weights/{made[0]}/accept")).status_code == 204
     assert (await answer_for(matching, wanted))["items"][0]["score"] != before
     assert (await coordinator.post("/weights/999/accept")).status_code == 404
+
+
+async def test_a_coordinator_can_say_no_and_come_back_to_it(matching: Matching) -> None:
+    async with matching.db.transaction() as session:
+        rows = [
+            {"made_at": datetime.now(UTC), "factors": {"kind": 1.0 + number}, "report": {"answers": 40}}
+            for number in range(2)
+        ]
+        await session.execute(sa.insert(weights), rows)
+    member, coordinator = await matching.client(new_id()), await matching.client(new_id(), role="coordinator")
+    newest, first = [one["id"] for one in (await coordinator.get("/weights")).json()]
+    assert (await member.post(f"/weights/{newest}/decline")).status_code == 403
+    assert (await coordinator.post("/weights/999/decline")).status_code == 404
+    assert (await coordinator.post(f"/weights/{first}/accept")).status_code == 204
+    refused = await coordinator.post(f"/weights/{first}/decline")
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (409, "weights-already-used")
+    assert (await coordinator.post(f"/weights/{newest}/decline")).status_code == 204
+    declined = (await coordinator.get("/weights")).json()[0]
+    assert declined["declined_at"] is not None
+    assert declined["accepted_at"] is None
+    async with matching.db.reading() as session:
+        assert await factors_in_force(session) == {"kind": 1.0}
+    assert (await coordinator.post(f"/weights/{newest}/accept")).status_code == 204
+    again = (await coordinator.get("/weights")).json()[0]
+    assert (again["declined_at"], again["declined_by"]) == (None, None)
+    async with matching.db.reading() as session:
+        assert await factors_in_force(session) == {"kind": 2.0}

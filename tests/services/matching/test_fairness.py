@@ -98,7 +98,7 @@ async def test_a_peer_who_borrowed_more_comes_first_among_equals_and_the_reason_
             await matching.tell(BookingConfirmed(booking=booking(status="completed", **parties)))
         assert await order(matching, wanted) == before
         item = next(one for one in (await answer_for(matching, wanted))["items"] if one["id"] == str(theirs.id))
-        assert {"code": reason, "value": "OpenFlow", "by": ""} in item["reasons"]
+        assert {"code": reason, "value": "OpenFlow"} in item["reasons"]
     ended = LinkState(link_id=new_id(), peer_id=PEER, peer_name="", peer_web="", status="ended", version=9)
     await matching.tell(LinkChanged(link=ended))
     async with matching.db.reading() as session:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.matching import words
@@ -87,6 +87,11 @@ def _judged(other: Offer, factors: dict[str, float]) -> tuple[float, float]:
 
 
 @given(OFFER, OFFER, FACTORS)
+@example(
+    offer(asked=0, uses=Uses(given=10**6, received=0)),
+    offer(asked=9, uses=Uses(given=0, received=10**6)),
+    {"rested": 3.0, "balance": 3.0},
+)
 def test_fairness_never_turns_an_order_that_is_no_near_tie(one: Offer, other: Offer, factors: dict[str, float]) -> None:
     (one_score, one_plain), (other_score, other_plain) = _judged(one, factors), _judged(other, factors)
     assert abs((one_score - one_plain) - (other_score - other_plain)) <= NEAR_TIE + 1e-9
