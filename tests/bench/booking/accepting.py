@@ -1,22 +1,18 @@
 """Accepted bookings a second, and a hundred people at once for one hour."""
 
 import asyncio
-import statistics
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
-
-import httpx
 
 from deploy.local import packages
 from deploy.local.packages import WRK
 from services import provision_database
 from services.chassis import names
+from tests.bench.booking.at_once import contended
 from tests.bench.booking.stage import BASE, Stage, plain
 
 CONNECTIONS = 32
@@ -125,27 +121,3 @@ def bare(stage: Stage, seconds: int) -> float:
         raise RuntimeError(f"pgbench: {done.stderr.strip()[-500:]}")
     line = next(line for line in done.stdout.splitlines() if line.startswith("tps"))
     return float(line.split("=")[1].split()[0])
-
-
-async def contended(stage: Stage, rounds: int, clients: int) -> tuple[list[int], float]:
-    """How many of `clients` at once got one hour, round after round; the median answer of the refused, in ms."""
-    won: list[int] = []
-    refused: list[float] = []
-    limits = httpx.Limits(max_connections=clients)
-    headers = stage.person.headers()
-    async with httpx.AsyncClient(limits=limits, timeout=60, headers=headers) as client:
-        for number in range(rounds):
-            start = BASE + timedelta(days=200, hours=number)
-            body = {"offer_id": str(stage.offers[0]), "start": start.isoformat()}
-            body |= {"end": (start + timedelta(hours=1)).isoformat()}
-            urls = [f"{coop.local.url}/api/booking/bookings" for coop in stage.replicas]
-
-            async def one(url: str, body: dict[str, Any] = body) -> tuple[int, float]:
-                began = time.perf_counter()
-                answer = await client.post(url, json=body)
-                return answer.status_code, (time.perf_counter() - began) * 1000
-
-            answers = await asyncio.gather(*(one(urls[number % len(urls)]) for number in range(clients)))
-            won.append(sum(status == 201 for status, _ in answers))
-            refused += [took for status, took in answers if status == 409]
-    return won, statistics.median(refused) if refused else 0.0
