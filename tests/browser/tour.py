@@ -1,6 +1,6 @@
 """A tour of the main pages, with something going on in both cooperatives."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from deploy.demo import places, seed
@@ -36,6 +36,7 @@ def prepare(region: Region) -> Tour:
     change = period | {"end": _later(period["end"]), "quantity": 2, "note": "Deux de plus."}
     lille.members["karim"].call("PUT", f"booking/bookings/{sewing['id']}/change", json=change)
     asked_series, changing_series = _series(region)
+    session = _session(region)
     link = lille.coordinator.get("federation/links")[0]
     return {
         "visitor": [
@@ -65,10 +66,15 @@ def prepare(region: Region) -> Tour:
             ("inbox", "/inbox"),
             ("me", "/me"),
             ("circles", "/circles"),
+            ("sessions", "/sessions"),
+            ("session-choose", "/sessions/new"),
+            ("session-new", "/sessions/new?template=co_development"),
+            ("session", f"/sessions/{session['id']}"),
         ],
         "karim": [
             ("home", "/"),
             ("bookings", "/bookings"),
+            ("session", f"/sessions/{session['id']}"),
             ("series-to-decide", f"/bookings/series/{asked_series['id']}"),
             ("series-changing", f"/bookings/series/{changing_series['id']}"),
             ("rules", f"/offers/{room.split('/')[-1][:36]}/booking-rules"),
@@ -122,6 +128,26 @@ def _series(region: Region) -> tuple[Json, Json]:
     change = {"start": _later(afternoon["start"]), "end": _later(afternoon["end"]), "quantity": 1, "scope": "all"}
     marie.call("PUT", f"booking/bookings/{moving['bookings'][0]['id']}/change", json=change | {"note": "La salle."})
     return waits, moving
+
+
+def _session(region: Region) -> Json:
+    """A co-development session of Marie's that has its client; Karim waits for that seat."""
+    members = region.lille.members
+    templates: list[Json] = members["marie"].get("booking/session-templates")["items"]
+    [begin] = [one for one in templates if one["template"] == "co_development"]
+    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=9)
+    kept = ("template", "roles", "steps", "extras", "confidentiality", "rotating_role", "organiser_role")
+    form = {name: begin[name] for name in kept} | {
+        "title": "Codéveloppement de décembre",
+        "start": start.isoformat(),
+        "end": (start + timedelta(minutes=begin["minutes"])).isoformat(),
+        "time_zone": "Europe/Paris",
+        "video_url": "https://video.example/salle",
+    }
+    session: Json = members["marie"].post("booking/sessions", form)
+    for who in ("julie", "karim"):
+        members[who].post(f"booking/sessions/{session['id']}/sign-up", {"role": "client"})
+    return session
 
 
 def _asked(region: Region, offer: str, note: str, *, accept: bool = False) -> tuple[Json, Json]:
