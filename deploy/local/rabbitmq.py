@@ -19,9 +19,16 @@ from deploy.local import folders, packages
 from deploy.local.authority import Authority
 from deploy.local.processes import HOST, Daemon, ServerFailed, choose_port
 
-_READY = 90.0
+_READY = 240.0
 _GRACE = 3.0  # messages and connections are closed within about a second; the management agent then idles for five
 _PLUGINS = ("rabbitmq_management", "rabbitmq_shovel", "rabbitmq_shovel_management")
+_EXTERNAL = {
+    "auth_mechanisms.1": "EXTERNAL",
+    "auth_mechanisms.2": "PLAIN",
+    "ssl_cert_login_from": "subject_alternative_name",
+    "ssl_cert_login_san_type": "dns",
+    "ssl_cert_login_san_index": "0",
+}
 _AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
 _SMALL_MACHINE = (
     # One scheduler each: a second one gains nothing on a machine whose other core runs the services.
@@ -48,13 +55,15 @@ class LocalRabbit:
         management_port: int | None = None,
         cluster_name: str | None = None,
         authority: Authority | None = None,
+        peers_ca: Path | None = None,
     ) -> None:
         """`folder` keeps the data between two starts; without one they die with `stop`.
 
         Ports are free ones of the node's choice unless given; they stay the same over `restart` and over `kill` and
         `start` of this object, not over two programs: give them when peers note them down.
         `cluster_name` is random unless given, once per folder. With an `authority` the node also speaks AMQPS, as
-        `localhost`, with those who show a certificate of the same authority.
+        `localhost`, with those who show a certificate of the same authority; with `peers_ca` with those whose
+        certificates that file trusts, and they may be the user whom their certificate names (EXTERNAL).
         """
         self._disposable = folder is None
         self._account = folders.account()
@@ -65,6 +74,7 @@ class LocalRabbit:
         self._epmd: Daemon | None = None
         self._running: dict[str, str] = {}
         self._authority = authority
+        self._peers_ca = peers_ca
         self.amqps_port = 0
         self.amqp_port = amqp_port or 0
         self.management_port = management_port or 0
@@ -191,15 +201,16 @@ class LocalRabbit:
         settings |= self._tls()
         text = "".join(f"{key} = {value}\n" for key, value in settings.items())
         folders.write_private(self._folder / "rabbitmq.conf", text, self._account)
-        folders.write_private(self._folder / "enabled_plugins", f"[{','.join(_PLUGINS)}].\n", self._account)
+        plugins = ",".join((*_PLUGINS, *(["rabbitmq_auth_mechanism_ssl"] if self._peers_ca else [])))
+        folders.write_private(self._folder / "enabled_plugins", f"[{plugins}].\n", self._account)
 
     def _tls(self) -> dict[str, str]:
         if self._authority is None:
             return {}
         own = self._authority.issue("localhost")
-        return {
+        return (_EXTERNAL if self._peers_ca else {}) | {
             "listeners.ssl.1": f"{HOST}:{self.amqps_port}",
-            "ssl_options.cacertfile": str(self._authority.ca_file),
+            "ssl_options.cacertfile": str(self._peers_ca or self._authority.ca_file),
             "ssl_options.certfile": str(own.certificate),
             "ssl_options.keyfile": str(own.key),
             "ssl_options.verify": "verify_peer",

@@ -5,8 +5,10 @@ Nothing but host, port and percent-encoded credentials of a peer ever enters a U
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import quote
+from uuid import UUID
 
 from services.chassis.outgoing import AddressRefused, check_host, web_address
 
@@ -53,6 +55,15 @@ class Trust:
     ca_file: str
     certificate: str | None = None
     key: str | None = None
+    links: Path | None = None
+    """A folder, the same for the broker-agent: `<link id>.pem` and `.key` are who we are towards that peer alone."""
+
+    def for_link(self, link_id: UUID) -> "tuple[Trust, bool]":
+        """What to show to the peer of our link `link_id`, and whether that alone lets us in (EXTERNAL)."""
+        if self.links is None or not (self.links / f"{link_id}.pem").is_file():
+            return self, False
+        own = {"certificate": str(self.links / f"{link_id}.pem"), "key": str(self.links / f"{link_id}.key")}
+        return replace(self, **own), True
 
     def parameters(self, host: str) -> str:
         """What a shovel's address says of them for the broker at `host`."""
@@ -62,8 +73,11 @@ class Trust:
         return said
 
 
-def amqp_uri(access: PeerQueue, *, trust: Trust, allow_plain: bool) -> str:
-    """The address of a peer's broker for our shovel, with fixed parameters. Raises AddressRefused."""
+def amqp_uri(access: PeerQueue, *, trust: Trust, allow_plain: bool, external: bool = False) -> str:
+    """The address of a peer's broker for our shovel, with fixed parameters. Raises AddressRefused.
+
+    `external`: the certificate of `trust` says who we are, and no password crosses.
+    """
     host = check_host(access.check().host)
     if not access.tls and not allow_plain:
         raise AddressRefused("the peer's broker does not speak TLS")
@@ -72,4 +86,7 @@ def amqp_uri(access: PeerQueue, *, trust: Trust, allow_plain: bool) -> str:
     place = f"{credentials}@{bracketed}:{access.port}/{quote(access.vhost, safe='')}"
     if not access.tls:
         return f"amqp://{place}?{_PARAMETERS}"
+    if external:
+        place = place.removeprefix(f"{credentials}@")
+        return f"amqps://{place}?auth_mechanism=external&{trust.parameters(host)}&{_PARAMETERS}"
     return f"amqps://{place}?{trust.parameters(host)}&{_PARAMETERS}"

@@ -56,6 +56,8 @@ class Settings:
     management_url: str
     trust: Trust
     allow_private: bool
+    external: bool = False
+    """Peers have no password at our broker: only a certificate lets them in."""
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -71,16 +73,26 @@ class Settings:
                     os.environ.get("MAILLAGE_BROKER_MANAGEMENT_URL") or f"http://{_broker_host()}:15672",
                     password=_secret(secrets_dir, "broker_broker_agent"),
                 ),
-                trust=Trust(
-                    ca_file=os.environ.get("MAILLAGE_BORDER_CA", "/etc/ssl/certs/ca-certificates.crt"),
-                    certificate=os.environ.get("MAILLAGE_BORDER_CERTIFICATE"),
-                    key=os.environ.get("MAILLAGE_BORDER_KEY"),
-                ),
-                allow_private=os.environ.get("MAILLAGE_FEDERATION_ALLOW_PRIVATE", "").lower()
-                in {"1", "true", "yes", "on"},
+                trust=_trust(),
+                allow_private=_is_on("MAILLAGE_FEDERATION_ALLOW_PRIVATE"),
+                external=_is_on("MAILLAGE_BORDER_EXTERNAL"),
             )
         except (KeyError, ValueError, OSError) as error:
             raise SystemExit(f"broker-agent: {error} is missing or wrong") from error
+
+
+def _trust() -> Trust:
+    links = os.environ.get("MAILLAGE_BORDER_LINKS")
+    return Trust(
+        ca_file=os.environ.get("MAILLAGE_BORDER_CA") or "/etc/ssl/certs/ca-certificates.crt",
+        certificate=os.environ.get("MAILLAGE_BORDER_CERTIFICATE"),
+        key=os.environ.get("MAILLAGE_BORDER_KEY"),
+        links=Path(links) if links else None,
+    )
+
+
+def _is_on(name: str) -> bool:
+    return os.environ.get(name, "").lower() in _TRUE
 
 
 def _secret(directory: Path, name: str) -> str:
@@ -182,13 +194,14 @@ class BrokerAgent:
         if order["command"] == "pause":
             await rooms.pause()
         else:
-            await rooms.admit(order["peer_password"])
+            await rooms.admit(None if self._settings.external else order["peer_password"])
             await self._pull(rooms, order)
 
     async def _pull(self, rooms: Rooms, order: Any) -> None:
         access = PeerQueue(**json.loads(order["access"])).check()
         await resolve(access.host, access.port, allow_private=self._settings.allow_private)
-        uri = amqp_uri(access, trust=self._settings.trust, allow_plain=self._settings.allow_private)
+        trust, external = self._settings.trust.for_link(order["link_id"])
+        uri = amqp_uri(access, trust=trust, allow_plain=self._settings.allow_private, external=external)
         await rooms.pull(
             source_uri=uri,
             source_queue=access.queue,

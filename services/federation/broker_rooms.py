@@ -54,14 +54,17 @@ class Rooms:
         await self._api.call("POST", "bindings", vhost, "e", self._inbound, "q", self._inbound, body=no_key)
         await self._user(self._writer, inbound_password, write=self._inbound)
 
-    async def admit(self, peer_password: str) -> None:
-        """The user as which the peer reads its queue, and nothing else."""
+    async def admit(self, peer_password: str | None) -> None:
+        """The user as which the peer reads its queue, and nothing else. None: only a certificate lets it in."""
         await self._user(self._peer, peer_password, read=self._out)
         for limit, value in (("max-connections", CONNECTIONS_PER_PEER), ("max-channels", CHANNELS_PER_PEER)):
             await self._api.call("PUT", "user-limits", self._peer, limit, body={"value": value})
 
-    async def _user(self, name: str, password: str, *, read: str | None = None, write: str | None = None) -> None:
-        await self._api.call("PUT", "users", name, body={"password": password, "tags": ""})
+    async def _user(
+        self, name: str, password: str | None, *, read: str | None = None, write: str | None = None
+    ) -> None:
+        secret = {"password_hash": ""} if password is None else {"password": password}
+        await self._api.call("PUT", "users", name, body={**secret, "tags": ""})
         rights = {"configure": "^$", "read": _exactly(read), "write": _exactly(write)}
         await self._api.call("PUT", "permissions", self._vhost, name, body=rights)
 

@@ -234,10 +234,14 @@ SYSTEM = Trust(ca_file="/etc/ssl/certs/ca-certificates.crt")
 
 @dataclass(frozen=True, kw_only=True)
 class Wire:
-    """How the two brokers reach each other: plain unless a port for AMQPS is given."""
+    """How the two brokers reach each other: plain unless a port for AMQPS is given.
+
+    `external`: peers are let in by their certificates alone.
+    """
 
     tls_port: int | None = None
     trust: Trust = SYSTEM
+    external: bool = False
 
     def settings(self) -> dict[str, Any]:
         if self.tls_port is None:
@@ -271,6 +275,7 @@ def agent_of(instance: Instance, wire: Wire) -> BrokerAgent:
             ),
             trust=wire.trust,
             allow_private=True,
+            external=wire.external,
         )
     )
 
