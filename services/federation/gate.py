@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Literal
 from uuid import UUID
 
+from joserfc.jws import CompactSignature
 from pydantic import ValidationError
 
 from contracts.border import (
@@ -27,8 +28,8 @@ from contracts.envelope import Event
 from contracts.registry import events_of
 from services.chassis.outbox import LARGEST_EVENT
 from services.federation.bounds import first_breach
-from services.federation.keys import CLOCK_TOLERANCE, NotGenuine, public_key, verify
-from services.federation.sealed import TYP, Sealed, unverified_kid
+from services.federation.keys import CLOCK_TOLERANCE, NotGenuine, public_key, verified
+from services.federation.sealed import TYP, Sealed, claim_of
 
 Reason = Literal[
     "too_large",
@@ -98,13 +99,14 @@ def authenticate(body: bytes, passage: Passage) -> Sealed:
     """
     if len(body) > LARGEST_EVENT:
         raise Refused("too_large", f"{len(body)} bytes")
-    kid = unverified_kid(body)
-    if kid is None:
+    claim = claim_of(body)
+    if claim is None:
         raise Refused("unreadable", "not a signed event")
+    kid, taken_apart = claim
     key = passage.keys.get(kid)
     if key is None:
         raise UnknownKey(kid[:100])
-    sealed = _opened(body, key)
+    sealed = _opened(taken_apart, key)
     if not key.counts_for(sealed.epoch, sealed.seq):
         raise Refused("key_revoked", kid)
     if sealed.source != passage.peer_id:
@@ -116,10 +118,10 @@ def authenticate(body: bytes, passage: Passage) -> Sealed:
     return sealed
 
 
-def _opened(body: bytes, key: PeerKey) -> Sealed:
+def _opened(taken_apart: CompactSignature, key: PeerKey) -> Sealed:
     try:
-        header, payload = verify(body.decode("ascii"), public_key(key.x))
-    except (NotGenuine, UnicodeError) as error:
+        header, payload = verified(taken_apart, public_key(key.x))
+    except NotGenuine as error:
         raise Refused("forged", "the signature is wrong") from error
     if header.get("typ") != TYP:
         raise Refused("forged", "the signature is of another kind of document")

@@ -22,8 +22,8 @@ from services.federation.domain import LISTENING
 from services.federation.receiving import LinkIsGone
 from services.federation.tables import LINKS_CHANNEL, broker_orders, links
 
-PREFETCH = 100
-BATCH = 50
+PREFETCH = 300
+BATCH = 100
 LOOK_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
@@ -114,7 +114,7 @@ class Inbound:
             _log.info("inbound-queue-not-read", link=str(link_id), error=str(error))
 
     async def _answer(self, link_id: UUID, arrived: asyncio.Queue[AbstractIncomingMessage | None]) -> None:
-        """Take what arrives, up to 50 messages in one transaction, until the channel is lost (None)."""
+        """Take what arrives, up to 100 messages in one transaction, until the channel is lost (None)."""
         lost = False
         while not lost and (first := await arrived.get()) is not None:
             batch = [first]

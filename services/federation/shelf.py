@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.border import (
@@ -24,6 +24,17 @@ VERSIONS = ("listing_version", "resource_version", "busy_version")
 NEW: dict[str, Any] = {"epoch": 0, "gone": False, **dict.fromkeys(VERSIONS, 0)}
 
 Row = dict[str, Any]
+
+_COLUMNS = ("thing_id", "epoch", "seq", "gone", "vouched_at", *VERSIONS)
+_GIVEN = sa.func.unnest(*(sa.bindparam(name, type_=ARRAY(copies.c[name].type)) for name in _COLUMNS))
+_INSERT = insert(copies).from_select(
+    ["link_id", *_COLUMNS],
+    sa.select(sa.bindparam("link_id", type_=sa.Uuid), sa.text("given.*")).select_from(_GIVEN.alias("given")),
+)
+_WRITE = _INSERT.on_conflict_do_update(
+    index_elements=[copies.c.link_id, copies.c.thing_id], set_={name: _INSERT.excluded[name] for name in _COLUMNS[1:]}
+)
+"""As arrays: one statement whatever their number, which is made once."""
 
 
 class Shelf:
@@ -69,13 +80,10 @@ class Shelf:
         """Write what was noted, and read again what is asked for later."""
         if not self._changed:
             return
-        rows = [{"link_id": self._link_id} | self._known[thing_id] for thing_id in sorted(self._changed)]
+        rows = [self._known[thing_id] for thing_id in sorted(self._changed)]
         self.forget()
-        statement = insert(copies).values(rows)
-        names = ("epoch", "seq", "gone", "vouched_at", *VERSIONS)
-        key = [copies.c.link_id, copies.c.thing_id]
-        set_ = {name: statement.excluded[name] for name in names}
-        await self._session.execute(statement.on_conflict_do_update(index_elements=key, set_=set_))
+        columns: Row = {name: [row[name] for row in rows] for name in _COLUMNS}
+        await self._session.execute(_WRITE, {"link_id": self._link_id} | columns)
 
     def forget(self) -> None:
         """Drop what was noted and read."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import UUID
 
 import aio_pika
+import asyncpg
 import sqlalchemy as sa
 from aio_pika.abc import AbstractIncomingMessage
 
@@ -22,9 +23,11 @@ from deploy.local import memory
 from deploy.local.postgres import LocalPostgres
 from deploy.local.rabbitmq import LocalRabbit
 from services.chassis import names
+from services.chassis.relay import HOLD
 from services.federation.saying import say
 from services.federation.shareable import shared_listing
-from services.federation.tables import links, positions
+from services.federation.tables import BORDER_CHANNEL, links, positions
+from tests.bench.processor import Cost, cost_of
 from tests.bench.stage import folder_of, servers_of
 from tests.services.federation.pair import Pair, Post, a_pair, listing
 
@@ -64,12 +67,19 @@ async def raw(pair: Pair, lille_id: UUID, namur_id: UUID, count: int) -> float:
     return rate
 
 
-async def events(pair: Pair, lille_id: UUID, count: int) -> float:
-    """Signed events per second, from the commit in Lille to their effect in Namur."""
-    await _write(pair.lille, lille_id, count, at_once=count)
-    began = time.perf_counter()
-    await _until_applied(pair)
-    return count / (time.perf_counter() - began)
+async def events(pair: Pair, lille_id: UUID, count: int, roots: dict[str, int]) -> tuple[float, Cost]:
+    """Signed events per second, from the first look of Lille's relay at them to their effect in Namur."""
+    url = pair.lille.db.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    relay: asyncpg.Connection = await asyncpg.connect(url)
+    await relay.execute("SELECT pg_advisory_lock($1)", HOLD)
+    await _write(pair.lille, lille_id, count)
+    with cost_of(roots) as cost:
+        began = time.perf_counter()
+        await relay.execute("SELECT pg_advisory_unlock($1), pg_notify($2, '')", HOLD, BORDER_CHANNEL)
+        await _until_applied(pair)
+        rate = count / (time.perf_counter() - began)
+    await relay.close()
+    return rate, cost
 
 
 async def catch_up(pair: Pair, lille_id: UUID, count: int) -> tuple[float, float, float]:
@@ -77,8 +87,7 @@ async def catch_up(pair: Pair, lille_id: UUID, count: int) -> tuple[float, float
     namur_id = (await pair.namur.link())["link_id"]
     await pair.namur.call("POST", f"/links/{namur_id}/pause")
     await asyncio.sleep(3)
-    for _ in range(0, count, AT_ONCE):
-        await _write(pair.lille, lille_id, AT_ONCE, at_once=AT_ONCE)
+    await _write(pair.lille, lille_id, count)
     before = memory_now()
     await pair.namur.call("POST", f"/links/{namur_id}/resume")
     began, highest = time.perf_counter(), before
@@ -94,12 +103,12 @@ def memory_now() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-async def _write(post: Post, link_id: UUID, count: int, *, at_once: int) -> None:
+async def _write(post: Post, link_id: UUID, count: int) -> None:
     form = shared_listing(listing(text="x" * 500))
-    for _ in range(0, count, at_once):
+    for start in range(0, count, AT_ONCE):
         async with post.db.transaction() as session:
             link = (await session.execute(sa.select(links).where(links.c.id == link_id))).mappings().one()
-            for _ in range(at_once):
+            for _ in range(start, min(start + AT_ONCE, count)):
                 await say(session, link, BorderListingPublished(listing=form.model_copy(update={"id": _new_id()})))
 
 
@@ -125,7 +134,7 @@ async def _is_applied(pair: Pair) -> bool:
     said = "SELECT max(seq) FROM streams"
     async with pair.lille.db.reading() as session:
         last = (await session.execute(sa.text(said))).scalar_one()
-    return bool((await pair.namur.rows(positions))[0]["applied_to"] >= last)
+    return any(row["applied_to"] >= last for row in await pair.namur.rows(positions))
 
 
 async def _measure(options: argparse.Namespace) -> None:
@@ -137,13 +146,16 @@ async def _measure(options: argparse.Namespace) -> None:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maillage-bench-")))
         async with a_pair(servers_of(postgres, rabbit), place) as pair:
             lille_id, namur_id = await pair.link()
+            roots = {"both posts": os.getpid(), "PostgreSQL": postgres.pid or 0, "RabbitMQ": rabbit.pid or 0}
             for trial in range(options.trials):
-                plain = await raw(pair, lille_id, namur_id, options.events)
-                signed = await events(pair, lille_id, options.events)
+                with cost_of(roots) as cost_of_raw:
+                    plain = await raw(pair, lille_id, namur_id, options.events)
+                signed, cost_of_events = await events(pair, lille_id, options.events, roots)
                 print(
-                    f"trial {trial + 1}: raw {plain:7.0f}/s, signed events {signed:7.0f}/s, ratio {signed / plain:.2f}",
-                    flush=True,
+                    f"trial {trial + 1}: raw {plain:7.0f}/s, signed events {signed:7.0f}/s, ratio {signed / plain:.2f}"
                 )
+                print(f"  raw:    {cost_of_raw.per(options.events)}")
+                print(f"  signed: {cost_of_events.per(options.events)}", flush=True)
             if options.catch_up:
                 seconds, before, highest = await catch_up(pair, lille_id, options.catch_up)
                 rate = options.catch_up / seconds
