@@ -35,7 +35,7 @@ def consumers_with(*, pending_per_peer: int, language: Language) -> Consumers:
     _keep_copies_of_peers(listening)
     _follow_bookings_across(listening, pending_per_peer, language)
     _change_bookings_of_guests(listening, language)
-    _come_back_from_a_backup(listening)
+    _come_back_from_a_backup(listening, language)
     return listening
 
 
@@ -108,14 +108,14 @@ def _follow_bookings_across(listening: Consumers, pending_per_peer: int, languag
         await peers.forget_person(session, origin=event.origin, pseudonym=event.pseudonym)
 
 
-def _come_back_from_a_backup(listening: Consumers) -> None:
+def _come_back_from_a_backup(listening: Consumers, language: Language) -> None:
     @listening.on(RecoveryChanged)
     async def hold_confirmations_or_go_on(event: RecoveryChanged, session: AsyncSession) -> None:
         await recovering.hold_or_go_on(session, event)
 
     @listening.on(BookingReadmitted)
     async def take_back_what_a_peer_hands_back(event: BookingReadmitted, session: AsyncSession) -> None:
-        await recovering.readmit(session, event, now=await database_time(session))
+        await recovering.readmit(session, event, language=language, now=await database_time(session))
 
 
 def _change_bookings_of_guests(listening: Consumers, language: Language) -> None:

@@ -36,6 +36,8 @@ PAUSE_SECONDS = 0.5
 LONGEST_PARKING_SECONDS = 60.0
 COUNT_SECONDS = 2.0
 COUNTED_AT_MOST = 200_000
+HOLD = 7_211_941
+"""The advisory lock of a service's database by which `python -m services hold` keeps its relays from sending."""
 
 Row = sa.RowMapping
 
@@ -159,7 +161,9 @@ class Relay:
     async def _claim(self, session: AsyncSession) -> Sequence[Row]:
         parked = [row_id for row_id, place in self._parked.items() if place.until > time.monotonic()]
         key: sa.ColumnElement[UUID] = self._table.c.id
-        query = sa.select(self._table).order_by(key).limit(BATCH).with_for_update(skip_locked=True)
+        # a scalar subquery: asked once, before any row is read
+        may_send = sa.select(sa.func.pg_try_advisory_xact_lock_shared(HOLD)).scalar_subquery()
+        query = sa.select(self._table).where(may_send).order_by(key).limit(BATCH).with_for_update(skip_locked=True)
         if parked:
             query = query.where(key.not_in(parked))
         return (await session.execute(query)).mappings().all()

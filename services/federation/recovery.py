@@ -37,9 +37,15 @@ _LOCK = 7_211_930
 _log = logs.get(__name__)
 
 
-async def begin(session: AsyncSession, *, by: str, now: datetime) -> bool:
-    """Begin anew with every peer. `by`: who noticed or declares it. Returns whether that was news."""
+async def begin(session: AsyncSession, *, by: str, now: datetime, anew: bool = False) -> bool:
+    """Begin anew with every peer. `by`: who noticed or declares it. Returns whether that was news.
+
+    `anew`: also when a recovery goes on, because that one was in the backup.
+    """
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    if anew:
+        over = sa.update(recoveries).where(recoveries.c.ended_at.is_(None)).values(ended_at=now, ended_by=by)
+        await session.execute(over)
     if await current(session) is not None:
         return False
     await session.execute(sa.insert(recoveries).values(id=new_id(), begun_at=now, begun_by=by))

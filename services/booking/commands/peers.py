@@ -1,6 +1,6 @@
 """Bookings that cross to another cooperative, both ways. Each of these may come late, twice, or in another order."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -8,7 +8,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import BookingCancellationRefused, BookingChangeRefused, BookingEvent, BookingMoved
-from contracts.federation import BookingAnswerReceived, BookingRequestReceived, BookingWithdrawalReceived
+from contracts.federation import (
+    BookingAnswerReceived,
+    BookingReadmitted,
+    BookingRequestReceived,
+    BookingWithdrawalReceived,
+)
 from services.booking import queries
 from services.booking.commands.book import Borrower, Wanted, take
 from services.booking.commands.changing_abroad import forget_wish
@@ -18,16 +23,19 @@ from services.booking.domain.answers import Answer
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import is_shared_with
 from services.booking.domain.prices import value_from
-from services.booking.domain.problems import OfferUnknown, RulesChangedMeanwhile, TooLate
+from services.booking.domain.problems import OfferUnknown, Recovering, RulesChangedMeanwhile, TooLate
 from services.booking.domain.spans import Span
 from services.booking.domain.states import OPEN, Side, told
 from services.booking.domain.use import is_out, warn
-from services.booking.tables import bookings, changes, changes_abroad, withdrawals
+from services.booking.tables import bookings, changes, changes_abroad, recovery, withdrawals
 from services.chassis import logs, outbox
 from services.chassis.problems import InvalidFields, Language, Problem, Text
 
 LONGEST_NOTE = 1000
 LARGEST_QUANTITY = 1_000_000
+RECOVERY_IS_AWAITED = timedelta(minutes=30)
+"""A request that comes again meanwhile may be one that we had confirmed: what is handed back tells."""
+
 _WITHDRAWN = Text(fr="La demande a été retirée.", en="The request was withdrawn.", nl="De aanvraag werd ingetrokken.")
 
 _WHAT: dict[type[BookingEvent], str] = {
@@ -46,7 +54,8 @@ async def answer_request(
     """Decide on a peer's request under the rules that hold for our own members, and always say the outcome.
 
     A repeated request is told its state again; one that comes after the link has ended has nobody left to be told,
-    and takes no place. `language`: in which a refusal gives its reason.
+    and takes no place. `language`: in which a refusal gives its reason. Raises Recovering, for a later attempt, while
+    a recovery is young, and RulesChangedMeanwhile.
     """
     if await queries.has_ended_with(session, asked.origin):
         _log.info("request-after-the-link-ended", origin=asked.origin, booking_id=str(asked.booking_id))
@@ -61,17 +70,21 @@ async def answer_request(
         return
     withdrawn = await _withdrawal(session, asked.origin, asked.booking_id)
     if withdrawn is not None:
-        await _refuse(session, asked, "cancelled", withdrawn.reason or _WITHDRAWN.say(language), now)
+        await refuse(session, asked, "cancelled", withdrawn.reason or _WITHDRAWN.say(language), now)
         return
     try:
         async with session.begin_nested():
             await _take_for_peer(session, asked, limit=limit, now=now)
     except RulesChangedMeanwhile:
         raise  # the next attempt at this message sees the new rules
+    except Recovering as recovering:
+        if await _recovery_is_young(session, now):
+            raise
+        await refuse(session, asked, "declined", sentence(recovering, language), now)
     except TooLate as late:
-        await _refuse(session, asked, "expired", late.text.say(language), now)
+        await refuse(session, asked, "expired", late.text.say(language), now)
     except Problem as problem:
-        await _refuse(session, asked, "declined", sentence(problem, language), now)
+        await refuse(session, asked, "declined", sentence(problem, language), now)
 
 
 async def answer_withdrawal(session: AsyncSession, asked: BookingWithdrawalReceived, *, now: datetime) -> None:
@@ -194,8 +207,19 @@ async def _take_for_peer(session: AsyncSession, asked: BookingRequestReceived, *
     await take(session, offer, wanted, borrower, now=now)
 
 
-async def _refuse(
-    session: AsyncSession, asked: BookingRequestReceived, status: str, reason: str, now: datetime
+async def _recovery_is_young(session: AsyncSession, now: datetime) -> bool:
+    said = (await session.execute(sa.select(recovery.c.version).where(recovery.c.recovering))).scalar_one_or_none()
+    return said is not None and now - datetime.fromtimestamp(said / 1000, UTC) < RECOVERY_IS_AWAITED
+
+
+async def refuse(
+    session: AsyncSession,
+    asked: BookingRequestReceived | BookingReadmitted,
+    status: str,
+    reason: str,
+    now: datetime,
+    *,
+    version: int = 1,
 ) -> None:
     """Keep the refusal, so that a repeated request gets the same answer; without what the person wrote."""
     offer = await queries.offer(session, asked.offer_id)
@@ -219,7 +243,7 @@ async def _refuse(
         "status": "declined" if backwards else status,
         "reason": reason,
         "remote_version": 0,
-        "version": 1,
+        "version": version,
         "created_at": now,
         "changed_at": now,
     }

@@ -10,12 +10,21 @@ from contracts.federation import BookingReadmitted, RecoveryChanged
 from services.booking import queries
 from services.booking.commands.binding import Binding
 from services.booking.commands.book import Borrower, Wanted, bind_now, new_booking
+from services.booking.commands.peers import one_after_the_other, refuse
 from services.booking.commands.telling import busy_changed_by, tell
+from services.booking.domain.problems import RulesChangedMeanwhile
 from services.booking.domain.spans import Span
 from services.booking.tables import OURS, offers, recovery, resources
 from services.chassis import logs
+from services.chassis.problems import Language, Text
 
 _NO_LIMIT = 1_000_000
+_REFUSED = {"declined", "expired"}
+_LOST = Text(
+    fr="Une sauvegarde a été rétablie ici, et cette réservation n'a pas pu l'être.",
+    en="A backup was restored here, and this booking could not be.",
+    nl="Hier werd een back-up teruggezet, en deze reservering kon niet hersteld worden.",
+)
 _log = logs.get(__name__)
 
 
@@ -35,8 +44,13 @@ async def hold_or_go_on(session: AsyncSession, event: RecoveryChanged) -> None:
     await session.execute(held)
 
 
-async def readmit(session: AsyncSession, handed: BookingReadmitted, *, now: datetime) -> None:
-    """Take back a booking that we had confirmed and may have lost. What is here as new, or newer, stays as it is."""
+async def readmit(session: AsyncSession, handed: BookingReadmitted, *, language: Language, now: datetime) -> None:
+    """Take back a booking that we had confirmed and may have lost. What is here as new, or newer, stays as it is.
+
+    What cannot be taken back (we have forgotten the thing itself, or its period is taken) is called off, and the peer
+    is told why in `language`. Raises RulesChangedMeanwhile, for a later attempt.
+    """
+    await one_after_the_other(session, handed.origin)
     known = await queries.booking(session, handed.booking_id, lock=True)
     if known is not None:
         lost = known.borrower_peer_id == handed.origin and known.version < handed.version
@@ -44,11 +58,24 @@ async def readmit(session: AsyncSession, handed: BookingReadmitted, *, now: date
             known.version = handed.version - 1
             await tell(session, known, known.turn("confirmed", now=now))
             await busy_changed_by(session, [known])
-        return
+        if not lost or known.status not in _REFUSED:
+            return
+        # refused because nothing may be confirmed meanwhile, before what we had said of it was handed back
+        await session.delete(known)
+        await session.flush()
+    outcome = await _take_back(session, handed, now)
+    if outcome == "rules_changed":
+        raise RulesChangedMeanwhile
+    if outcome != "bound":
+        _log.error("booking-not-readmitted", booking_id=str(handed.booking_id), reason=outcome)
+        await refuse(session, handed, "cancelled", _LOST.say(language), now, version=handed.version + 1)
+
+
+async def _take_back(session: AsyncSession, handed: BookingReadmitted, now: datetime) -> str:
+    """Bind it as it was. Returns "bound", or what is in the way."""
     offer, resource = await queries.offer(session, handed.offer_id), await queries.resource(session, handed.offer_id)
     if offer is None or resource is None:
-        _log.error("booking-not-readmitted", booking_id=str(handed.booking_id), reason="the offer is not known")
-        return
+        return "the offer is not known"
     wanted = Wanted(
         id=handed.booking_id,
         offer_id=handed.offer_id,
@@ -64,7 +91,4 @@ async def readmit(session: AsyncSession, handed: BookingReadmitted, *, now: date
     booking.status, booking.version = handed.status, handed.version
     booking.decide_by = handed.decide_by if handed.status == "pending" else None
     line = {"what": "booked", "by_name": None}
-    binding = Binding(booking=booking, under=resource.version, event=booking.asked(), line=line)
-    outcome = await bind_now(session, binding)
-    if outcome != "bound":
-        _log.error("booking-not-readmitted", booking_id=str(handed.booking_id), reason=outcome)
+    return await bind_now(session, Binding(booking=booking, under=resource.version, event=booking.asked(), line=line))

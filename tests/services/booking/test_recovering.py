@@ -3,8 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.booking import BookingConfirmed, BookingDeclined, BookingEvent
-from contracts.federation import BookingReadmitted, PersonForgotten, RecoveryChanged
+import pytest
+
+from contracts.booking import BookingCancelled, BookingConfirmed, BookingDeclined, BookingEvent
+from contracts.federation import BookingReadmitted, BookingRequestReceived, PersonForgotten, RecoveryChanged
+from services.booking.domain.problems import Recovering
 from services.chassis.ids import new_id
 from tests.services.booking.test_peers_ask import NAMUR, request, share
 from tests.services.booking.workshop import Workshop, at
@@ -13,6 +16,10 @@ from tests.services.booking.workshop import Workshop, at
 def handed_back(workshop: Workshop, **changes: Any) -> BookingReadmitted:
     asked = request(workshop, **changes)
     return BookingReadmitted(**asked.model_dump(), status="confirmed", version=3)
+
+
+def as_request(handed: BookingReadmitted) -> BookingRequestReceived:
+    return BookingRequestReceived(**handed.model_dump(exclude={"status", "version"}))
 
 
 async def recovering(workshop: Workshop, version: int, *, begins: bool) -> None:
@@ -33,7 +40,7 @@ async def test_nothing_shared_is_confirmed_until_the_recovery_is_over(workshop: 
     await workshop.said()
     await workshop.hear(request(workshop))
     (answer,) = await workshop.said(BookingEvent)
-    assert isinstance(answer, BookingDeclined)
+    assert isinstance(answer, BookingDeclined), "a recovery that lasts for long keeps nobody waiting"
     await recovering(workshop, 3, begins=False)
     again = await workshop.as_ana.post("/bookings", json={"offer_id": str(workshop.laser)} | period)
     assert again.status_code == 201, again.text
@@ -67,6 +74,48 @@ async def test_a_lost_booking_returns_with_its_version_and_keeps_its_period(work
     taken = await workshop.as_ana.post("/bookings", json={"offer_id": str(workshop.laser)} | period)
     assert taken.status_code == 409
     assert taken.json()["type"].endswith("booking/resource-is-taken")
+
+
+async def test_a_request_that_comes_again_waits_until_it_is_known_what_was_promised(workshop: Workshop) -> None:
+    await share(workshop)
+    begun = int(datetime.now(UTC).timestamp() * 1000)
+    await recovering(workshop, begun, begins=True)
+    await workshop.said()
+    promised, asked = handed_back(workshop), request(workshop, start=at(14), end=at(15))
+    with pytest.raises(Recovering):
+        await workshop.hear(as_request(promised))
+    with pytest.raises(Recovering):
+        await workshop.hear(asked)
+    assert await workshop.said(BookingEvent) == []
+    await workshop.hear(promised)
+    await recovering(workshop, begun + 1, begins=False)
+    await workshop.hear(as_request(promised))
+    await workshop.hear(asked)
+    said = [(one.booking.id, one.type, one.booking.version) for one in await workshop.said(BookingEvent)]
+    confirmed = BookingConfirmed.type
+    assert said == [(promised.booking_id, confirmed, 3)] * 2 + [(asked.booking_id, confirmed, 1)]
+
+
+async def test_what_was_refused_meanwhile_is_taken_back_when_it_was_promised(workshop: Workshop) -> None:
+    await share(workshop)
+    await recovering(workshop, 1, begins=True)
+    promised = handed_back(workshop)
+    await workshop.hear(as_request(promised))
+    await workshop.said()
+    await workshop.hear(promised)
+    (confirmed,) = await workshop.said(BookingEvent)
+    assert isinstance(confirmed, BookingConfirmed)
+    assert (confirmed.booking.id, confirmed.booking.version) == (promised.booking_id, 3)
+
+
+async def test_what_cannot_be_taken_back_is_called_off(workshop: Workshop) -> None:
+    await share(workshop)
+    await recovering(workshop, 1, begins=True)
+    unknown = handed_back(workshop).model_copy(update={"offer_id": new_id()})
+    await workshop.hear(unknown)
+    (over,) = await workshop.said(BookingEvent)
+    assert isinstance(over, BookingCancelled)
+    assert (over.booking.id, over.booking.version) == (unknown.booking_id, 4)
 
 
 async def test_what_the_backup_knows_as_pending_becomes_confirmed_again(workshop: Workshop) -> None:

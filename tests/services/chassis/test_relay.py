@@ -20,7 +20,7 @@ from services.chassis import names, outbox
 from services.chassis.database_listener import LOCKS, lock_of
 from services.chassis.ids import new_id
 from services.chassis.publishing import Message, NotPublished, Publisher
-from services.chassis.relay import Relay, event_message
+from services.chassis.relay import HOLD, Relay, event_message
 from tests.servers import Servers
 from tests.services.chassis.trial import Probed, Trial, make_trial, running, until
 
@@ -56,6 +56,21 @@ async def test_a_relay_killed_between_publish_and_delete_doubles_the_message_and
     async with trial.listening():
         await until(lambda: _queue_is_empty(trial))
     assert await trial.effects() == ["one"]
+
+
+async def test_while_a_backup_is_made_events_stay_in_their_outbox_and_go_out_after_it(trial: Trial) -> None:
+    url = trial.settings.database_url("booking").set(drivername="postgresql").render_as_string(hide_password=False)
+    connection: asyncpg.Connection = await asyncpg.connect(url)
+    async with trial.relaying():
+        await trial.say("before")
+        await until(lambda: _is_empty(trial))
+        await connection.execute("SELECT pg_advisory_lock($1)", HOLD)
+        await trial.say("meanwhile")
+        await asyncio.sleep(0.5)  # the relay was told at once
+        assert await trial.unsent() == 1
+        await connection.close()
+        await until(lambda: _is_empty(trial))
+    assert await trial.waiting(names.queue("notify", Probed.type)) == 2
 
 
 async def test_two_relays_publish_each_event_once(trial: Trial) -> None:
