@@ -151,6 +151,34 @@ class EmailChanged(Event):
         return str(self.member_id)
 
 
+AccessChange = Literal[
+    "password",
+    "second-factor-on",
+    "second-factor-off",
+    "second-factor-reset",
+    "recovery-codes-renewed",
+    "recovery-code-used",
+    "many-wrong-codes",
+    "token-made",
+]
+"""What happened to an account. `second-factor-reset`: by a coordinator; `many-wrong-codes`: after a right password."""
+
+
+class AccessChanged(Event):
+    """How a member signs in was changed, or somebody with the password tries to: the owner is told by mail."""
+
+    type: ClassVar[str] = "identity.access_changed.v1"
+    member_id: UUID
+    what: AccessChange
+    email: str
+    name: str
+    locale: Locale
+
+    @property
+    def subject(self) -> str:
+        return str(self.member_id)
+
+
 class IdentityActRecorded(ActRecorded):
     """A coordinator or administrator changed something in identity."""
 

@@ -20,7 +20,7 @@ _KEYS = ("identity_signing_key.pem", "federation_root_key.pem", "federation_sign
 
 def password_files() -> list[str]:
     """Names of the files that hold one random password (or key) each."""
-    found = [f"db_{BROKER_AGENT}", f"broker_{BROKER_AGENT}", "booking_calendar_key"]
+    found = [f"db_{BROKER_AGENT}", f"broker_{BROKER_AGENT}", "booking_calendar_key", "identity_second_factor_key"]
     for service in names.SERVICES:
         found += [f"db_{service}", f"db_{service}_owner", f"broker_{service}"]
     return found

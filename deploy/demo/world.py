@@ -166,6 +166,7 @@ def _instance(cooperative: Cooperative, addresses: Addresses, memory: Remembered
             "MAILLAGE_SMTP_PORT": str(memory.ports["smtp"]),
             "MAILLAGE_SMTP_FROM": f"maillage@{cooperative.slug}.example",
             "MAILLAGE_NOTICE": NOTICE,
+            "MAILLAGE_SECOND_FACTOR": "offered",  # whoever looks around should not need a phone
             "MAILLAGE_LOG_LEVEL": "warning",
         },
     )

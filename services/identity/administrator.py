@@ -16,7 +16,7 @@ from services.chassis.database import Database
 from services.chassis.ids import new_id
 from services.chassis.problems import Problem
 from services.chassis.settings import load
-from services.identity.commands import cooperative, credentials
+from services.identity.commands import cooperative, credentials, second_factor
 from services.identity.domain.addresses import EmailAddress, email_address
 from services.identity.domain.cooperative import Profile
 from services.identity.domain.members import Member
@@ -34,6 +34,7 @@ class Wanted:
     address: EmailAddress
     name: str
     password: str | None
+    without_second_factor: bool = False
 
 
 def main(arguments: list[str]) -> None:
@@ -59,6 +60,9 @@ def _parse(arguments: list[str], settings: IdentitySettings) -> argparse.Namespa
     parser.add_argument("--email", required=True)
     parser.add_argument("--name", required=True, help="how the person is called")
     parser.add_argument("--password-file", type=Path, help="a file whose first line is the password; - for the input")
+    parser.add_argument(
+        "--forget-second-factor", action="store_true", help="for an administrator who has lost app and recovery codes"
+    )
     parser.add_argument("--cooperative", default=settings.cooperative_name, help="the cooperative's name")
     parser.add_argument("--summary", default=settings.cooperative_summary)
     parser.add_argument("--locale", default=settings.locale, choices=["fr", "nl", "en"])
@@ -85,7 +89,13 @@ def _read(options: argparse.Namespace, settings: IdentitySettings) -> Wanted:
     password = _password_in(options.password_file)
     if password is not None:
         password = check_password(password, context=[address.text, options.name, profile.name])
-    return Wanted(profile=profile, address=address, name=options.name.strip(), password=password)
+    return Wanted(
+        profile=profile,
+        address=address,
+        name=options.name.strip(),
+        password=password,
+        without_second_factor=options.forget_second_factor,
+    )
 
 
 def _password_in(file: Path | None) -> str | None:
@@ -124,8 +134,11 @@ async def establish(
         await session.flush()
         await outbox.add(session, *person.state())
     elif person.role != "administrator":
+        person.role_since = now
         await outbox.add(session, *person.take_over())
     person.password_hash = person.password_hash or password_hash
+    if wanted.without_second_factor:
+        await second_factor.remove(session, person)
     if person.password_hash is not None:
         return f"{person.email} is an administrator of {public_url}"
     return await credentials.link_for_first_password(session, person, public_url=public_url, now=now)

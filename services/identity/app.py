@@ -2,15 +2,27 @@
 
 from services.chassis.assembly import assemble
 from services.chassis.process import Service
+from services.chassis.sealing import Sealer
 from services.chassis.settings import load
 from services.identity import consumers
-from services.identity.api import account, acts, circles, cooperative, invitations, members, sessions, tokens
+from services.identity.api import (
+    account,
+    acts,
+    circles,
+    cooperative,
+    invitations,
+    members,
+    second_factor,
+    sessions,
+    tokens,
+)
 from services.identity.hashing import PasswordHashes
 from services.identity.housekeeping import Housekeeping
 from services.identity.settings import IdentitySettings
 from services.identity.signing import Signer
 
-ROUTERS = [part.router for part in (cooperative, sessions, account, tokens, members, invitations, circles, acts)]
+_PARTS = (cooperative, sessions, account, second_factor, tokens, members, invitations, circles, acts)
+ROUTERS = [part.router for part in _PARTS]
 
 
 def build(settings: IdentitySettings | None = None) -> Service:
@@ -25,6 +37,7 @@ def build(settings: IdentitySettings | None = None) -> Service:
         loops=lambda database: [Housekeeping(database, public_url=settings.public_url)],
     )
     service.app.state.signer = signer
+    service.app.state.sealer = Sealer(settings.secret("identity_second_factor_key"), purpose="second factor")
     service.app.state.password_hashes = PasswordHashes(settings.hashing_threads)
     service.app.state.authenticator.know(signer.public_key)
     return service

@@ -13,8 +13,18 @@ from services.chassis.database import Database
 from services.chassis.idempotency import KEPT
 from services.identity.commands import cooperative
 from services.identity.commands.sessions import MEMBERS
+from services.identity.domain.second_factor import PENDING_FOR
 from services.identity.limits import LONGEST_WINDOW
-from services.identity.tables import idempotency, invitation, mailed_link, personal_token, signed_in, tried
+from services.identity.tables import (
+    idempotency,
+    invitation,
+    mailed_link,
+    personal_token,
+    second_factor,
+    second_step,
+    signed_in,
+    tried,
+)
 
 log = logs.get(__name__)
 
@@ -56,6 +66,10 @@ async def clean(session: AsyncSession, now: datetime) -> None:
         ),
         sa.delete(personal_token).where(personal_token.c.expires_at <= now),
         sa.delete(mailed_link).where(mailed_link.c.expires_at <= now),
+        sa.delete(second_step).where(second_step.c.expires_at <= now),
+        sa.delete(second_factor).where(
+            second_factor.c.confirmed_at.is_(None), second_factor.c.started_at <= now - PENDING_FOR
+        ),
         sa.delete(tried).where(tried.c.at <= now - LONGEST_WINDOW),
         sa.delete(idempotency).where(idempotency.c.at <= now - KEPT),
         sa.delete(invitation).where(invitation.c.expires_at <= now - INVITATIONS_KEPT),

@@ -47,6 +47,17 @@ class TooOften(TooManyTries):
     )
 
 
+class TooManyCodes(TooManyTries):
+    """The same for codes of the second step."""
+
+    slug = "identity/too-many-codes"
+    text = Text(
+        fr="Trop de codes erronés. Réessayez dans {time}.",
+        en="Too many wrong codes. Try again in {time}.",
+        nl="Te veel verkeerde codes. Probeer het over {time} opnieuw.",
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limit:
     """At most `most` tries of `what` per key `within` a sliding window; beyond that `problem` is raised."""
@@ -63,7 +74,11 @@ RESET_PER_ACCOUNT = Limit(what="reset-account", most=3, within=timedelta(hours=1
 RESET_PER_ADDRESS = Limit(what="reset-address", most=30, within=timedelta(hours=1))
 NEW_EMAIL_PER_ACCOUNT = Limit(what="new-email-account", most=5, within=timedelta(hours=1))
 INVITATIONS_PER_MEMBER = Limit(what="invitations-member", most=100, within=timedelta(hours=1))
-LONGEST_WINDOW = timedelta(hours=1)
+CODE_PER_ACCOUNT = Limit(what="code-account", most=5, within=timedelta(minutes=15), problem=TooManyCodes)
+CODE_PER_DAY = Limit(what="code-day", most=30, within=timedelta(days=1), problem=TooManyCodes)
+"""Three codes in a million are right at any time: whoever has the password and tries all day needs 11,000 days."""
+CODE_WARNINGS = Limit(what="code-warning", most=1, within=timedelta(days=1))
+LONGEST_WINDOW = timedelta(days=1)
 
 
 async def count_try(session: AsyncSession, limit: Limit, key: str, *, now: datetime) -> UUID:
@@ -88,6 +103,11 @@ async def forgive(session: AsyncSession, *, try_id: UUID, limit: Limit, key: str
     """The right password came: take back the try `try_id`, and all those of `limit` for `key`."""
     account = sa.and_(tried.c.what == limit.what, tried.c.key_hash == _hash(key))
     await session.execute(sa.delete(tried).where(sa.or_(tried.c.id == try_id, account)))
+
+
+async def forgive_one(session: AsyncSession, try_id: UUID) -> None:
+    """Take back one try."""
+    await session.execute(sa.delete(tried).where(tried.c.id == try_id))
 
 
 async def forgive_account(session: AsyncSession, account: str) -> None:

@@ -32,9 +32,12 @@ class Signer:
         return {"keys": [self._key.as_dict(private=False)]}
 
     def token_for(self, member: Member, now: datetime, *, scopes: frozenset[str] | None = None) -> tuple[str, datetime]:
-        """A token for `member` and when it ends. `scopes`: it is for a script, which may do no more than these."""
+        """A token for `member`, with the role that counts now, and when it ends.
+
+        `scopes`: it is for a script, which may do no more than these.
+        """
         seconds = int(now.timestamp())
-        role = member.role if scopes is None or COORDINATION in scopes else "member"
+        role = member.acting_role if scopes is None or COORDINATION in scopes else "member"
         actor = Actor(id=member.id, name=member.name, role=role, locale=member.locale, scopes=scopes)
         token = issue(self._key, instance=self._instance, actor=actor, now=seconds)
         return token, datetime.fromtimestamp(seconds + LIFETIME_SECONDS, UTC)

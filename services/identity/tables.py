@@ -51,6 +51,8 @@ member = sa.Table(
     sa.Column("joined_at", _instant, nullable=False),
     sa.Column("left_at", _instant),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("role_since", _instant),
+    sa.Column("second_factor_since", _instant),
     sa.CheckConstraint("role IN ('member', 'coordinator', 'administrator')", name="member_role_is_known"),
     sa.CheckConstraint(
         "CASE status WHEN 'active' THEN email_key IS NOT NULL"
@@ -101,6 +103,38 @@ personal_token = sa.Table(
     sa.Column("last_used_at", _instant),
 )
 """Members' tokens for scripts: what each may do, and until when. Only the SHA-256 of the secret is kept."""
+
+second_factor = sa.Table(
+    "second_factor",
+    metadata,
+    sa.Column("member_id", sa.Uuid, sa.ForeignKey("member.id"), primary_key=True),
+    sa.Column("sealed_key", postgresql.BYTEA, nullable=False),
+    sa.Column("started_at", _instant, nullable=False),
+    sa.Column("confirmed_at", _instant),
+    sa.Column("last_step", sa.BigInteger, nullable=False, server_default="0"),
+)
+"""The keys of members' apps for codes, encrypted. `last_step`: the half minute whose code was taken last."""
+
+recovery_code = sa.Table(
+    "recovery_code",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("member_id", sa.Uuid, sa.ForeignKey("member.id"), nullable=False),
+    sa.Column("begins", sa.Text, nullable=False),
+    sa.Column("code_hash", sa.Text, nullable=False),
+    sa.UniqueConstraint("member_id", "begins", name="recovery_code_begins"),
+)
+"""Codes for whoever has lost the app: how each begins, to find it, and the argon2id hash of it. Used, it is deleted."""
+
+second_step = sa.Table(
+    "second_step",
+    metadata,
+    sa.Column("secret_hash", _sha256, primary_key=True),
+    sa.Column("member_id", sa.Uuid, sa.ForeignKey("member.id"), nullable=False, index=True),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("expires_at", _instant, nullable=False, index=True),
+)
+"""Who has given the right password and not yet the code. Only the SHA-256 of the secret is kept."""
 
 act = sa.Table(
     "act",

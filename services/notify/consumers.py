@@ -31,6 +31,7 @@ from contracts.booking import (
 )
 from contracts.federation import ContactReceived, LinkChanged, MessageRefused
 from contracts.identity import (
+    AccessChanged,
     CooperativeChanged,
     EmailChanged,
     EmailChangeRequested,
@@ -104,6 +105,12 @@ async def mail_confirmation_to_new_address(event: EmailChangeRequested, session:
 async def warn_old_address(event: EmailChanged, session: AsyncSession) -> None:
     """To the former address."""
     await accounts.warn_old_address(session, event, now=_clock.now())
+
+
+@consumers.on(AccessChanged)
+async def tell_owner_of_account(event: AccessChanged, session: AsyncSession) -> None:
+    """To the account's address, whatever mails its owner wants."""
+    await accounts.tell_of_access(session, event, now=_clock.now())
 
 
 @consumers.on(BookingRequested)

@@ -5,6 +5,8 @@ from services.portal.language import N_
 FLASHES: dict[str, str] = {
     "others-signed-out": N_("Les autres appareils sont déconnectés."),
     "session-ended": N_("Cet appareil est déconnecté."),
+    "second-factor-off": N_("La deuxième étape est retirée."),
+    "second-factor-reset": N_("La deuxième étape est retirée. La personne en est prévenue par courriel."),
     "token-revoked": N_("Le jeton est supprimé."),
 }
 SCOPES: dict[str, str] = {
@@ -33,6 +35,7 @@ AREAS: dict[str, str] = {
 ACTS: dict[str, str] = {
     "identity PATCH /members/{member_id}": N_("a donné un rôle"),
     "identity POST /members/{member_id}/leave": N_("a enregistré un départ"),
+    "identity POST /members/{member_id}/second-factor/reset": N_("a retiré la deuxième étape d'une connexion"),
     "identity POST /invitations": N_("a envoyé une invitation"),
     "identity DELETE /invitations/{invitation_id}": N_("a retiré une invitation"),
     "identity PUT /cooperative": N_("a changé le profil de la coopérative"),

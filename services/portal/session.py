@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from contracts.identity import Locale
 from services.portal.client import Caller, Json, PartMissing, Refusal, Services
@@ -16,12 +16,21 @@ _MOST = 5_000
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """The person who is signed in."""
+    """The person who is signed in, with the role that counts now.
+
+    `second_factor_due`: until when their role asks for a second factor; None: it is there, or not asked for.
+    """
 
     id: str
     name: str
     role: str
     locale: Locale
+    second_factor_due: datetime | None = None
+
+    @property
+    def second_factor_late(self) -> bool:
+        """Whether the role is on hold until there is one."""
+        return self.second_factor_due is not None and self.second_factor_due <= datetime.now(UTC)
 
     @property
     def is_coordinator(self) -> bool:
@@ -66,7 +75,7 @@ class Sessions:
             return None
         known = _Known(
             str(answer["token"]),
-            member_of(answer["member"]),
+            member_of(answer["member"], due=answer.get("second_factor_due")),
             time.time(),
             datetime.fromisoformat(answer["expires_at"]).timestamp() - _MARGIN_SECONDS,
         )
@@ -81,9 +90,15 @@ class Sessions:
         self._known.pop(_digest(secret), None)
 
 
-def member_of(view: Json) -> Member:
-    """Identity's MemberView as the pages need it."""
-    return Member(id=str(view["id"]), name=str(view["name"]), role=str(view["role"]), locale=view["locale"])
+def member_of(view: Json, *, due: str | None = None) -> Member:
+    """Identity's MemberView as the pages need it. `due`: until when a second factor is asked for."""
+    return Member(
+        id=str(view["id"]),
+        name=str(view["name"]),
+        role=str(view["role"]),
+        locale=view["locale"],
+        second_factor_due=datetime.fromisoformat(due) if due else None,
+    )
 
 
 def _digest(secret: str) -> str:

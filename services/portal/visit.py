@@ -33,6 +33,10 @@ class SignInFirst(Exception):
         self.path = path
 
 
+class SecondFactorFirst(Exception):
+    """This page is for a role that is on hold until its holder has a second factor."""
+
+
 class ForeignForm(Exception):
     """A POST that did not come from a page that we showed to this browser, or from one that is too old."""
 
@@ -234,6 +238,8 @@ MemberVisit = Annotated[Visit, Depends(_member_visit)]
 
 
 async def _coordinator_visit(visit: MemberVisit) -> Visit:
+    if visit.member is not None and visit.member.second_factor_late:
+        raise SecondFactorFirst
     if visit.member is None or not visit.member.is_coordinator:
         raise NotAllowed
     return visit

@@ -70,6 +70,8 @@ def _live(region: Region) -> None:
     karim = region.lille.members["karim"]
     karim.post("identity/password-resets", {"email": karim.email})
     karim.post("identity/me/email", {"email": "karim.benali@opteos.example", "password": journeys.PASSWORD})
+    token = {"name": "Agenda", "scopes": ["booking:read"], "password": journeys.PASSWORD}
+    karim.post("identity/me/tokens", token)
     circle = karim.post("identity/circles", {"name": "Cercle bois", "purpose": "Partager un atelier"})
     karim.call("PUT", f"identity/circles/{circle['id']}/members/{karim.id}")
 

@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from services.chassis.auth import CurrentMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
-from services.chassis.problems import FieldError, InvalidFields, Text
+from services.identity.api.checks import PasswordCheckDep
 from services.identity.api.given import ClientNetwork, HashesDep, SettingsDep
 from services.identity.api.models import (
     EmailForm,
@@ -25,19 +24,12 @@ from services.identity.api.models import (
 from services.identity.commands import credentials, members, sessions
 from services.identity.commands.cooperative import cooperative_name
 from services.identity.domain.addresses import email_address
-from services.identity.domain.members import Member
 from services.identity.domain.passwords import check_password
 
 router = APIRouter()
 
 _ANSWER_SECONDS = 0.25
 """Requests for a mailed link are answered after so long, whether there is such an account or not."""
-
-_WRONG_PASSWORD = Text(
-    fr="Ce n'est pas votre mot de passe actuel.",
-    en="This is not your current password.",
-    nl="Dit is niet uw huidige wachtwoord.",
-)
 
 
 @contextlib.asynccontextmanager
@@ -47,27 +39,6 @@ async def answering_after(seconds: float) -> AsyncGenerator[None]:
     end = loop.time() + seconds
     yield
     await asyncio.sleep(max(0.0, end - loop.time()))
-
-
-class PasswordCheck:
-    """Asks for the current password again before something that an unattended screen should not be able to do."""
-
-    def __init__(self, network: ClientNetwork, db: DatabaseDep, clock: ClockDep, hashes: HashesDep) -> None:
-        self._network = network
-        self._db = db
-        self._clock = clock
-        self._hashes = hashes
-
-    async def __call__(self, member: Member, password: str, *, field: str) -> sessions.Attempt:
-        """Raises TooManyTries, or InvalidFields about `field`."""
-        account = member.email_key or ""
-        attempt = await self._db.run(sessions.begin, account, address=self._network, now=self._clock.now())
-        if not await self._hashes.verify(attempt.password_hash, password):
-            raise InvalidFields(FieldError(field, "wrong-password", _WRONG_PASSWORD))
-        return attempt
-
-
-PasswordCheckDep = Annotated[PasswordCheck, Depends()]
 
 
 @router.get("/me")
@@ -100,10 +71,10 @@ async def change_password(
         member = await members.acting(session, actor)
         context = [member.email or "", member.name, await cooperative_name(session)]
     password = check_password(form.new, context=context, field="new")
-    attempt = await check(member, form.current, field="current")
+    checked = await check(member, form.current, code=form.code, field="current")
     kept = await hashes.of(password)
     async with db.transaction() as session:
-        changed = await sessions.succeed(session, attempt)
+        changed = await checked.owner(session)
         await credentials.set_password(session, changed, kept)
         secret = await sessions.open_session(session, changed.id, device=form.device, now=clock.now())
     return SignedIn(session=secret, member=MemberView.of(changed, with_email=True))
@@ -123,9 +94,9 @@ async def change_email(
     address = email_address(form.email)
     async with db.reading() as session:
         member = await members.acting(session, actor)
-    attempt = await check(member, form.password, field="password")
+    checked = await check(member, form.password, code=form.code, field="password")
     async with answering_after(_ANSWER_SECONDS), db.transaction() as session:
-        owner = await sessions.succeed(session, attempt)
+        owner = await checked.owner(session)
         await credentials.request_new_email(session, owner, address, public_url=settings.public_url, now=clock.now())
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.chassis.sealing import Sealer
 from services.identity.commands.sessions import SessionEnded
 from services.identity.hashing import PasswordHashes
 from services.identity.limits import network_of
@@ -27,9 +28,15 @@ async def _signer(request: Request) -> Signer:
     return request.app.state.signer
 
 
+async def _sealer(request: Request) -> Sealer:
+    return request.app.state.sealer
+
+
 SettingsDep = Annotated[IdentitySettings, Depends(_settings)]
 HashesDep = Annotated[PasswordHashes, Depends(_hashes)]
 SignerDep = Annotated[Signer, Depends(_signer)]
+SealerDep = Annotated[Sealer, Depends(_sealer)]
+"""For the keys of second factors."""
 
 
 async def _session_secret(request: Request) -> str:

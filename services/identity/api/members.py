@@ -56,9 +56,11 @@ async def read_member(member_id: UUID, actor: CurrentMember, db: DatabaseDep) ->
 
 
 @router.patch("/members/{member_id}")
-async def change_member(member_id: UUID, form: RoleForm, actor: CurrentMember, db: DatabaseDep) -> MemberView:
+async def change_member(
+    member_id: UUID, form: RoleForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep
+) -> MemberView:
     """Give a role: a coordinator's task; only an administrator gives or takes the role of administrator."""
-    changed = await db.run(members.give_role, member_id, form.role, by=actor)
+    changed = await db.run(members.give_role, member_id, form.role, by=actor, now=clock.now())
     return MemberView.of(changed, with_email=True)
 
 

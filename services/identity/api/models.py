@@ -23,6 +23,8 @@ LongText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20
 WrittenEmail = Annotated[str, Field(max_length=320)]
 Password = Annotated[str, Field(max_length=1000, repr=False)]
 Device = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60, pattern=r"^[\w .,·/()-]*$")]
+Code = Annotated[str, Field(max_length=40, repr=False)]
+"""Of an app, or a recovery code; empty where none is needed."""
 Secret = Annotated[str, Field(max_length=200, repr=False)]
 
 
@@ -76,7 +78,7 @@ class CooperativeView(BaseModel):
 
 
 class MemberView(BaseModel):
-    """`email` is shown to coordinators and to oneself only."""
+    """`email`, and whether signing in asks for a code, are shown to coordinators and to oneself only."""
 
     id: UUID
     name: str
@@ -85,11 +87,14 @@ class MemberView(BaseModel):
     locale: Locale
     joined_at: datetime
     email: str | None = None
+    second_factor: bool | None = None
 
     @classmethod
     def of(cls, member: Member, *, with_email: bool) -> "MemberView":
-        shown = {name: getattr(member, name) for name in cls.model_fields if name != "email"}
-        return cls(email=member.email if with_email else None, **shown)
+        shown = {name: getattr(member, name) for name in cls.model_fields if name not in {"email", "second_factor"}}
+        if not with_email:
+            return cls(**shown)
+        return cls(email=member.email, second_factor=member.second_factor_since is not None, **shown)
 
 
 class Credentials(Form):
@@ -107,12 +112,31 @@ class SignedIn(BaseModel):
     member: MemberView
 
 
+class CodeWanted(BaseModel):
+    """The password was right; the code has to follow with `step` until `expires_at`."""
+
+    step: str
+    expires_at: datetime
+
+
+class SecondStep(Form):
+    """What was answered to the password, and the code of the app or a recovery code."""
+
+    step: Secret
+    code: Code
+
+
 class TokenView(BaseModel):
-    """A token for `Authorization: Bearer …` on every service, valid until `expires_at`."""
+    """A token for `Authorization: Bearer …` on every service, valid until `expires_at`.
+
+    `second_factor_due`: until when the role asks for a second factor; after that it counts as a simple member's, in the
+    token and in `member`. None: it is there, or not asked for.
+    """
 
     token: str
     expires_at: datetime
     member: MemberView
+    second_factor_due: datetime | None = None
 
 
 class IntroductionForm(Form):
@@ -126,6 +150,7 @@ class PasswordForm(Form):
     """The password as it is and as it shall be."""
 
     current: Password
+    code: Code = ""
     new: Password
     device: Device = ""
 
@@ -135,6 +160,7 @@ class EmailForm(Form):
 
     email: WrittenEmail
     password: Password
+    code: Code = ""
 
 
 class TokenForm(Form):

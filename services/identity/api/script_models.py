@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from contracts.identity import Role
-from services.identity.api.models import Form, Name, Password
+from services.identity.api.models import Code, Form, Name, Password
 from services.identity.domain.scopes import SCOPES, Scope
 
 
@@ -28,6 +28,7 @@ class PersonalTokenForm(Form):
     scopes: Annotated[set[Scope], Field(min_length=1, max_length=len(SCOPES))]
     days: Annotated[int, Field(ge=1, le=366)] = 90
     password: Password
+    code: Code = ""
 
 
 class PersonalTokenView(BaseModel):

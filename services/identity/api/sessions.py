@@ -2,24 +2,42 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
-from services.identity.api.given import ClientNetwork, HashesDep, OwnSecret, SessionSecret, SignerDep
-from services.identity.api.models import Credentials, MemberView, SignedIn, TokenView
+from services.identity.api.checks import CodeCheckDep
+from services.identity.api.given import (
+    ClientNetwork,
+    HashesDep,
+    OwnSecret,
+    SealerDep,
+    SessionSecret,
+    SettingsDep,
+    SignerDep,
+)
+from services.identity.api.models import CodeWanted, Credentials, MemberView, SecondStep, SignedIn, TokenView
 from services.identity.api.script_models import SessionView
-from services.identity.commands import sessions, tokens
+from services.identity.commands import second_factor, sessions, tokens
 from services.identity.opaque import digest
 
 router = APIRouter()
 
 
-@router.post("/sessions", status_code=201)
+@router.post("/sessions", status_code=201, responses={202: {"model": CodeWanted}})
 async def sign_in(
-    form: Credentials, network: ClientNetwork, db: DatabaseDep, clock: ClockDep, hashes: HashesDep
-) -> SignedIn:
-    """Open a session. An unknown address and a wrong password get the same answer after the same time."""
+    *,
+    form: Credentials,
+    network: ClientNetwork,
+    db: DatabaseDep,
+    clock: ClockDep,
+    hashes: HashesDep,
+    response: Response,
+) -> SignedIn | CodeWanted:
+    """Open a session. An unknown address and a wrong password get the same answer after the same time.
+
+    202: this account has a second factor, and the code has to follow.
+    """
     now = clock.now()
     account = form.email.strip().casefold()
     attempt = await db.run(sessions.begin, account, address=network, now=now)
@@ -30,12 +48,33 @@ async def sign_in(
     new_hash = await hashes.of(form.password) if outdated else None
     async with db.transaction() as session:
         member = await sessions.succeed(session, attempt, new_hash=new_hash)
+        if member.second_factor_since is not None:
+            step, expires_at = await second_factor.open_step(session, member.id, device=form.device, now=now)
+            response.status_code = 202
+            return CodeWanted(step=step, expires_at=expires_at)
         secret = await sessions.open_session(session, member.id, device=form.device, now=now)
     return SignedIn(session=secret, member=MemberView.of(member, with_email=True))
 
 
+@router.post("/sessions/second-step", status_code=201)
+async def take_second_step(
+    form: SecondStep, db: DatabaseDep, clock: ClockDep, check: CodeCheckDep, sealer: SealerDep
+) -> SignedIn:
+    """Open the session for which the password was given within the last five minutes, with a code."""
+    now = clock.now()
+    async with db.reading() as session:
+        member_id = await second_factor.owner_of_step(session, form.step, now=now)
+    proof = await check(member_id, form.code)
+    async with db.transaction() as session:
+        member, device = await second_factor.end_step(session, form.step, proof, sealer=sealer)
+        secret = await sessions.open_session(session, member.id, device=device, now=now)
+    return SignedIn(session=secret, member=MemberView.of(member, with_email=True))
+
+
 @router.post("/tokens")
-async def issue_token(own: OwnSecret, db: DatabaseDep, clock: ClockDep, signer: SignerDep) -> TokenView:
+async def issue_token(
+    own: OwnSecret, db: DatabaseDep, clock: ClockDep, signer: SignerDep, settings: SettingsDep
+) -> TokenView:
     """A token of five minutes for the session in `Authorization: Session …`, or the script's in `Token …`."""
     now = clock.now()
     scopes = None
@@ -44,8 +83,11 @@ async def issue_token(own: OwnSecret, db: DatabaseDep, clock: ClockDep, signer: 
             member, scopes = await tokens.resume(session, own.secret, now=now)
         else:
             member = await sessions.resume(session, own.secret, now=now)
+    due = member.second_factor_due(settings.second_factor_grace)
+    member.acts_simply = due is not None and due <= now
     token, expires_at = signer.token_for(member, now, scopes=scopes)
-    return TokenView(token=token, expires_at=expires_at, member=MemberView.of(member, with_email=scopes is None))
+    view = MemberView.of(member, with_email=scopes is None).model_copy(update={"role": member.acting_role})
+    return TokenView(token=token, expires_at=expires_at, member=view, second_factor_due=due)
 
 
 @router.get("/sessions")

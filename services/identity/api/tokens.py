@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from services.chassis.auth import CurrentMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
-from services.identity.api.account import PasswordCheckDep
+from services.identity.api.checks import PasswordCheckDep
 from services.identity.api.script_models import PersonalTokenForm, PersonalTokenMade, PersonalTokenView
-from services.identity.commands import members, sessions, tokens
+from services.identity.commands import members, tokens
 
 router = APIRouter(prefix="/me/tokens")
 
@@ -29,9 +29,9 @@ async def make_token(
     """Make a token. Its secret is in this answer and nowhere else: sent twice, it makes two."""
     async with db.reading() as session:
         member = await members.acting(session, actor)
-    attempt = await check(member, form.password, field="password")
+    checked = await check(member, form.password, code=form.code, field="password")
     async with db.transaction() as session:
-        owner = await sessions.succeed(session, attempt)
+        owner = await checked.owner(session)
         row, secret = await tokens.make(
             session, owner, name=form.name, scopes=set(form.scopes), days=form.days, now=clock.now()
         )

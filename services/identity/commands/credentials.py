@@ -85,8 +85,11 @@ async def complete_reset(session: AsyncSession, token: str, password_hash: str, 
 
 async def set_password(session: AsyncSession, owner: Member, password_hash: str) -> None:
     """Keep another password; whoever was signed in with the old one no longer is."""
+    is_another = owner.password_hash is not None
     owner.password_hash = password_hash
     await forget_secrets(session, owner.id)
+    if is_another:
+        await outbox.add(session, *owner.access_changed("password"))
 
 
 async def request_new_email(

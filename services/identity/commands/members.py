@@ -12,26 +12,44 @@ from services.chassis.auth import Actor
 from services.chassis.problems import NotAllowed, NotFound, NotSignedIn
 from services.identity.commands import circles
 from services.identity.domain.members import Member
-from services.identity.tables import mailed_link, member, personal_token, signed_in
+from services.identity.tables import (
+    mailed_link,
+    member,
+    personal_token,
+    recovery_code,
+    second_factor,
+    second_step,
+    signed_in,
+)
 
 
 async def acting(session: AsyncSession, actor: Actor) -> Member:
-    """The person behind `actor` as they are now: a token may be five minutes old. Raises NotSignedIn."""
+    """The person behind `actor` as they are now: a token may be five minutes old. Raises NotSignedIn.
+
+    A token that says less than their role (of a script, or before the second factor that the role asks for) counts.
+    """
     found = await session.get(Member, actor.id)
     if found is None or not found.is_active:
         raise NotSignedIn
+    found.acts_simply = actor.role == "member"
     return found
 
 
 async def check_is_administrator(session: AsyncSession, actor: Actor) -> None:
     """Raises NotAllowed, NotSignedIn."""
-    if (await acting(session, actor)).role != "administrator":
+    if (await acting(session, actor)).acting_role != "administrator":
         raise NotAllowed
 
 
 async def check_is_coordinator(session: AsyncSession, actor: Actor) -> None:
     """Raises NotAllowed, NotSignedIn."""
     if not (await acting(session, actor)).is_coordinator:
+        raise NotAllowed
+
+
+def check_is_other(found: Member, decider: Member) -> None:
+    """Raises NotAllowed where somebody decides for themselves what another must."""
+    if found.id == decider.id:
         raise NotAllowed
 
 
@@ -51,7 +69,7 @@ async def introduce(session: AsyncSession, actor: Actor, *, name: str | None, lo
     return found
 
 
-async def give_role(session: AsyncSession, member_id: UUID, role: Role | None, *, by: Actor) -> Member:
+async def give_role(session: AsyncSession, member_id: UUID, role: Role | None, *, by: Actor, now: datetime) -> Member:
     """Who gets another role signs in again. Raises NotFound, NotAllowed, HasLeft, LastAdministrator."""
     administrators = await _lock_administrators(session)
     giver = await acting(session, by)
@@ -59,6 +77,7 @@ async def give_role(session: AsyncSession, member_id: UUID, role: Role | None, *
     before = found.role
     events = found.take_role(role or found.role, by=giver, administrators=administrators)
     if events:
+        found.role_since = now
         await end_sessions(session, found.id)
         audit.note(role=found.role, before=before)
     await outbox.add(session, *events)
@@ -72,6 +91,8 @@ async def leave(session: AsyncSession, member_id: UUID, *, by: Actor, now: datet
     found = await lock(session, member_id)
     events = found.leave(by=decider, administrators=administrators, now=now)
     await forget_secrets(session, found.id)
+    for table in (recovery_code, second_factor):
+        await session.execute(sa.delete(table).where(table.c.member_id == found.id))
     events += await circles.leave_all(session, found)
     await outbox.add(session, *events)
     return found
@@ -85,7 +106,8 @@ async def forget_secrets(session: AsyncSession, member_id: UUID) -> None:
 
 
 async def end_sessions(session: AsyncSession, member_id: UUID) -> None:
-    """Sign a member out everywhere."""
+    """Sign a member out everywhere, also where the second step is still to come."""
+    await session.execute(sa.delete(second_step).where(second_step.c.member_id == member_id))
     await session.execute(sa.delete(signed_in).where(signed_in.c.member_id == member_id))
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.chassis import outbox
 from services.chassis.ids import new_id
 from services.chassis.problems import NotFound, Problem, Text
 from services.identity.domain.members import Member
@@ -60,6 +61,7 @@ async def make(
         "expires_at": now + timedelta(days=days),
     }
     kept = await session.execute(sa.insert(personal_token).values(row).returning(personal_token))
+    await outbox.add(session, *owner.access_changed("token-made"))
     return kept.mappings().one(), secret
 
 

@@ -1,12 +1,21 @@
 """A member, and who may change what about one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 from contracts.envelope import Event
-from contracts.identity import EmailChanged, Locale, MemberChanged, MemberContactChanged, MemberState, Role
+from contracts.identity import (
+    AccessChange,
+    AccessChanged,
+    EmailChanged,
+    Locale,
+    MemberChanged,
+    MemberContactChanged,
+    MemberState,
+    Role,
+)
 from services.chassis.problems import NotAllowed, Problem, Text
 from services.identity.domain.addresses import EmailAddress
 
@@ -40,6 +49,8 @@ class Member:
     """A person with an account. `email` and `password_hash` are None once they have left.
 
     `password_hash` is also None until the first password is chosen. `email_key` is the address as it is compared.
+    `role_since`: when the role was given, None: on joining. `second_factor_since`: since when a code is asked for too.
+    `acts_simply` (not kept): in this request the role does not count.
     """
 
     id: UUID
@@ -53,15 +64,35 @@ class Member:
     status: Literal["active", "left"] = "active"
     left_at: datetime | None = None
     version: int = 1
+    role_since: datetime | None = None
+    second_factor_since: datetime | None = None
+    acts_simply = False
 
     @property
     def is_active(self) -> bool:
         return self.status == "active"
 
     @property
+    def acting_role(self) -> Role:
+        """The role that counts in this request."""
+        return "member" if self.acts_simply else self.role
+
+    @property
     def is_coordinator(self) -> bool:
         """Coordinators and administrators."""
-        return self.role in {"coordinator", "administrator"}
+        return self.acting_role in {"coordinator", "administrator"}
+
+    def second_factor_due(self, grace: timedelta | None) -> datetime | None:
+        """Until when a second factor must be there for the role to count; None: not asked for, or there already."""
+        if grace is None or self.role == "member" or self.second_factor_since is not None:
+            return None
+        return (self.role_since or self.joined_at) + grace
+
+    def access_changed(self, what: AccessChange) -> list[Event]:
+        """What tells the owner by mail; nobody who has left."""
+        if self.email is None:
+            return []
+        return [AccessChanged(member_id=self.id, what=what, email=self.email, name=self.name, locale=self.locale)]
 
     def state(self) -> list[Event]:
         """The events that say everything others may know of this member."""
@@ -82,7 +113,7 @@ class Member:
     def take_role(self, role: Role, *, by: "Member", administrators: int) -> list[Event]:
         """Get another role. `administrators`: how many active ones there are. Raises NotAllowed, LastAdministrator."""
         self._check_active()
-        if not by.is_coordinator or (by.role != "administrator" and "administrator" in {role, self.role}):
+        if not by.is_coordinator or (by.acting_role != "administrator" and "administrator" in {role, self.role}):
             raise NotAllowed
         if role == self.role:
             return []
@@ -101,12 +132,11 @@ class Member:
         Oneself, or a coordinator; an administrator is only made to leave by an administrator.
         """
         self._check_active()
-        may = by.id == self.id or by.role == "administrator" or (by.is_coordinator and self.role != "administrator")
-        if not may:
-            raise NotAllowed
+        if by.id != self.id:
+            self.check_is_below(by)
         self._check_not_last(administrators)
         self.status, self.left_at, self.role = "left", now, "member"
-        self.email = self.email_key = self.password_hash = None
+        self.email = self.email_key = self.password_hash = self.second_factor_since = None
         return self._changed()
 
     def move_to(self, address: EmailAddress) -> list[Event]:
@@ -115,6 +145,11 @@ class Member:
         notice = EmailChanged(member_id=self.id, old_email=self.email or "", name=self.name, locale=self.locale)
         self.email, self.email_key = address.text, address.key
         return [*self._changed(), notice]
+
+    def check_is_below(self, by: "Member") -> None:
+        """Raises NotAllowed unless `by` may decide for this member: an administrator only for an administrator."""
+        if by.acting_role != "administrator" and not (by.is_coordinator and self.role != "administrator"):
+            raise NotAllowed
 
     def _changed(self) -> list[Event]:
         self.version += 1
@@ -131,5 +166,5 @@ class Member:
 
 def check_may_invite(by: Member, role: Role) -> None:
     """Raises NotAllowed unless `by` may invite somebody to `role`."""
-    if not by.is_coordinator or (role == "administrator" and by.role != "administrator"):
+    if not by.is_coordinator or (role == "administrator" and by.acting_role != "administrator"):
         raise NotAllowed

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.identity import AccountMail, EmailChanged, MemberContactChanged, MemberInvited
+from contracts.identity import AccessChanged, AccountMail, EmailChanged, MemberContactChanged, MemberInvited
 from services.notify.commands import disclosing, people
 from services.notify.commands.telling import AccountLetter, send_letter
 
@@ -36,6 +36,20 @@ async def warn_old_address(session: AsyncSession, event: EmailChanged, *, now: d
         locale=event.locale,
         url="",
         facts={},
+        secret=False,
+    )
+    await send_letter(session, letter, now=now)
+
+
+async def tell_of_access(session: AsyncSession, event: AccessChanged, *, now: datetime) -> None:
+    """Tell the owner that how they sign in has changed, or that somebody with their password tries to."""
+    letter = AccountLetter(
+        template="access-changed",
+        email=event.email,
+        name=event.name,
+        locale=event.locale,
+        url="/me/access",
+        facts={"what": event.what},
         secret=False,
     )
     await send_letter(session, letter, now=now)

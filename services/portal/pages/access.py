@@ -23,8 +23,10 @@ async def _page(
     visit: Visit, *, made: Json | None = None, given: Form | None = None, problem: Form | None = None, status: int = 200
 ) -> Response:
     """`made`: a token with its secret, shown this once. `given`: what was typed; `problem`: of a button."""
-    sessions, tokens = await asyncio.gather(
-        visit.with_session("GET", "/sessions"), visit.try_get("identity", "/me/tokens")
+    sessions, tokens, profile = await asyncio.gather(
+        visit.with_session("GET", "/sessions"),
+        visit.try_get("identity", "/me/tokens"),
+        visit.try_get("identity", "/me"),
     )
     return await visit.page(
         "access.html",
@@ -33,6 +35,7 @@ async def _page(
         tokens=items(tokens),
         known=tokens is not None,
         made=made,
+        profile=profile or {},
         form=given or filled(days="90"),
         problem_form=problem or Form(),
     )
@@ -63,6 +66,7 @@ async def make_token(visit: MemberVisit) -> Response:
         "scopes": form.all("scopes"),
         "days": form["days"] or None,
         "password": form.raw("password"),
+        "code": form["code"],
     }
     try:
         made = await visit.send("identity", "POST", "/me/tokens", body)

@@ -1,6 +1,7 @@
 """Signing in and out, joining by invitation, a new password, a confirmed address."""
 
 import asyncio
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -11,6 +12,7 @@ from services.portal.visit import Visit, VisitDep
 
 router = APIRouter(prefix="/account")
 _SESSION_SECONDS = 30 * 24 * 3600
+_STEP_SECONDS = 5 * 60
 
 
 @router.get("/sign-in")
@@ -34,9 +36,51 @@ async def sign_in(visit: VisitDep) -> Response:
         )
     except Refusal as refusal:
         return await _sign_in_page(visit, form.refused(refusal), status=refusal.status)
+    if "step" in answer:
+        visit.cookies["step"] = (str(answer["step"]), _STEP_SECONDS)
+        return visit.redirect(f"/account/second-step?next={quote(form['next'], safe='')}")
+    return await _signed_in(visit, answer, form["next"])
+
+
+async def _signed_in(visit: Visit, answer: Json, path: str) -> Response:
     await asyncio.shield(_end_session(visit))
     keep_session(visit, answer)
-    return visit.redirect(form["next"] or "/", flash="signed-in")
+    return visit.redirect(path or "/", flash="signed-in")
+
+
+@router.get("/second-step")
+async def show_second_step(visit: VisitDep) -> Response:
+    """Ask for the code, after the password."""
+    if _step(visit) is None:
+        return visit.redirect("/account/sign-in")
+    return await _second_step_page(visit, filled(next=visit.query["next"]))
+
+
+@router.post("/second-step")
+async def take_second_step(visit: VisitDep) -> Response:
+    """Sign in with the code."""
+    form = await visit.form()
+    step = _step(visit)
+    if step is None:
+        return visit.redirect("/account/sign-in")
+    try:
+        answer = await visit.send("identity", "POST", "/sessions/second-step", {"step": step, "code": form["code"]})
+    except Refusal as refusal:
+        if refusal.slug == "identity/step-ended":
+            visit.cookies["step"] = None
+            return await _sign_in_page(visit, form.refused(refusal), status=refusal.status)
+        return await _second_step_page(visit, form.refused(refusal), status=refusal.status)
+    visit.cookies["step"] = None
+    return await _signed_in(visit, answer, form["next"])
+
+
+def _step(visit: Visit) -> str | None:
+    """What identity answered to the password."""
+    return visit.request.cookies.get(visit.portal.cookie("step"))
+
+
+async def _second_step_page(visit: Visit, form: Form, *, status: int = 200) -> Response:
+    return await visit.page("account_second_step.html", form=form, status=status)
 
 
 async def _sign_in_page(visit: Visit, form: Form, *, status: int = 200) -> Response:

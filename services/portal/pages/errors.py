@@ -13,7 +13,7 @@ from services.chassis.problems import Accident, NotAllowed, NotFound, NotSignedI
 from services.portal.client import PartMissing, Refusal
 from services.portal.language import choose
 from services.portal.place import Portal
-from services.portal.visit import ForeignForm, SignInFirst
+from services.portal.visit import ForeignForm, SecondFactorFirst, SignInFirst
 
 log = logs.get(__name__)
 
@@ -21,6 +21,7 @@ log = logs.get(__name__)
 def add_to(app: FastAPI) -> None:
     """Pages for what goes wrong; the API's problem documents stay below `/api` and `/federation`."""
     app.add_exception_handler(SignInFirst, _sign_in_first)
+    app.add_exception_handler(SecondFactorFirst, _second_factor_first)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
@@ -32,6 +33,10 @@ def add_to(app: FastAPI) -> None:
 async def _sign_in_first(_request: Request, error: Exception) -> Response:
     path = error.path if isinstance(error, SignInFirst) else "/"
     return RedirectResponse(f"/account/sign-in?next={quote(path, safe='')}", 303)
+
+
+async def _second_factor_first(_request: Request, _error: Exception) -> Response:
+    return RedirectResponse("/me/second-factor", 303)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -64,11 +64,11 @@ async def change_profile(visit: MemberVisit) -> Response:
 async def change_password(visit: MemberVisit) -> Response:
     """A new password, given the present one."""
     form = await visit.form()
-    body = {"current": form.raw("current"), "new": form.raw("new"), "device": visit.device}
+    body = {"current": form.raw("current"), "new": form.raw("new"), "code": form["code_now"], "device": visit.device}
     try:
         answer = await visit.send("identity", "POST", "/me/password", body)
     except Refusal as refusal:
-        return await _page(visit, status=refusal.status, password=form.refused(refusal))
+        return await _page(visit, status=refusal.status, password=form.refused(refusal, {"code": "code_now"}))
     account.keep_session(visit, answer)
     return visit.redirect("/me", flash="password-changed")
 
@@ -77,7 +77,7 @@ async def change_password(visit: MemberVisit) -> Response:
 async def change_email(visit: MemberVisit) -> Response:
     """Ask for another address; it counts once it is confirmed."""
     form = await visit.form()
-    body = {"email": form["email"], "password": form.raw("password")}
+    body = {"email": form["email"], "password": form.raw("password"), "code": form["code"]}
     try:
         await visit.send("identity", "POST", "/me/email", body)
     except Refusal as refusal:

@@ -81,6 +81,20 @@ async def change_role(visit: CoordinatorVisit, member_id: str) -> Response:
     return visit.redirect(f"/coordination/members/{member_id}", flash="role-changed")
 
 
+@router.post("/{member_id}/second-factor")
+async def reset_second_factor(visit: CoordinatorVisit, member_id: str) -> Response:
+    """Take the second factor off for somebody who has lost it (asked twice: a box to tick)."""
+    form = await visit.form()
+    if form["heard"] != "yes":
+        form.errors["heard"] = visit.say("Cochez la case pour confirmer.")
+        return await _member_page(visit, member_id, form, status=422)
+    try:
+        await visit.send("identity", "POST", f"/members/{member_id}/second-factor/reset")
+    except Refusal as refusal:
+        return await _member_page(visit, member_id, form.refused(refusal), status=refusal.status)
+    return visit.redirect(f"/coordination/members/{member_id}", flash="second-factor-reset")
+
+
 @router.post("/{member_id}/leave")
 async def leave(visit: CoordinatorVisit, member_id: str) -> Response:
     """End the membership (asked twice: a box to tick)."""

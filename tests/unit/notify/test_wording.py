@@ -2,11 +2,11 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from contracts.identity import Locale
+from contracts.identity import AccessChange, Locale
 from services.notify import wording
 from services.notify.wording import TEMPLATES, Reader
 
@@ -92,6 +92,7 @@ FACTS: dict[str, Any] = {
             "found": [{"title": "Salle", "origin_name": None, "place_label": None}],
         },
     ],
+    "what": "password",
 }
 
 
@@ -249,3 +250,12 @@ def test_a_very_long_title_is_cut() -> None:
     said = wording.notice("booking-expired", facts(offer="x" * 5000), reader())
     assert len(said.title) == wording.LONGEST_TITLE
     assert said.title.endswith("…")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_mail_about_access_says_what_happened(locale: Locale) -> None:
+    said = {
+        what: wording.mail("access-changed", {"what": what}, reader(locale), url="/me/access", to_member=False)
+        for what in get_args(AccessChange)
+    }
+    assert len({mail.subject for mail in said.values()}) == len({mail.text for mail in said.values()}) == len(said)

@@ -340,6 +340,7 @@ def _standard(role: str) -> dict[str, Rule]:
         ],
         "POST identity /sessions/end-others": lambda _: None,
         "DELETE identity /sessions/s2": lambda _: None,
+        "GET identity /me/second-factor": lambda _: {"since": None, "due": at(9), "recovery_codes_left": 0},
         "GET identity /me/tokens": lambda _: [script_token()],
         "POST identity /me/tokens": lambda _: httpx.Response(201, json=script_token(token="maillage_SECRET")),
         f"DELETE identity /me/tokens/{OFFER}": lambda _: None,

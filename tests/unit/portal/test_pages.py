@@ -35,7 +35,8 @@ EVERYWHERE = [
 FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
     "/bookings", "/bookings/uses", f"/bookings/{BOOKING}", f"/bookings/{BOOKING}/cancel", f"/bookings/{BOOKING}/change",
-    "/inbox", "/me", "/me/leave", "/me/calendars", "/me/access", f"/waiting/{WISH}", f"/to-settle/{OFFER}",
+    "/inbox", "/me", "/me/leave", "/me/calendars", "/me/access", "/me/second-factor",
+    f"/waiting/{WISH}", f"/to-settle/{OFFER}",
     f"/offers/{OFFER}/book?{PERIOD}&hold={HOLD}", f"/from/{PEER}/offers/{PEER_OFFER}/book?{PERIOD}",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
     "/searches", "/sessions", "/sessions?series=s1", "/sessions/new", "/sessions/new?template=co_development",
