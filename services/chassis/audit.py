@@ -19,7 +19,7 @@ from contracts.registry import EVENTS
 from services.chassis import outbox, tracing
 from services.chassis.ids import new_id
 
-ONES_OWN = frozenset({"me", "my", "inbox", "preferences"})
+ONES_OWN = frozenset({"me", "my", "inbox", "preferences", "saved-searches"})
 """What routes begin with that are about the account of whoever asks: no act of a role."""
 _MOST_SAID = 20
 

@@ -26,8 +26,28 @@ from services.matching.app import build as build_matching
 from services.matching.settings import MatchingSettings
 from services.notify.app import build as build_notify
 from services.notify.settings import NotifySettings
+from services.portal.security_words import ACTS, AREAS
 from tests.instances import Instance
 
+WITHOUT_ROLE = {
+    "identity POST /sessions",
+    "identity POST /sessions/second-step",
+    "identity POST /sessions/end-others",
+    "identity DELETE /sessions/current",
+    "identity DELETE /sessions/{session_id}",
+    "identity POST /tokens",
+    "identity POST /invitations/accept",
+    "identity POST /password-resets",
+    "identity POST /password-resets/complete",
+    "identity POST /email-confirmations",
+}
+"""Routes without a token: no role is known there, and they are about the account of whoever asks."""
+ONLY_LOOKING = {
+    "booking POST /bookings/series/check",
+    "booking POST /resources/{offer_id}/preview",
+    "federation POST /links/preview",
+}
+"""Routes that answer a question too long for an address, and change nothing: no transaction of theirs writes."""
 _EXAMPLES = Path(__file__).resolve().parents[2] / "contracts" / "examples"
 _OFFER = {"side": "offer", "kind": "machine", "title": "Découpeuse laser", "text": "60 × 40 cm, 80 W"}
 _QUOTAS = {"category": "atelier", "quotas": [{"scope": "member", "per": "week", "unit": "hours", "most": 12}]}
@@ -49,6 +69,29 @@ def _writing(app: FastAPI, service: str) -> list[str]:
     found = [path for path, methods in app.openapi()["paths"].items() if set(methods) - {"get", "head"}]
     paths = [path.removeprefix(f"/api/{service}") for path in found if path.startswith("/api/")]
     return [path for path in paths if path.split("/")[1] not in ONES_OWN]
+
+
+def _acting(app: FastAPI, service: str) -> set[str]:
+    """What the trail calls each act that somebody with a role can do in `service`."""
+    found = {
+        f"{service} {method.upper()} {path.removeprefix(f'/api/{service}')}"
+        for path, methods in app.openapi()["paths"].items()
+        for method in set(methods) - {"get", "head"}
+        if path.startswith("/api/") and path.split("/")[3] not in ONES_OWN
+    }
+    return found - WITHOUT_ROLE - ONLY_LOOKING
+
+
+async def test_every_act_has_a_name_for_people(instance: Instance) -> None:
+    acts: set[str] = set()
+    for service in _services(instance):
+        acts |= _acting(service.app, service.name)
+        assert service.database is not None
+        await service.database.close()
+    assert len(acts) > 40
+    assert acts - ACTS.keys() == set(), "say it in services/portal/security_words.py, in three languages"
+    assert ACTS.keys() - acts == set(), "nobody can do that any more"
+    assert {act.partition(" ")[0] for act in acts} == AREAS.keys()
 
 
 async def _acts(service: Service) -> list[ActRecorded]:

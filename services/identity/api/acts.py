@@ -28,7 +28,7 @@ class ActsQuery(BaseModel):
     """Which acts: of whom, in which service, about what (a part of an id), from and until when."""
 
     actor: UUID | None = None
-    service: Literal["identity", "catalog", "booking", "federation"] | None = None
+    service: Literal["identity", "catalog", "booking", "matching", "notify", "federation"] | None = None
     about: Annotated[str | None, Query(max_length=100, pattern=r"^[\w.:-]*$")] = None
     from_: Annotated[AwareDatetime | None, Query(alias="from")] = None
     until: AwareDatetime | None = None
