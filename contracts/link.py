@@ -1,10 +1,11 @@
 """What two border posts say to each other about their link itself: what is missing, what still counts, who holds what.
 
-Signed and numbered like `contracts.border`. A reader that does not know a type refuses it and goes on.
+Signed and numbered like `contracts.border`. A reader that does not know a type refuses it and goes on. `public`: said
+on a link of two about the stream of what one of them shares with everybody, which comes by way of a hub.
 """
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from contracts.envelope import Data, Event
@@ -25,6 +26,7 @@ class ReplayAsked(LinkWord):
     epoch: int
     first: int
     last: int
+    public: bool = False
 
 
 class NumbersSkipped(LinkWord):
@@ -34,6 +36,7 @@ class NumbersSkipped(LinkWord):
     epoch: int
     first: int
     last: int
+    public: bool = False
 
 
 class Receipt(LinkWord):
@@ -47,6 +50,7 @@ class Receipt(LinkWord):
     applied_to: int
     copies: int
     proof: str | None = None
+    public: bool = False
 
 
 class PageDigest(Data):
@@ -64,12 +68,14 @@ class ManifestTold(LinkWord):
     as_of_seq: int
     count: int
     pages: list[PageDigest]
+    public: bool = False
 
 
 class ManifestAsked(LinkWord):
     """Tell me your manifest now."""
 
     type: ClassVar[str] = "link.manifest_asked.v1"
+    public: bool = False
 
 
 class ManifestPageAsked(LinkWord):
@@ -78,6 +84,7 @@ class ManifestPageAsked(LinkWord):
     type: ClassVar[str] = "link.manifest_page_asked.v1"
     first: UUID
     until: UUID | None
+    public: bool = False
 
 
 class ManifestLine(Data):
@@ -97,6 +104,7 @@ class ManifestPageTold(LinkWord):
     first: UUID
     until: UUID | None
     lines: list[ManifestLine]
+    public: bool = False
 
 
 class BookingLine(Data):
@@ -156,3 +164,19 @@ class PersonErased(LinkWord):
 
     type: ClassVar[str] = "link.person_erased.v1"
     pseudonym: str
+
+
+class MemberTold(LinkWord):
+    """A hub tells who one of its members is, or that it has left. `member`: the hub's own id of it, for good.
+
+    `key_set`: signed by the root key whose thumbprint `instance_id` is; a hub can neither change nor make one.
+    """
+
+    type: ClassVar[str] = "link.member_told.v1"
+    member: UUID
+    instance_id: str
+    name: str
+    summary: str
+    web: str
+    status: Literal["member", "left"]
+    key_set: str

@@ -74,13 +74,15 @@ async def accept_invitation(  # noqa: PLR0917 - FastAPI's way to ask for things
 @router.post("/links/preview")
 async def preview_invitation(form: CodeForm, _actor: Coordinator, clock: ClockDep, border: BorderDep) -> PreviewView:
     """Whom a code leads to, before it is entered."""
-    _, profile, _ = await joining.look_at(border, form.code, clock.now())
+    code, presentation, _ = await joining.look_at(border, form.code, clock.now())
+    profile = presentation.profile
     return PreviewView(
         peer_id=profile.instance_id,
         name=profile.name,
         summary=profile.summary,
         web=profile.web,
-        address=profile.address,
+        address=code.a,
+        hub=profile.hub,
         thumbprint=thumbprint_for_people(profile.instance_id),
     )
 

@@ -6,7 +6,7 @@ from services.chassis.database import Database
 from services.chassis.process import Runs, Service
 from services.chassis.publishing import Publisher
 from services.chassis.settings import load
-from services.federation import api, consumers, peer_api, sharing_api
+from services.federation import api, consumers, hub_api, peer_api, sharing_api
 from services.federation.border import Border
 from services.federation.inbound import Inbound
 from services.federation.keeping import Keeping
@@ -34,7 +34,7 @@ def build(settings: FederationSettings | None = None, *, peers: Peers | None = N
     service = assemble(
         "federation",
         settings,
-        routers=[api.router, sharing_api.router],
+        routers=[api.router, hub_api.router, sharing_api.router],
         consumers=consumers.consumers,
         loops=loops,
         paths=["/federation"],

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis import names
-from services.federation import tables
+from services.federation import own_tables
 from services.federation.documents import LinkConfirmation, LinkEnding, LinkRequest, Presentation, Profile, ReadAccess
-from services.federation.domain import DOCUMENT_LIFETIME
+from services.federation.domain import DOCUMENT_LIFETIME, HubsStayApart, Kind
 from services.federation.keys import KEY_SET_VALIDITY, Keys
 from services.federation.mending_tables import own_keys, revocations
 from services.federation.peer_http import Peers
@@ -36,6 +36,12 @@ class Border:
         """Where peers call us: `https://host[:port]`."""
         return self.settings.public_url.rstrip("/")
 
+    def kind_of(self, peer: Profile) -> Kind:
+        """What kind of link one with `peer` is. Raises HubsStayApart."""
+        if peer.hub and self.settings.federation_hub:
+            raise HubsStayApart
+        return "hub" if peer.hub else "member" if self.settings.federation_hub else "direct"
+
     def access(self, link_id: UUID, password: str) -> ReadAccess:
         """The fields with which the peer of our link `link_id` may read what we have to say to it."""
         settings = self.settings
@@ -51,9 +57,10 @@ class Border:
 
     async def profile(self, session: AsyncSession) -> Profile:
         """How we present ourselves: what identity last told, or our short name before it has."""
-        row = (await session.execute(sa.select(tables.profile))).first()
+        row = (await session.execute(sa.select(own_tables.profile))).first()
+        hub = self.settings.federation_hub
         if row is None:
-            return Profile(instance_id=self.us, name=self.settings.instance, address=self.address)
+            return Profile(instance_id=self.us, name=self.settings.instance, address=self.address, hub=hub)
         return Profile(
             instance_id=self.us,
             name=row.name[:120] or self.settings.instance,
@@ -61,6 +68,7 @@ class Border:
             web=row.web if row.web.startswith(("http://", "https://")) else "",
             locale=row.locale,
             address=self.address,
+            hub=hub,
         )
 
     async def presentation(self, session: AsyncSession, now: datetime) -> str:

@@ -26,7 +26,10 @@ class Document(BaseModel):
 
 
 class Profile(BaseModel):
-    """How an instance presents itself. Names are labels: what counts is `instance_id`, its root key's thumbprint."""
+    """How an instance presents itself. Names are labels: what counts is `instance_id`, its root key's thumbprint.
+
+    `hub`: it has no things of its own, and passes on what its members say.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -36,6 +39,7 @@ class Profile(BaseModel):
     web: str = Field(default="", max_length=300, pattern=r"^(https?://[^\s\"'<>\\]*)?$")
     locale: Locale = "fr"
     address: str = Field(max_length=300)
+    hub: bool = False
 
 
 class PublicKey(BaseModel):
@@ -54,12 +58,16 @@ class PublicKey(BaseModel):
 
 
 class KeySet(Document):
-    """The keys that sign an instance's events. Valid for seven days at most; the highest `serial` counts."""
+    """The keys that sign an instance's events. Valid for seven days at most; the highest `serial` counts.
+
+    `box`: the X25519 key with which to encrypt what goes to it through others; None from those who have none yet.
+    """
 
     typ: ClassVar[str] = "maillage-keys"
 
     root: PublicKey
     keys: list[PublicKey] = Field(min_length=1, max_length=10)
+    box: str | None = Field(default=None, pattern=THUMBPRINT)
     serial: int = Field(ge=1, le=LARGEST_SERIAL)
     issued_at: AwareDatetime
     expires_at: AwareDatetime
@@ -128,6 +136,23 @@ class LinkEnding(Addressed):
     typ: ClassVar[str] = "maillage-link-ending"
 
     your_link_id: UUID | None
+
+
+class Offer(Document):
+    """One member of a hub to another, through the hub: we would like to be linked with you, or no longer (`over`).
+
+    `link_id`: the sender's own id of the link; `your_link_id`: the receiver's, as far as the sender has heard of it.
+    The newest of a sender counts, whatever way it took.
+    """
+
+    typ: ClassVar[str] = "maillage-offer"
+
+    audience: str = Field(pattern=THUMBPRINT)
+    link_id: UUID
+    your_link_id: UUID | None
+    over: bool
+    issued_at: AwareDatetime
+    expires_at: AwareDatetime
 
 
 class InvitationCode(BaseModel):

@@ -15,6 +15,18 @@ DOCUMENT_LIFETIME = timedelta(minutes=10)
 
 Status = Literal["awaiting_confirmation", "to_confirm", "opening", "active", "paused", "ended"]
 
+Kind = Literal["direct", "hub", "member", "behind", "public", "heard"]
+"""A cooperative next to us; the hub that we are in; a member of the hub that we are; a cooperative behind a hub.
+
+And two that are no links but streams: what we share with everybody, what a peer does."""
+
+RELATIONS: tuple[Kind, ...] = ("direct", "hub", "member", "behind")
+PEERS: tuple[Kind, ...] = ("direct", "behind")
+"""With these we share things and bookings."""
+
+HEAR_PUBLIC_STREAM: tuple[Kind, ...] = ("hub", "behind")
+"""These hear of changes to what is public on our public stream, and on their own only what they ask for."""
+
 SPEAKING: tuple[Status, ...] = ("active", "paused")
 """What we say to the peer is written down (and waits in its queue while the link is paused)."""
 
@@ -103,6 +115,30 @@ class PeerIsBlocked(Problem):
         fr="Cette coopérative est bloquée. Levez d'abord le blocage pour vous lier avec elle.",
         en="This cooperative is blocked. Lift the block first to link with it.",
         nl="Deze coöperatie is geblokkeerd. Hef eerst de blokkering op om u ermee te koppelen.",
+    )
+
+
+class HubsStayApart(Problem):
+    """A hub is linked with cooperatives only."""
+
+    status = 409
+    slug = "federation/hubs-stay-apart"
+    text = Text(
+        fr="Deux hubs ne se lient pas entre eux : chaque coopérative peut être membre des deux.",
+        en="Two hubs are not linked with each other: each cooperative can be a member of both.",
+        nl="Twee hubs worden niet met elkaar gekoppeld: elke coöperatie kan lid zijn van beide.",
+    )
+
+
+class NoSuchMember(Problem):
+    """Nobody of that kind is, or still is, in the hub's directory."""
+
+    status = 404
+    slug = "federation/no-such-member"
+    text = Text(
+        fr="Cette coopérative n'est pas, ou plus, membre de ce hub.",
+        en="This cooperative is not, or no longer, a member of this hub.",
+        nl="Deze coöperatie is geen lid (meer) van deze hub.",
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.link import PersonErased
-from services.federation.domain import SPEAKING
+from services.federation.domain import PEERS, SPEAKING
 from services.federation.mending_tables import erasures
 from services.federation.saying import say
 from services.federation.tables import links, pseudonyms, streams
@@ -18,7 +18,9 @@ async def erase(session: AsyncSession, member_id: UUID) -> None:
     """Tell the peers, and forget here who was behind the pseudonyms."""
     gone = sa.delete(pseudonyms).where(pseudonyms.c.member_id == member_id)
     for row in (await session.execute(gone.returning(pseudonyms.c.peer_id, pseudonyms.c.pseudonym))).all():
-        query = sa.select(links).where(links.c.peer_id == row.peer_id, links.c.status.in_(SPEAKING))
+        query = sa.select(links).where(
+            links.c.peer_id == row.peer_id, links.c.status.in_(SPEAKING), links.c.kind.in_(PEERS)
+        )
         link = (await session.execute(query.with_for_update(read=True))).mappings().first()
         if link is not None:
             await _tell(session, link, row.pseudonym)

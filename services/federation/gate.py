@@ -19,12 +19,17 @@ from contracts.border import (
     BorderBookingAnswered,
     BorderBookingRequested,
     BorderBookingWithdrawn,
+    BorderBusyChanged,
     BorderChangeRequested,
     BorderChangeWithdrawn,
     BorderContactShared,
+    BorderListingPublished,
+    BorderListingWithdrawn,
+    BorderResourceChanged,
     BorderUseReported,
 )
 from contracts.envelope import Event
+from contracts.link import ManifestTold, MemberTold
 from contracts.registry import events_of
 from services.chassis.outbox import LARGEST_EVENT
 from services.federation.bounds import first_breach
@@ -47,9 +52,21 @@ Reason = Literal[
     "expired",
     "unknown_key",
     "not_applied",
+    "not_a_member",
+    "another_key",
 ]
 
 PARKED_AT_MOST = 1000
+_PUBLIC = (BorderListingPublished, BorderListingWithdrawn, BorderResourceChanged, BorderBusyChanged, ManifestTold)
+_BETWEEN_MEMBERS = (
+    BorderBookingAnswered,
+    BorderBookingRequested,
+    BorderBookingWithdrawn,
+    BorderChangeRequested,
+    BorderChangeWithdrawn,
+    BorderContactShared,
+    BorderUseReported,
+)
 ALLOWED = events_of("border") | events_of("link")
 """The vocabulary between cooperatives. What services say among themselves is not in it."""
 
@@ -84,7 +101,10 @@ class PeerKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
-    """What we know of the link that a message came by. `keys`: by thumbprint. `us`, `peer_id`: instance ids."""
+    """What we know of the link that a message came by. `keys`: by thumbprint. `peer_id`: an instance id.
+
+    `us`: for whom it must be, our instance id or "public".
+    """
 
     us: str
     peer_id: str
@@ -196,6 +216,18 @@ def check_ownership(event: Event, source: str, known: Ownership) -> None:
             allowed = True
     if not allowed:
         raise Refused("not_theirs", f"{event.type} {event.subject}")
+
+
+def check_way(event: Event, kind: str) -> None:
+    """Raises Refused when `event` is nothing to be said on a link, or public stream, of this kind."""
+    if kind == "heard":
+        allowed = isinstance(event, _PUBLIC) and not (isinstance(event, ManifestTold) and event.public)
+    elif kind in {"hub", "member"}:
+        allowed = not isinstance(event, _BETWEEN_MEMBERS)
+    else:
+        allowed = True
+    if not allowed or (isinstance(event, MemberTold) and kind != "hub"):
+        raise Refused("not_theirs", f"{event.type} on this way")
 
 
 def check_expiry(sealed: Sealed, now: datetime) -> None:

@@ -16,7 +16,7 @@ from services.chassis import logs, names
 from services.chassis.database import Database
 from services.chassis.database_listener import Listener
 from services.chassis.handling import is_database_away
-from services.federation import receiving
+from services.federation import receiving, sorting
 from services.federation.border import Border
 from services.federation.domain import LISTENING
 from services.federation.receiving import LinkIsGone
@@ -130,7 +130,7 @@ class Inbound:
     async def _take(self, link_id: UUID, bodies: list[bytes]) -> None:
         """Return once all of them have their effect or their refusal; one by one when together they fail."""
         try:
-            await self._db.run(receiving.receive, link_id, bodies, own=self._border.keys, now=self._now())
+            await sorting.take(self._db, link_id, bodies, own=self._border.keys, now=self._now())
         except LinkIsGone:
             return
         except Exception as error:  # noqa: BLE001 - a peer's message must not stop the queue
@@ -143,9 +143,7 @@ class Inbound:
         pause, tries = RETRY_SECONDS, 0
         while True:
             try:
-                await self._db.run(
-                    receiving.receive, link_id, [body], own=self._border.keys, now=self._now(), careful=True
-                )
+                await sorting.take(self._db, link_id, [body], own=self._border.keys, now=self._now(), careful=True)
             except LinkIsGone:
                 return None
             except Exception as error:  # noqa: BLE001 - a peer's message must not stop the queue

@@ -20,7 +20,7 @@ from services.federation.domain import (
     hash_secret,
 )
 from services.federation.keys import Keys
-from services.federation.tables import invitations
+from services.federation.own_tables import invitations
 
 
 async def invite(session: AsyncSession, keys: Keys, *, by: Actor, now: datetime) -> sa.RowMapping:

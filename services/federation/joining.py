@@ -8,7 +8,7 @@ from services.chassis.database import Database
 from services.chassis.outgoing import AddressRefused
 from services.federation import linking, peer_documents
 from services.federation.border import Border
-from services.federation.documents import InvitationCode, KeySet, Profile
+from services.federation.documents import InvitationCode, KeySet, Presentation
 from services.federation.domain import (
     AddressNotAllowed,
     InvitationOver,
@@ -19,10 +19,11 @@ from services.federation.domain import (
 from services.federation.peer_http import PeerRefused, PeerUnreachable
 
 
-async def look_at(border: Border, code_text: str, now: datetime) -> tuple[InvitationCode, Profile, KeySet]:
+async def look_at(border: Border, code_text: str, now: datetime) -> tuple[InvitationCode, Presentation, KeySet]:
     """Whom the code leads to, checked against the thumbprint in it. Nothing is sent.
 
-    Raises CodeNotReadable, InvitationOver, OwnInvitation, AddressNotAllowed, PeerDoesNotAnswer, PeerNotGenuine.
+    Raises CodeNotReadable, InvitationOver, OwnInvitation, AddressNotAllowed, PeerDoesNotAnswer, PeerNotGenuine,
+    HubsStayApart.
     """
     code = decode_code(code_text)
     if code.t == border.us:
@@ -36,8 +37,8 @@ async def look_at(border: Border, code_text: str, now: datetime) -> tuple[Invita
     except PeerUnreachable as error:
         raise PeerDoesNotAnswer(why=str(error)) from error
     presentation, key_set = peer_documents.read_presentation(text, code, now)
-    # calls go where the invitation led, whatever address the peer gives itself
-    return code, presentation.profile.model_copy(update={"address": code.a}), key_set
+    border.kind_of(presentation.profile)
+    return code, presentation, key_set
 
 
 async def accept(db: Database, border: Border, code_text: str, *, by: str, now: datetime) -> sa.RowMapping:
@@ -45,10 +46,13 @@ async def accept(db: Database, border: Border, code_text: str, *, by: str, now: 
 
     Raises what `look_at` does, and AlreadyLinked.
     """
-    code, profile, key_set = await look_at(border, code_text, now)
+    code, presentation, key_set = await look_at(border, code_text, now)
+    # calls go where the invitation led, whatever address the peer gives itself
+    profile = presentation.profile.model_copy(update={"address": code.a})
+    kind = border.kind_of(profile)
     async with db.transaction() as session:
-        link = await linking.begin(session, profile, status="awaiting_confirmation", by=by, now=now)
-        await linking.keep_key_set(session, profile.instance_id, key_set, now)
+        link = await linking.begin(session, profile, status="awaiting_confirmation", by=by, now=now, kind=kind)
+        await linking.keep_key_set(session, profile.instance_id, key_set, now, signed=presentation.key_set)
         request = await border.request(session, link, code.s, now)
     try:
         await border.peers.post(code.a, "/federation/links", request)

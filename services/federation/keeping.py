@@ -12,8 +12,21 @@ from services.chassis import logs
 from services.chassis.database import Database
 from services.chassis.database_listener import Listener
 from services.chassis.outgoing import AddressRefused
-from services.federation import linking, own_keys, own_things, peer_keys, saying, tables, tending
+from services.federation import (
+    hub,
+    linking,
+    offers,
+    own_keys,
+    own_tables,
+    own_things,
+    peer_keys,
+    public_stream,
+    saying,
+    tables,
+    tending,
+)
 from services.federation.border import Border
+from services.federation.keys import Keys
 from services.federation.mending_tables import copies
 from services.federation.peer_http import PeerRefused, PeerUnreachable
 from services.federation.tables import LINKS_CHANNEL, broker_orders, links, peer_calls
@@ -57,6 +70,7 @@ class Keeping:
             self._share_what_has_begun,
             self._keep_own_keys,
             self._renew_keys,
+            self._tell_members,
             self._tend_links,
             self._tidy,
         ]
@@ -80,7 +94,7 @@ class Keeping:
         async with self._db.reading() as session:
             ready = (await session.execute(query)).scalars().all()
         for link_id in ready:
-            await self._db.run(_open, link_id, now=self._now())
+            await self._db.run(_open, link_id, self._border.us, now=self._now())
 
     async def _tell_peers(self) -> None:
         query = sa.select(peer_calls).where(peer_calls.c.due_at <= self._now()).order_by(peer_calls.c.due_at).limit(20)
@@ -93,6 +107,9 @@ class Keeping:
             query = sa.select(links).where(links.c.id == call["link_id"])
             link = (await session.execute(query)).mappings().first()
             if link is None:
+                return
+            if link["kind"] == "behind":
+                await self._db.run(_tell_through_hub, call, link, self._border.keys, now=self._now())
                 return
             if call["kind"] == "confirmed":
                 path = f"/federation/links/{link['peer_link_id']}/confirmed"
@@ -120,6 +137,10 @@ class Keeping:
     async def _renew_keys(self) -> None:
         await peer_keys.renew(self._db, self._border, now=self._now())
 
+    async def _tell_members(self) -> None:
+        if self._border.settings.federation_hub:
+            await hub.tell_members(self._db)
+
     async def _tend_links(self) -> None:
         await tending.tend(self._db, self._border.settings, now=self._now())
 
@@ -134,17 +155,27 @@ class Keeping:
             buried = sa.and_(copies.c.gone, copies.c.vouched_at < now - INBOX_KEPT)
             await session.execute(sa.delete(copies).where(buried))
             await session.execute(
-                sa.delete(tables.invitations).where(tables.invitations.c.expires_at < now - timedelta(days=90))
+                sa.delete(own_tables.invitations).where(own_tables.invitations.c.expires_at < now - timedelta(days=90))
             )
         self._tidied_at = now
 
 
-async def _open(session: AsyncSession, link_id: object, *, now: datetime) -> None:
+async def _tell_through_hub(
+    session: AsyncSession, call: sa.RowMapping, link: sa.RowMapping, keys: Keys, *, now: datetime
+) -> None:
+    await offers.put(session, link, keys, over=call["kind"] == "ended", now=now)
+    await session.execute(sa.delete(peer_calls).where(peer_calls.c.id == call["id"]))
+
+
+async def _open(session: AsyncSession, link_id: object, us: str, *, now: datetime) -> None:
     query = sa.select(links).where(links.c.id == link_id, links.c.status == "opening").with_for_update()
     link = (await session.execute(query)).mappings().first()
     if link is not None:
         opened = await linking.change(session, link, status="active", active_since=now)
         await saying.share_everything(session, opened)
+        ours = await public_stream.open_ours(session, us, now=now) if opened["kind"] == "hub" else None
+        if ours is not None:
+            await saying.share_everything(session, ours)
 
 
 async def _try_later(session: AsyncSession, call: sa.RowMapping, error: str, *, now: datetime) -> None:

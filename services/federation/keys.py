@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -30,6 +32,10 @@ DocumentT = TypeVar("DocumentT", bound=Document)
 
 class NotGenuine(ValueError):
     """A document or key set that its alleged sender has not signed so, or that is out of date. Says what is wrong."""
+
+
+class OutOfDate(NotGenuine):
+    """A key set that was genuine, and is so no longer."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,13 @@ class Keys:
         private = str(self.root.as_dict(private=True)["d"])
         return hmac.digest(private.encode(), b"maillage invitations", "sha256")
 
+    @property
+    def box(self) -> OKPKey:
+        """The X25519 key to which others encrypt what only we may read; derived from the root key, kept nowhere."""
+        private = hmac.digest(str(self.root.as_dict(private=True)["d"]).encode(), b"maillage box", "sha256")
+        made = X25519PrivateKey.from_private_bytes(private)
+        return OKPKey.import_key(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
     def known(self, kid: str) -> OKPKey | None:
         """The key of ours that has, or had, this id."""
         return next((key for key in (self.signing, *self.others) if key.thumbprint() == kid), None)
@@ -79,6 +92,7 @@ class Keys:
         return self.sign(
             KeySet(
                 root=_public(self.root),
+                box=str(self.box.as_dict(private=False)["x"]),
                 keys=[_public(key, revoked.get(key.thumbprint())) for key in (self.signing, *self.others)],
                 serial=int(now.timestamp()),
                 issued_at=now,
@@ -157,7 +171,7 @@ def read_key_set(text: str, instance_id: str, now: datetime) -> KeySet:
     root = _root_named(text, instance_id)
     key_set = read_signed(text, KeySet, root)
     if key_set.expires_at <= now or key_set.issued_at > now + CLOCK_TOLERANCE:
-        raise NotGenuine("the key set is out of date")
+        raise OutOfDate("the key set is out of date")
     if key_set.expires_at - key_set.issued_at > KEY_SET_VALIDITY:
         raise NotGenuine("the key set claims to be valid for too long")
     return key_set

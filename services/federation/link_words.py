@@ -1,6 +1,6 @@
 """What we do when a peer speaks about the link itself. Only what has passed the gate gets here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,8 +10,9 @@ from contracts import link as words
 from contracts.envelope import Event
 from contracts.federation import PersonForgotten
 from services.chassis import logs, outbox
-from services.federation import copies, linking, manifests, mending, receipts, recovery
+from services.federation import copies, linking, manifests, members, mending, public_stream, receipts, recovery
 from services.federation.gate import Refused
+from services.federation.hub_tables import told_members
 from services.federation.keys import Keys, NotGenuine, read_key_set
 from services.federation.saying import say
 from services.federation.tables import positions
@@ -26,12 +27,24 @@ _log = logs.get(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Hearing:
-    """Where a word is heard: the link, who we are, and when (aware UTC)."""
+    """Where a word is heard, who we are, and when (aware UTC).
+
+    `relation`: our link with the peer; `link`: the same, or the peer's public stream beside it. `lies`: what is to be
+    kept and counted of a word that passed the gate.
+    """
 
     session: AsyncSession
     link: sa.RowMapping
+    relation: sa.RowMapping
     own: Keys
     now: datetime
+    lies: list[Refused] = field(default_factory=list[Refused])
+
+    def take_lies(self) -> list[Refused]:
+        """What was gathered since this was last asked."""
+        taken = self.lies.copy()
+        self.lies.clear()
+        return taken
 
 
 async def act(at: Hearing, event: Event) -> int | None:
@@ -57,9 +70,13 @@ async def act(at: Hearing, event: Event) -> int | None:
             await recovery.peer_has_answered(session, link, now=now)
         case words.KeysChanged():
             await _keep_keys(at, event)
+        case words.MemberTold():
+            at.lies.extend(await members.hear(session, link, event, us=at.own.instance_id, now=now))
         case words.PersonErased():
             gone = PersonForgotten(origin=link["peer_id"], origin_name=link["peer_name"], pseudonym=event.pseudonym)
             await outbox.add(session, gone)
+        case words.NumbersSkipped(public=True):
+            await mending.skip_public(session, link, event)
         case _:
             pass  # NumbersSkipped, in its turn: nothing was missing
     return None
@@ -74,38 +91,45 @@ async def _answer(at: Hearing, event: Question) -> None:
     match event:
         case words.ReplayAsked():
             await mending.replay(session, link, event, now=at.now)
-        case words.ManifestAsked():
+        case words.ManifestAsked(public=False):
             await manifests.want(session, link["id"])
         case _ if await mending.is_asked_too_much(session, link, now=at.now):
             _log.warning("asked-too-much", link=str(link["id"]))
+        case words.ManifestAsked():
+            await manifests.tell_public(session, link)
         case words.ManifestPageAsked():
             await manifests.tell_page(session, link, event)
         case words.ThingsAsked():
             await manifests.note_what_is_asked(session, link, event)
         case words.RecoveryAsked():
             await recovery.hand_back(session, link)
+            await session.execute(sa.delete(told_members).where(told_members.c.link_id == link["id"]))
 
 
 async def _compare(at: Hearing, event: words.ManifestTold | words.ManifestPageTold | words.BookingsTold) -> int | None:
     """What the peer shares against what we hold: the rest dies, and what we lack is asked for."""
-    session, link = at.session, at.link
+    session, voice = at.session, await public_stream.voice(at.session, at.link)
+    public = at.link["kind"] == "heard" or (not isinstance(event, words.BookingsTold) and event.public)
+    link = await public_stream.heard_on(session, at.relation) if public else at.link
+    if link is None or voice is None:
+        return None
     match event:
         case words.ManifestTold():
             told = sa.update(positions).where(positions.c.link_id == link["id"]).values(vouched_at=at.now)
             await session.execute(told)
             for first, until in await copies.differing_pages(session, link["id"], event, now=at.now):
-                await say(session, link, words.ManifestPageAsked(first=first, until=until))
+                await say(session, voice, words.ManifestPageAsked(first=first, until=until, public=public))
             return None
         case words.ManifestPageTold():
             lacking, dead = await copies.compare_page(session, link, event, now=at.now)
             for start in range(0, len(lacking), ASKED_AT_ONCE):
                 some = lacking[start : start + ASKED_AT_ONCE]
-                await say(session, link, words.ThingsAsked(listings=some, bookings=[]))
+                await say(session, voice, words.ThingsAsked(listings=some, bookings=[]))
             return await copies.drop(session, link, dead)
         case words.BookingsTold():
             behind = await manifests.bookings_behind(session, link, event)
             if behind:
-                await say(session, link, words.ThingsAsked(listings=[], bookings=behind))
+                await say(session, voice, words.ThingsAsked(listings=[], bookings=behind))
             return None
 
 
@@ -114,4 +138,4 @@ async def _keep_keys(at: Hearing, event: words.KeysChanged) -> None:
         key_set = read_key_set(event.key_set, at.link["peer_id"], at.now)
     except NotGenuine as error:
         raise Refused("forged", f"key set: {error}") from error
-    await linking.keep_key_set(at.session, at.link["peer_id"], key_set, at.now)
+    await linking.keep_key_set(at.session, at.link["peer_id"], key_set, at.now, signed=event.key_set)

@@ -14,9 +14,10 @@ from contracts.federation import LinkChanged, LinkState
 from services.chassis import outbox
 from services.chassis.ids import new_id
 from services.chassis.problems import NotFound
-from services.federation import limiting, tables
+from services.federation import limiting, mending, tables
 from services.federation.documents import KeySet, Profile
-from services.federation.domain import AlreadyLinked, PeerIsBlocked, next_status
+from services.federation.domain import RELATIONS, AlreadyLinked, Kind, PeerIsBlocked, next_status
+from services.federation.hub_tables import directory, public_reads, told_members
 from services.federation.mending_tables import copies, erasures
 from services.federation.tables import links
 
@@ -31,14 +32,18 @@ async def begin(
     status: Literal["awaiting_confirmation", "to_confirm"],
     by: str,
     now: datetime,
+    kind: Kind = "direct",
+    via: UUID | None = None,
 ) -> sa.RowMapping:
-    """A new link with `peer`, begun by the coordinator called `by`. Raises AlreadyLinked, PeerIsBlocked."""
+    """A new link with `peer`, begun by the coordinator called `by`. Raises AlreadyLinked, PeerIsBlocked.
+
+    `via`: our link with the hub behind which it is.
+    """
     if await limiting.is_blocked(session, peer.instance_id):
         raise PeerIsBlocked
     await _give_way(session, peer.instance_id, now)
-    next_epoch = sa.select(sa.func.coalesce(sa.func.max(links.c.epoch), 0) + 1).where(
-        links.c.peer_id == peer.instance_id
-    )
+    before = sa.and_(links.c.peer_id == peer.instance_id, links.c.kind != "heard")
+    next_epoch = sa.select(sa.func.coalesce(sa.func.max(links.c.epoch), 0) + 1).where(before)
     statement = insert(links).values(
         id=new_id(),
         peer_id=peer.instance_id,
@@ -53,6 +58,8 @@ async def begin(
         inbound_password=secrets.token_urlsafe(32),
         created_at=now,
         begun_by_name=by,
+        kind=kind,
+        via=via,
     )
     made = (await session.execute(statement.on_conflict_do_nothing().returning(*links.c))).mappings().first()
     if made is None:
@@ -62,8 +69,8 @@ async def begin(
 
 async def _give_way(session: AsyncSession, peer_id: str, now: datetime) -> None:
     """A link that was only asked for gives way to a new attempt."""
-    query = sa.select(links).where(links.c.peer_id == peer_id, links.c.status != "ended").with_for_update()
-    living = (await session.execute(query)).mappings().first()
+    with_it = sa.and_(links.c.peer_id == peer_id, links.c.kind.in_(RELATIONS), links.c.status != "ended")
+    living = (await session.execute(sa.select(links).where(with_it).with_for_update())).mappings().first()
     if living is None:
         return
     if living["status"] not in {"awaiting_confirmation", "to_confirm"}:
@@ -123,7 +130,10 @@ async def pause(session: AsyncSession, link_id: UUID) -> None:
 async def resume(session: AsyncSession, link_id: UUID) -> None:
     """Go on where the link was paused. Raises NotFound, NotNow."""
     link = await get_for_update(session, link_id)
-    await order(session, await change(session, link, status=next_status(link["status"], "resume")), "create")
+    resumed = await change(session, link, status=next_status(link["status"], "resume"))
+    await order(session, resumed, "create")
+    if link["kind"] == "behind":
+        await mending.say_unheard_again(session, resumed)
 
 
 async def end(session: AsyncSession, link: sa.RowMapping, *, reason: str | None, tell: bool, now: datetime) -> None:
@@ -133,16 +143,39 @@ async def end(session: AsyncSession, link: sa.RowMapping, *, reason: str | None,
     """
     status = next_status(link["status"], "end")
     changed = await change(session, link, status=status, ended_at=now, reason=reason, access=None)
-    for table in (tables.border_outbox, tables.sent_log, tables.shares, tables.streams):
-        await session.execute(sa.delete(table).where(table.c.link_id == link["id"]))
-    for table in (tables.positions, tables.parked, tables.quarantine, tables.peer_calls, copies, erasures):
-        await session.execute(sa.delete(table).where(table.c.link_id == link["id"]))
+    await _forget(session, link["id"])
+    await _end_what_hangs_on_it(session, link, now=now)
     for table in (tables.bookings_abroad, tables.guest_bookings):
         await session.execute(sa.delete(table).where(table.c.peer_id == link["peer_id"]))
     if link["status"] in {"opening", "active", "paused"}:
         await order(session, changed, "remove")
     if tell:
         await call(session, link["id"], "ended", now)
+
+
+async def _forget(session: AsyncSession, link_id: UUID) -> None:
+    """All that a link, or a public stream, had."""
+    for table in (tables.border_outbox, tables.sent_log, tables.shares, tables.streams, public_reads, told_members):
+        await session.execute(sa.delete(table).where(table.c.link_id == link_id))
+    for table in (tables.positions, tables.parked, tables.quarantine, tables.peer_calls, copies, erasures):
+        await session.execute(sa.delete(table).where(table.c.link_id == link_id))
+
+
+async def _end_what_hangs_on_it(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:
+    """The peer's public stream; with a hub, the links behind it and its directory; with the last, our own stream."""
+    living = links.c.status != "ended"
+    streams = sa.and_(living, links.c.kind == "heard", links.c.via == link["id"])
+    if link["kind"] == "hub":
+        query = sa.select(links).where(living, links.c.kind == "behind", links.c.via == link["id"]).with_for_update()
+        for behind in (await session.execute(query.order_by(links.c.id))).mappings().all():
+            await end(session, behind, reason="hub_left", tell=False, now=now)
+        await session.execute(sa.delete(directory).where(directory.c.hub_link_id == link["id"]))
+        hubs = sa.select(links.c.id).where(living, links.c.kind == "hub")
+        if (await session.execute(hubs)).first() is None:
+            streams = sa.or_(streams, sa.and_(living, links.c.kind == "public"))
+    over = sa.update(links).where(streams).values(status="ended", ended_at=now, version=links.c.version + 1)
+    for stream_id in (await session.execute(over.returning(links.c.id))).scalars().all():
+        await _forget(session, stream_id)
 
 
 async def call(session: AsyncSession, link_id: UUID, kind: Literal["confirmed", "ended"], now: datetime) -> None:
@@ -155,7 +188,9 @@ async def call(session: AsyncSession, link_id: UUID, kind: Literal["confirmed", 
 
 
 async def order(session: AsyncSession, link: sa.RowMapping, command: Literal["create", "pause", "remove"]) -> None:
-    """Have the broker-agent do `command` for the link."""
+    """Have the broker-agent do `command` for the link; one behind a hub has nothing at the broker."""
+    if link["kind"] == "behind":
+        return
     orders = tables.broker_orders
     values = {
         "command": command,
@@ -171,12 +206,12 @@ async def order(session: AsyncSession, link: sa.RowMapping, command: Literal["cr
     await session.execute(sa.select(sa.func.pg_notify(tables.ORDERS_CHANNEL, "")))
 
 
-async def keep_key_set(session: AsyncSession, peer_id: str, key_set: KeySet, now: datetime) -> None:
-    """Remember the peer's verified key set, unless we have a newer one."""
+async def keep_key_set(session: AsyncSession, peer_id: str, key_set: KeySet, now: datetime, *, signed: str) -> None:
+    """Remember the peer's verified key set, unless we have a newer one. `signed`: as the peer has signed it."""
     table = tables.key_sets
     keys = json.dumps([key.model_dump() for key in key_set.keys])
     values: dict[str, Any] = {"root_x": key_set.root.x, "keys": keys, "serial": key_set.serial}
-    values |= {"expires_at": key_set.expires_at, "fetched_at": now}
+    values |= {"expires_at": key_set.expires_at, "fetched_at": now, "signed": signed, "box": key_set.box}
     statement = insert(table).values(peer_id=peer_id, **values)
     statement = statement.on_conflict_do_update(
         index_elements=[table.c.peer_id], set_=values, where=statement.excluded.serial >= table.c.serial

@@ -20,7 +20,7 @@ from contracts.link import (
     PageDigest,
     ThingsAsked,
 )
-from services.federation import tables
+from services.federation import public_stream, tables
 from services.federation.copies import Line, digest_of
 from services.federation.saying import say
 from services.federation.tables import bookings_abroad, guest_bookings, own_listings, shares, streams
@@ -37,7 +37,24 @@ T = TypeVar("T")
 
 
 async def tell(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:
-    """Say the manifest's root and the open bookings. Exact as of our last number: the stream is held still."""
+    """Say the manifest's root and the open bookings."""
+    await say(session, link, await _root(session, link))
+    for some in _batched(await _open_bookings(session, link), BOOKINGS_AT_ONCE):
+        await say(session, link, BookingsTold(lines=list(some)))
+    values: dict[str, Any] = {"manifest_at": now, "manifest_wanted": False}
+    await session.execute(sa.update(streams).where(streams.c.link_id == link["id"]).values(**values))
+
+
+async def tell_public(session: AsyncSession, link: sa.RowMapping) -> None:
+    """Say to one peer what all we share with everybody."""
+    ours = await public_stream.ours(session)
+    if ours is not None:
+        root = await _root(session, ours)
+        await say(session, link, root.model_copy(update={"public": True}))
+
+
+async def _root(session: AsyncSession, link: sa.RowMapping) -> ManifestTold:
+    """Exact as of our last number: the stream is held still."""
     as_of_seq = await _hold_still(session, link)
     lines = await _lines(session, link, FIRST_ID, None)
     pages = [list(page) for page in _batched(lines, PAGE)] or [[]]
@@ -45,22 +62,22 @@ async def tell(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> 
         PageDigest(first=page[0][0] if number else FIRST_ID, count=len(page), digest=digest_of(page))
         for number, page in enumerate(pages)
     ]
-    await say(session, link, ManifestTold(as_of_seq=as_of_seq, count=len(lines), pages=told))
-    for some in _batched(await _open_bookings(session, link), BOOKINGS_AT_ONCE):
-        await say(session, link, BookingsTold(lines=list(some)))
-    values: dict[str, Any] = {"manifest_at": now, "manifest_wanted": False}
-    await session.execute(sa.update(streams).where(streams.c.link_id == link["id"]).values(**values))
+    return ManifestTold(as_of_seq=as_of_seq, count=len(lines), pages=told)
 
 
 async def tell_page(session: AsyncSession, link: sa.RowMapping, asked: ManifestPageAsked) -> None:
-    """Say the lines of a range; in more than one part when there are more than fit."""
-    as_of_seq = await _hold_still(session, link)
-    lines = await _lines(session, link, asked.first, asked.until)
+    """Say the lines of a range, of what is for this peer or for everybody; in several parts when there are many."""
+    spoken = await public_stream.ours(session) if asked.public else link
+    if spoken is None:
+        return
+    as_of_seq = await _hold_still(session, spoken)
+    lines = await _lines(session, spoken, asked.first, asked.until)
     parts = [list(part) for part in _batched(lines, PAGE)] or [[]]
     begins = [asked.first, *(part[0][0] for part in parts[1:])]
     for part, first, until in zip(parts, begins, [*begins[1:], asked.until], strict=True):
         told = [ManifestLine(id=line[0], listing=line[1], resource=line[2], busy=line[3]) for line in part]
-        await say(session, link, ManifestPageTold(as_of_seq=as_of_seq, first=first, until=until, lines=told))
+        page = ManifestPageTold(as_of_seq=as_of_seq, first=first, until=until, lines=told, public=asked.public)
+        await say(session, link, page)
 
 
 async def want(session: AsyncSession, link_id: UUID) -> None:

@@ -3,11 +3,10 @@
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.link import NumbersSkipped, ReplayAsked
-from services.federation import tables
+from contracts.link import ManifestAsked, NumbersSkipped, ReplayAsked
+from services.federation import carrying, public_stream
 from services.federation.saying import say
 from services.federation.tables import border_outbox, broker_orders, parked, positions, sent_log, streams
 
@@ -27,7 +26,8 @@ async def ask_for_missing(session: AsyncSession, link: sa.RowMapping, *, now: da
     """Ask the peer for the first numbers that are missing; again after growing pauses while none of them comes."""
     query = sa.select(positions).where(positions.c.link_id == link["id"]).with_for_update()
     position = (await session.execute(query)).mappings().first()
-    if position is None or position["applied_to"] >= position["seen_to"]:
+    voice = await public_stream.voice(session, link)
+    if voice is None or position is None or position["applied_to"] >= position["seen_to"]:
         return
     no_progress = position["applied_to"] < position["asked_to"]
     if no_progress and position["asked_at"] is not None and now < position["asked_at"] + _pause(position["asks"]):
@@ -38,7 +38,8 @@ async def ask_for_missing(session: AsyncSession, link: sa.RowMapping, *, now: da
     )
     next_parked = (await session.execute(waiting)).scalar_one_or_none()
     last = min(position["seen_to"] if next_parked is None else next_parked - 1, first + REPLAY_AT_MOST - 1)
-    await say(session, link, ReplayAsked(epoch=position["epoch"], first=first, last=max(first, last)))
+    asked = ReplayAsked(epoch=position["epoch"], first=first, last=max(first, last), public=voice is not link)
+    await say(session, voice, asked)
     asks = position["asks"] + 1 if no_progress else 1
     values = {"asked_at": now, "asked_to": last, "asks": asks}
     await session.execute(sa.update(positions).where(positions.c.link_id == link["id"]).values(**values))
@@ -54,30 +55,55 @@ async def replay(session: AsyncSession, link: sa.RowMapping, asked: ReplayAsked,
     At most 1,000 at once, not while its queue is full, and the same ones every three seconds at most: a peer that asks
     for ever fills neither our disk nor its queue. It asks again for what is left.
     """
-    query = sa.select(streams).where(streams.c.link_id == link["id"]).with_for_update()
+    spoken = await public_stream.ours(session) if asked.public else link
+    if spoken is None:
+        return
+    query = sa.select(streams).where(streams.c.link_id == spoken["id"]).with_for_update()
     stream = (await session.execute(query)).mappings().one()
     if asked.epoch != stream["epoch"] or not 1 <= asked.first <= asked.last <= stream["seq"]:
         return
-    repeated = asked.first <= stream["replayed_to"]
+    repeated = asked.first <= stream["replayed_to"] and not asked.public  # others may have asked for those
     if repeated and stream["replayed_at"] is not None and now < stream["replayed_at"] + SAME_AGAIN_AFTER:
         return
     if await _queue_is_full(session, link):
         return
     last = min(asked.last, asked.first + REPLAY_AT_MOST - 1)
     wanted = sa.and_(
-        sent_log.c.link_id == link["id"], sent_log.c.epoch == asked.epoch, sent_log.c.seq.between(asked.first, last)
+        sent_log.c.link_id == spoken["id"], sent_log.c.epoch == asked.epoch, sent_log.c.seq.between(asked.first, last)
     )
     kept_from = (await session.execute(sa.select(sa.func.min(sent_log.c.seq)).where(wanted))).scalar_one_or_none()
     if kept_from != asked.first:
         skipped = last if kept_from is None else kept_from - 1
-        await say(session, link, NumbersSkipped(epoch=asked.epoch, first=asked.first, last=skipped))
-    event_id = sa.cast(sent_log.c.content, JSONB)["id"].astext.cast(sa.Uuid)
-    again = sa.select(event_id, sent_log.c.link_id, sent_log.c.content).where(wanted)
-    columns = ["id", "link_id", "content"]
-    await session.execute(insert(border_outbox).from_select(columns, again).on_conflict_do_nothing())
-    await session.execute(sa.select(sa.func.pg_notify(tables.BORDER_CHANNEL, "")))
-    values = {"replayed_to": last, "replayed_at": now}
-    await session.execute(sa.update(streams).where(streams.c.link_id == link["id"]).values(**values))
+        said = NumbersSkipped(epoch=asked.epoch, first=asked.first, last=skipped, public=asked.public)
+        await say(session, link, said)
+    await carrying.put_again(session, link, wanted)
+    if not asked.public:
+        values = {"replayed_to": last, "replayed_at": now}
+        await session.execute(sa.update(streams).where(streams.c.link_id == link["id"]).values(**values))
+
+
+async def say_unheard_again(session: AsyncSession, link: sa.RowMapping) -> None:
+    """After a pause of a link behind a hub, where nothing waits in a queue: what the peer has not said that it has."""
+    query = sa.select(streams.c.epoch, streams.c.acked_to).where(streams.c.link_id == link["id"])
+    place = (await session.execute(query)).one_or_none()
+    if place is not None:
+        log = sa.and_(sent_log.c.link_id == link["id"], sent_log.c.epoch == place.epoch)
+        some = sent_log.c.seq.between(place.acked_to + 1, place.acked_to + REPLAY_AT_MOST)
+        await carrying.put_again(session, link, sa.and_(log, some))
+
+
+async def skip_public(session: AsyncSession, link: sa.RowMapping, skipped: NumbersSkipped) -> None:
+    """The peer of `link` has forgotten some of what it told everybody: go on after it, and compare."""
+    heard = await public_stream.heard_on(session, link)
+    if heard is None:
+        return
+    mine = sa.and_(positions.c.link_id == heard["id"], positions.c.epoch == skipped.epoch)
+    here = sa.and_(positions.c.applied_to < skipped.last, positions.c.applied_to + 1 >= skipped.first)
+    passed = sa.update(positions).where(mine, here).values(applied_to=skipped.last)
+    if (await session.execute(passed.returning(positions.c.link_id))).first() is None:
+        return
+    await session.execute(sa.delete(parked).where(parked.c.link_id == heard["id"]))
+    await say(session, link, ManifestAsked(public=True))
 
 
 async def is_asked_too_much(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> bool:
@@ -89,6 +115,7 @@ async def is_asked_too_much(session: AsyncSession, link: sa.RowMapping, *, now: 
 
 async def _queue_is_full(session: AsyncSession, link: sa.RowMapping) -> bool:
     unsent = sa.select(sa.func.count()).select_from(border_outbox).where(border_outbox.c.link_id == link["id"])
-    untaken = sa.select(sa.func.coalesce(broker_orders.c.waiting, 0)).where(broker_orders.c.link_id == link["id"])
+    queue_of = link["via"] if link["kind"] == "behind" else link["id"]
+    untaken = sa.select(sa.func.coalesce(broker_orders.c.waiting, 0)).where(broker_orders.c.link_id == queue_of)
     row = (await session.execute(sa.select(unsent.scalar_subquery(), untaken.scalar_subquery()))).one()
     return row[0] >= 2 * REPLAY_AT_MOST or (row[1] or 0) >= QUEUE_IS_FULL

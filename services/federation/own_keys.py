@@ -10,7 +10,7 @@ from contracts.link import KeysChanged
 from services.chassis.database import Database
 from services.chassis.problems import NotFound
 from services.federation.border import Border, key_set_for
-from services.federation.domain import SPEAKING, NoOtherKey
+from services.federation.domain import RELATIONS, SPEAKING, NoOtherKey
 from services.federation.keys import Keys
 from services.federation.mending_tables import own_keys, revocations
 from services.federation.saying import say
@@ -49,7 +49,8 @@ async def _signer(session: AsyncSession, keys: Keys, now: datetime) -> str:
 
 async def tell(session: AsyncSession, keys: Keys, *, now: datetime) -> None:
     """Say our key set to every peer, with what it needs to know of revoked keys."""
-    query = sa.select(links).where(links.c.status.in_(SPEAKING)).order_by(links.c.id).with_for_update(read=True)
+    living = sa.and_(links.c.status.in_(SPEAKING), links.c.kind.in_(RELATIONS))
+    query = sa.select(links).where(living).order_by(links.c.id).with_for_update(read=True)
     for link in (await session.execute(query)).mappings().all():
         await say(session, link, KeysChanged(key_set=await key_set_for(session, keys, link["id"], now=now)))
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.booking import BusyChanged, ResourceState
 from contracts.catalog import ListingState, ListingWithdrawn
 from contracts.identity import CooperativeState
-from services.federation import saying, tables
+from services.federation import own_tables, saying, tables
 from services.federation.shareable import shared_busy, shared_listing, shared_resource
 
 SHARED_SCOPES = ("peers", "public")
@@ -19,7 +19,7 @@ SHARED_SCOPES = ("peers", "public")
 
 async def keep_profile(session: AsyncSession, cooperative: CooperativeState) -> None:
     """How we present ourselves to peers from now on."""
-    table = tables.profile
+    table = own_tables.profile
     values = {
         "name": cooperative.name,
         "summary": cooperative.summary,

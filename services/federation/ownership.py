@@ -42,7 +42,7 @@ async def look_up(session: AsyncSession, event: Event, source: str) -> Ownership
             shares.c.resource_version > 0,
             # also what was withdrawn since: the request was on its way, and gets a refusal instead of silence
             shares.c.link_id == links.c.id,
-            links.c.peer_id == source,
+            sa.or_(links.c.peer_id == source, links.c.kind == "public"),
             links.c.status != "ended",
         )
     row = (await session.execute(sa.select(asked_of.scalar_subquery(), asked_by, shared))).one()

@@ -54,7 +54,7 @@ def read_presentation(text: str, code: InvitationCode, now: datetime) -> tuple[P
 async def receive_request(session: AsyncSession, border: Border, text: str, now: datetime) -> sa.RowMapping:
     """An invited instance asks for a link, which waits for our coordinator.
 
-    Raises NotSigned, AddressNotAllowed, InvitationOver, AlreadyLinked.
+    Raises NotSigned, AddressNotAllowed, InvitationOver, AlreadyLinked, HubsStayApart.
     """
     try:
         unverified = LinkRequest.model_validate_json(_unverified(text))
@@ -68,8 +68,9 @@ async def receive_request(session: AsyncSession, border: Border, text: str, now:
     if known is not None:
         return known  # it asked before and did not get our answer
     invitation = await invitations.use(session, request.secret, peer_id=peer_id, link_id=request.link_id, now=now)
-    link = await linking.begin(session, request.profile, status="to_confirm", by=invitation["invited_by_name"], now=now)
-    await linking.keep_key_set(session, peer_id, key_set, now)
+    kind, by = border.kind_of(request.profile), invitation["invited_by_name"]
+    link = await linking.begin(session, request.profile, status="to_confirm", by=by, now=now, kind=kind)
+    await linking.keep_key_set(session, peer_id, key_set, now, signed=request.key_set)
     values = sa.update(links).where(links.c.id == link["id"])
     values = values.values(peer_link_id=request.link_id, access=request.access.model_dump_json())
     link = (await session.execute(values.returning(*links.c))).mappings().one()
@@ -95,7 +96,7 @@ async def receive_confirmation(session: AsyncSession, border: Border, link_id: U
         key_set = read_key_set(confirmation.key_set, link["peer_id"], now)
     except NotGenuine as error:
         raise NotSigned(why=str(error)) from error
-    await linking.keep_key_set(session, link["peer_id"], key_set, now)
+    await linking.keep_key_set(session, link["peer_id"], key_set, now, signed=confirmation.key_set)
     changed = await linking.change(
         session,
         link,

@@ -19,6 +19,8 @@ from services.federation.tables import key_sets, links, positions, quarantine
 
 RENEW_AFTER = timedelta(days=1)
 TRY_EVERY = timedelta(seconds=30)
+WAIT_AT_MOST = timedelta(hours=1)
+"""For a key set that comes through a hub."""
 BATCH = 100
 
 _log = logs.get(__name__)
@@ -27,16 +29,22 @@ _log = logs.get(__name__)
 async def renew(db: Database, border: Border, *, now: datetime) -> None:
     """Fetch key sets that are a day old or lack a key that messages in quarantine name; then let these through."""
     waiting = sa.exists().where(quarantine.c.link_id == links.c.id)
+    oldest = sa.select(sa.func.min(quarantine.c.at)).where(quarantine.c.link_id == links.c.id).scalar_subquery()
+    heard_anew = sa.and_(waiting, sa.or_(key_sets.c.fetched_at >= oldest, oldest < now - WAIT_AT_MOST))
+    tried = sa.and_(key_sets.c.tried_at.is_not(None), key_sets.c.tried_at >= now - TRY_EVERY)
+    to_be_fetched = sa.and_(sa.not_(tried), sa.or_(key_sets.c.fetched_at < now - RENEW_AFTER, waiting))
     query = (
         sa.select(links, waiting.label("waiting"))
         .join(key_sets, key_sets.c.peer_id == links.c.peer_id)
-        .where(links.c.status.in_(LISTENING), sa.or_(key_sets.c.fetched_at < now - RENEW_AFTER, waiting))
-        .where(sa.or_(key_sets.c.tried_at.is_(None), key_sets.c.tried_at < now - TRY_EVERY))
+        .where(links.c.status.in_(LISTENING))
+        .where(sa.case((links.c.kind.in_(("behind", "heard")), heard_anew), else_=to_be_fetched))
     )
     async with db.reading() as session:
         due = (await session.execute(query)).mappings().all()
     for link in due:
-        if await _fetch(db, border, link, now) and link["waiting"]:
+        # whom we know through a hub, we hear of through it
+        through_hub = link["kind"] in {"behind", "heard"}
+        if (through_hub or await _fetch(db, border, link, now)) and link["waiting"]:
             while await db.run(release, link, own=border.keys, now=now) == BATCH:
                 pass
 
@@ -52,7 +60,7 @@ async def _fetch(db: Database, border: Border, link: sa.RowMapping, now: datetim
         _log.warning("key-set-not-renewed", peer=link["peer_name"], error=str(error))
         return False
     async with db.transaction() as session:
-        await linking.keep_key_set(session, peer_id, key_set, now)
+        await linking.keep_key_set(session, peer_id, key_set, now, signed=document)
     return True
 
 
@@ -79,6 +87,7 @@ async def release(session: AsyncSession, link: sa.RowMapping, *, own: Keys, now:
 
 
 async def _refuse(session: AsyncSession, link: sa.RowMapping, refusal: Refused, body: bytes, now: datetime) -> None:
-    count = sa.update(positions).where(positions.c.link_id == link["id"]).values(refused=positions.c.refused + 1)
+    link_id = link["via"] if link["kind"] == "heard" else link["id"]
+    count = sa.update(positions).where(positions.c.link_id == link_id).values(refused=positions.c.refused + 1)
     total = (await session.execute(count.returning(positions.c.refused))).scalar_one()
-    await refusing.keep(session, link["id"], refusal, body, seq=None, total=total, now=now)
+    await refusing.keep(session, link_id, refusal, body, seq=None, total=total, now=now)

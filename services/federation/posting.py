@@ -5,6 +5,7 @@ from services.chassis.database import Database
 from services.chassis.publishing import Message, Publisher
 from services.chassis.relay import Relay, Row
 from services.chassis.topology import OUT
+from services.federation import boxes
 from services.federation.border import Border
 from services.federation.sealed import seal
 from services.federation.tables import BORDER_CHANNEL
@@ -16,9 +17,9 @@ def border_relay(db: Database, publisher: Publisher, border: Border) -> Relay:
     def message(row: Row) -> Message:
         return Message(
             exchange=OUT,
-            key=names.out(str(row["link_id"])),
+            key=names.out(str(row["via"] or row["link_id"])),
             headers={},
-            body=seal(row["content"], border.keys),
+            body=_body(row, border),
             id=str(row["id"]),
             content_type="application/jose",
         )
@@ -29,6 +30,12 @@ def border_relay(db: Database, publisher: Publisher, border: Border) -> Relay:
         message,
         name="border",
         table="border_outbox",
-        columns=("link_id", "content"),
+        columns=("link_id", "content", "via", "recipient", "box", "body"),
         channel=BORDER_CHANNEL,
     )
+
+
+def _body(row: Row, border: Border) -> bytes:
+    """Signed by us, or by whoever said it; closed where it goes through others."""
+    signed = seal(row["content"], border.keys) if row["body"] is None else row["body"].encode()
+    return signed if row["box"] is None else boxes.close(signed, row["recipient"], row["box"])

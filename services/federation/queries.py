@@ -5,12 +5,16 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.federation.mending_tables import blocks, copies, erasures
+from services.federation.copies import counted
+from services.federation.domain import HEAR_PUBLIC_STREAM, PEERS, RELATIONS
+from services.federation.hub_tables import public_reads
+from services.federation.mending_tables import blocks, erasures
+from services.federation.own_tables import invitations
 from services.federation.tables import (
     broker_orders,
-    invitations,
     links,
     own_listings,
     peer_calls,
@@ -39,6 +43,7 @@ async def one_link(session: AsyncSession, link_id: UUID) -> sa.RowMapping | None
 
 
 def _links() -> sa.Select[Any]:
+    hubs = links.alias("hubs")
     return (
         sa.select(
             links,
@@ -49,7 +54,8 @@ def _links() -> sa.Select[Any]:
             sa.func.coalesce(streams.c.seq - streams.c.acked_to, 0).label("unacknowledged"),
             sa.func.coalesce(positions.c.seen_to - positions.c.applied_to, 0).label("missing"),
             positions.c.vouched_at,
-            _count(copies, sa.not_(copies.c.gone)).label("copies_here"),
+            counted(links.c.id).label("copies_here"),
+            sa.select(hubs.c.peer_name).where(hubs.c.id == links.c.via).scalar_subquery().label("hub_name"),
             _count(erasures, erasures.c.acked_at.is_(None)).label("erasures_waiting"),
             positions.c.last_received_at,
             positions.c.gap_since,
@@ -64,6 +70,7 @@ def _links() -> sa.Select[Any]:
         .outerjoin(positions, positions.c.link_id == links.c.id)
         .outerjoin(broker_orders, broker_orders.c.link_id == links.c.id)
         .outerjoin(peer_calls, peer_calls.c.link_id == links.c.id)
+        .where(links.c.kind.in_(RELATIONS))
     )
 
 
@@ -75,12 +82,20 @@ def _count(table: sa.Table, *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[i
 async def told_things(session: AsyncSession, link_id: UUID, *, after: UUID | None, limit: int) -> list[sa.RowMapping]:
     """Our things of which the peer of a link was told, by id: what we said last, and how far the peer says it is."""
     columns = (shares.c.thing_id, shares.c.withdrawn, shares.c.seq, shares.c.listing_version)
+    here = shares.c.link_id == link_id
+    hears = sa.select(links.c.id).where(links.c.id == link_id, links.c.kind.in_(HEAR_PUBLIC_STREAM)).exists()
+    everybody = sa.and_(hears, shares.c.link_id.in_(sa.select(links.c.id).where(links.c.kind == "public")))
+    heard = sa.and_(public_reads.c.link_id == link_id, public_reads.c.epoch == streams.c.epoch)
+    acked_to = sa.case((here, streams.c.acked_to), else_=sa.func.coalesce(public_reads.c.acked_to, 0))
     query = (
-        sa.select(*columns, own_listings.c.shared_form, own_listings.c.title, streams.c.acked_to)
+        sa.select(*columns, own_listings.c.shared_form, own_listings.c.title, acked_to.label("acked_to"))
+        .ext(distinct_on(shares.c.thing_id))
         .join(streams, streams.c.link_id == shares.c.link_id)
+        .outerjoin(public_reads, heard)
         .outerjoin(own_listings, own_listings.c.id == shares.c.thing_id)
-        .where(shares.c.link_id == link_id, shares.c.listing_version > 0)
-        .order_by(shares.c.thing_id)
+        .where(sa.or_(here, everybody), shares.c.listing_version > 0)
+        # one that it was told of on both streams: what was said last, which has the higher version
+        .order_by(shares.c.thing_id, shares.c.listing_version.desc(), shares.c.withdrawn, here.desc())
         .limit(limit)
     )
     if after is not None:
@@ -104,7 +119,7 @@ async def all_blocks(session: AsyncSession) -> list[sa.RowMapping]:
 async def active_peers(session: AsyncSession) -> list[sa.RowMapping]:
     """The cooperatives that we are linked with now, by name."""
     columns = (links.c.peer_id, links.c.peer_name, links.c.peer_web)
-    query = sa.select(*columns).where(links.c.status == "active").order_by(links.c.peer_name)
+    query = sa.select(*columns).where(links.c.status == "active", links.c.kind.in_(PEERS)).order_by(links.c.peer_name)
     return list((await session.execute(query)).mappings().all())
 
 

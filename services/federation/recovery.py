@@ -50,7 +50,8 @@ async def begin(session: AsyncSession, *, by: str, now: datetime, anew: bool = F
         return False
     await session.execute(sa.insert(recoveries).values(id=new_id(), begun_at=now, begun_by=by))
     _log.error("recovery-begun", by=by)
-    query = sa.select(links).where(links.c.status.in_(SPEAKING)).order_by(links.c.id).with_for_update(read=True)
+    living = sa.and_(links.c.status.in_(SPEAKING), links.c.kind != "heard")
+    query = sa.select(links).where(living).order_by(links.c.id).with_for_update(read=True)
     for link in (await session.execute(query)).mappings().all():
         await _begin_epoch(session, link, now=now)
     await _announce(session, recovering=True, now=now)
@@ -72,9 +73,14 @@ async def _begin_epoch(session: AsyncSession, link: sa.RowMapping, *, now: datet
     await session.execute(sa.delete(tables.shares).where(tables.shares.c.link_id == link["id"]))
     higher = sa.func.greatest(streams.c.epoch + 1, int(now.timestamp()) // 60)
     values: dict[str, Any] = {"epoch": higher, "seq": 0, "acked_to": 0, "replayed_to": 0, "recovering_since": now}
+    if link["kind"] == "public":  # nobody in particular would answer
+        values["recovering_since"] = None
     await session.execute(
         sa.update(streams).where(streams.c.link_id == link["id"]).values(**values, manifest_wanted=True)
     )
+    if link["kind"] == "public":
+        await share_everything(session, link)
+        return
     await say(session, link, RecoveryAsked(restored_at=now))
     await manifests.say_bookings_again(session, link, None)
     await _ask_again(session, link)

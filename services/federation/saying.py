@@ -24,10 +24,10 @@ from contracts.border import (
 )
 from contracts.catalog import Audience
 from contracts.envelope import Event
-from services.chassis.database_listener import waking
 from services.chassis.ids import new_id
-from services.federation import tables
-from services.federation.domain import LISTENING, SPEAKING
+from services.federation import carrying, tables
+from services.federation.domain import HEAR_PUBLIC_STREAM, LISTENING, RELATIONS, SPEAKING
+from services.federation.public_stream import PUBLIC
 from services.federation.sealed import content_of
 from services.federation.shareable import for_peer, may_go_to
 from services.federation.tables import links, shares, streams
@@ -43,20 +43,19 @@ async def say(session: AsyncSession, link: sa.RowMapping, event: Event) -> int:
     counter = sa.update(streams).where(streams.c.link_id == link["id"]).values(seq=streams.c.seq + 1, last_sent_at=now)
     place = (await session.execute(counter.returning(streams.c.epoch, streams.c.seq))).one()
     event_id = new_id()
+    public = link["kind"] == "public"
     content = content_of(
         event,
         event_id=event_id,
-        audience=link["peer_id"],
-        stream=link["id"],
+        audience=PUBLIC if public else link["peer_id"],
+        stream=link["peer_link_id"] if public else link["id"],
         epoch=place.epoch,
         seq=place.seq,
         now=now,
     ).model_dump_json()
     log = {"link_id": link["id"], "epoch": place.epoch, "seq": place.seq, "at": now, "content": content}
     await session.execute(sa.insert(tables.sent_log).values(**log))
-    row = {"id": event_id, "link_id": link["id"], "content": content}
-    added = sa.insert(tables.border_outbox).values(**row).returning(tables.border_outbox.c.id).cte("added")
-    await session.execute(sa.select(waking(tables.BORDER_CHANNEL)).select_from(added))
+    await carrying.put(session, link, content, event_id=event_id)
     await _keep_what_was_said(session, link, event, content)
     return int(place.seq)
 
@@ -78,7 +77,8 @@ async def link_with(session: AsyncSession, peer_id: str) -> sa.RowMapping | None
 
     Raises LinkNotOpenYet while it is being opened: the peer, a moment before us, may have been heard already.
     """
-    query = sa.select(links).where(links.c.peer_id == peer_id, links.c.status.in_(LISTENING)).with_for_update(read=True)
+    with_it = sa.and_(links.c.peer_id == peer_id, links.c.kind.in_(RELATIONS))
+    query = sa.select(links).where(with_it, links.c.status.in_(LISTENING)).with_for_update(read=True)
     link = (await session.execute(query)).mappings().first()
     if link is not None and link["status"] not in SPEAKING:
         raise LinkNotOpenYet(link["peer_name"])
@@ -94,25 +94,26 @@ async def open_stream(session: AsyncSession, link: sa.RowMapping) -> None:
 async def share_with_all(session: AsyncSession, thing_id: UUID) -> None:
     """Bring every peer up to date about one thing of ours, already written to our tables."""
     # links that open at this moment are waited for: they back-fill from what was committed before
-    query = sa.select(links).where(links.c.status.in_(LISTENING)).order_by(links.c.id).with_for_update(read=True)
+    living = sa.select(links).where(links.c.status.in_(LISTENING), links.c.kind != "heard")
+    query = living.order_by(links.c.id).with_for_update(read=True)
     for link in (await session.execute(query)).mappings().all():
         if link["status"] in SPEAKING:
             await share(session, link, thing_id)
 
 
 async def share_everything(session: AsyncSession, link: sa.RowMapping) -> None:
-    """Back-fill: all that the peer of a link just opened may know."""
+    """Back-fill: all that the peer of a link just opened (or, on our public stream, everybody) may know."""
     await open_stream(session, link)
     listings = tables.own_listings
     query = sa.select(listings.c.id).where(sa.not_(listings.c.withdrawn), listings.c.scope.in_(("peers", "public")))
     for thing_id in (await session.execute(query.order_by(listings.c.id))).scalars().all():
-        await share(session, link, thing_id)
+        await share(session, link, thing_id, fully=True)
 
 
-async def share(session: AsyncSession, link: sa.RowMapping, thing_id: UUID) -> None:
+async def share(session: AsyncSession, link: sa.RowMapping, thing_id: UUID, *, fully: bool = False) -> None:
     """Say to the peer of `link` what it should know of one thing and does not, or withdraw it.
 
-    All of it where the peer has asked for it again.
+    All of it where the peer has asked for it again. What it hears on our public stream, only then or `fully`.
     """
     listing = await _row(session, tables.own_listings, tables.own_listings.c.id == thing_id)
     told = await _row(session, shares, (shares.c.link_id == link["id"]) & (shares.c.thing_id == thing_id))
@@ -120,6 +121,9 @@ async def share(session: AsyncSession, link: sa.RowMapping, thing_id: UUID) -> N
         return
     if not is_for(listing, link):
         await _withdraw(session, link, listing, told)
+        return
+    asked = fully or (told is not None and told["asked"])
+    if listing["scope"] == PUBLIC and link["kind"] in HEAR_PUBLIC_STREAM and not asked:
         return
     known = {"listing_version": 0, "resource_version": 0, "busy_version": 0} | dict(told or {})
     if told is not None and (told["withdrawn"] or told["asked"]):
@@ -173,6 +177,8 @@ def is_for(listing: sa.RowMapping, link: sa.RowMapping) -> bool:
     """Whether a thing of ours may be known to the peer of `link`: by its own audience, and by the link's limits."""
     if listing["withdrawn"] or listing["valid_from"] is not None or listing["shared_form"] is None:
         return False
+    if link["kind"] in {"public", "hub"}:
+        return listing["scope"] == PUBLIC
     circles, kinds = link["share_circles"], link["share_kinds"]
     if circles is not None and listing["circle_id"] not in circles:
         return False

@@ -1,5 +1,7 @@
 """An event as it crosses: its content, and the compact JWS around it. What is outside the signature is not believed."""
 
+import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -24,7 +26,8 @@ LARGEST_EPOCH = 10**9
 class Content(BaseModel):
     """What our database keeps of an event for a peer. The relay adds who we are, and signs.
 
-    `stream`: the sender's id of the link. `seq`: gapless from 1 in (source, stream, epoch).
+    `audience`: the receiver's instance id, or "public". `stream`: the sender's id of the link, or of what it says to
+    everybody. `seq`: gapless from 1 in (source, stream, epoch).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -32,7 +35,7 @@ class Content(BaseModel):
     id: UUID
     type: str = Field(max_length=100)
     time: AwareDatetime
-    audience: str = Field(pattern=THUMBPRINT)
+    audience: str = Field(pattern=rf"{THUMBPRINT}|^public$")
     stream: UUID
     epoch: int = Field(ge=1, le=LARGEST_EPOCH)
     seq: int = Field(ge=1, le=LARGEST_NUMBER)
@@ -85,6 +88,35 @@ def claim_of(body: bytes) -> tuple[str, jws.CompactSignature] | None:
         return None
     kid = header.get("kid")
     return (kid, taken_apart) if isinstance(kid, str) and header.get("typ") == TYP else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """What a signed document says of itself, before anything of it is believed: to find out whose gate it must pass."""
+
+    typ: str
+    kid: str
+    source: str | None
+    audience: str | None
+
+
+def glance(body: bytes) -> Glance | None:
+    """None when it is no signed document at all."""
+    if not body.isascii():
+        return None
+    try:
+        found = jws.extract_compact(body)
+        header: Any = found.headers()
+        payload: Any = json.loads(found.payload or b"")
+    except (JoseError, ValueError, RecursionError):
+        return None
+    if not isinstance(header, dict) or not isinstance(payload, dict):
+        return None
+    typ, kid, source, audience = header.get("typ"), header.get("kid"), payload.get("source"), payload.get("audience")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    if not isinstance(typ, str) or not isinstance(kid, str):
+        return None
+    named = [one if isinstance(one, str) else None for one in (source, audience)]  # pyright: ignore[reportUnknownVariableType]
+    return Glance(typ=typ, kid=kid, source=named[0], audience=named[1])
 
 
 def opened(body: str, own: Keys) -> Sealed:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from contracts.envelope import Event
 from services.federation.gate import Refused
 from services.federation.mending_tables import copies
 from services.federation.sealed import Sealed
+from services.federation.tables import links
 
 VERSIONS = ("listing_version", "resource_version", "busy_version")
 NEW: dict[str, Any] = {"epoch": 0, "gone": False, **dict.fromkeys(VERSIONS, 0)}
@@ -37,13 +39,31 @@ _WRITE = _INSERT.on_conflict_do_update(
 """As arrays: one statement whatever their number, which is made once."""
 
 
-class Shelf:
-    """The copies of one link while messages are applied. What is noted is written by `flush`."""
+class News(Enum):
+    """What a message is to our services. `AGAIN`: the same version once more, in which they would see no difference.
 
-    def __init__(self, session: AsyncSession, link_id: UUID) -> None:
+    `KNOWN`: nothing, for they have as much or more from the other stream of this origin.
+    """
+
+    NEW = "new"
+    AGAIN = "again"
+    KNOWN = "known"
+
+
+class Shelf:
+    """The copies of one link while messages are applied. What is noted is written by `flush`.
+
+    An origin may tell us of a thing on our link with it (`relation`) and on its public stream: the version decides.
+    """
+
+    def __init__(self, session: AsyncSession, link: sa.RowMapping, relation: sa.RowMapping) -> None:
         self._session = session
-        self._link_id = link_id
+        self._link_id: UUID = link["id"]
+        self._beside = sa.select(links.c.id).where(links.c.kind == "heard", links.c.via == relation["id"])
+        if link["kind"] == "heard":
+            self._beside = sa.select(sa.literal(relation["id"], sa.Uuid))
         self._known: dict[UUID, Row] = {}
+        self._elsewhere: dict[UUID, Row] = {}
         self._changed: set[UUID] = set()
 
     async def load(self, things: Iterable[UUID]) -> None:
@@ -54,16 +74,16 @@ class Shelf:
         columns = (copies.c.thing_id, copies.c.epoch, copies.c.gone, *(copies.c[name] for name in VERSIONS))
         query = sa.select(*columns).where(copies.c.link_id == self._link_id, copies.c.thing_id.in_(wanted))
         found = {row["thing_id"]: dict(row) for row in (await self._session.execute(query)).mappings()}
+        there = sa.and_(copies.c.link_id.in_(self._beside), copies.c.thing_id.in_(wanted))
+        beside = sa.select(*columns).where(there, sa.not_(copies.c.gone))
+        self._elsewhere |= {row["thing_id"]: dict(row) for row in (await self._session.execute(beside)).mappings()}
         self._known |= {thing_id: found.get(thing_id, {"thing_id": thing_id} | NEW) for thing_id in wanted}
 
-    async def remember(self, event: Event, sealed: Sealed, *, now: datetime) -> bool:
-        """Note which version comes. Raises Refused for what was withdrawn before.
-
-        Returns whether the same version is said again, or withdrawn: our services would see no difference.
-        """
+    async def remember(self, event: Event, sealed: Sealed, *, now: datetime) -> News:
+        """Note which version comes. Raises Refused for what was withdrawn before."""
         noted = _noted(event)
         if noted is None:
-            return False
+            return News.NEW
         thing_id, values = noted
         await self.load([thing_id])
         known = self._known[thing_id]
@@ -74,7 +94,11 @@ class Shelf:
         again = same_epoch and said == known["listing_version"] and not (known["gone"] and values["gone"])
         known |= values | {"epoch": sealed.epoch, "seq": sealed.seq, "vouched_at": now}
         self._changed.add(thing_id)
-        return again
+        elsewhere = self._elsewhere.get(thing_id)
+        said_first = next(name for name in VERSIONS if name in values)
+        if elsewhere is not None and elsewhere[said_first] >= values[said_first]:
+            return News.KNOWN
+        return News.AGAIN if again else News.NEW
 
     async def flush(self) -> None:
         """Write what was noted, and read again what is asked for later."""
@@ -88,6 +112,7 @@ class Shelf:
     def forget(self) -> None:
         """Drop what was noted and read."""
         self._known.clear()
+        self._elsewhere.clear()
         self._changed.clear()
 
 

@@ -25,35 +25,6 @@ def instant(name: str, *, nullable: bool = True) -> sa.Column[datetime]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
-profile = sa.Table(
-    "profile",
-    metadata,
-    sa.Column(
-        "id", sa.Integer, sa.CheckConstraint("id = 1", name="one_profile"), primary_key=True, autoincrement=False
-    ),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("summary", sa.Text, nullable=False),
-    sa.Column("web", sa.Text, nullable=False),
-    sa.Column("locale", sa.Text, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-    sa.CheckConstraint("id = 1", name="one_profile"),
-)
-
-invitations = sa.Table(
-    "invitations",
-    metadata,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("secret_hash", sa.LargeBinary, nullable=False, unique=True),
-    sa.Column("invited_by", sa.Uuid, nullable=False),
-    sa.Column("invited_by_name", sa.Text, nullable=False),
-    instant("created_at", nullable=False),
-    instant("expires_at", nullable=False),
-    instant("revoked_at"),
-    instant("used_at"),
-    sa.Column("used_by", sa.Text),
-    sa.Column("link_id", sa.Uuid),
-)
-
 links = sa.Table(
     "links",
     metadata,
@@ -80,10 +51,24 @@ links = sa.Table(
     sa.Column("share_circles", sa.ARRAY(sa.Uuid)),
     sa.Column("withheld", sa.ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("open_requests_at_most", sa.Integer),
+    sa.Column("kind", sa.Text, nullable=False, server_default="direct"),
+    sa.Column("via", sa.Uuid),
     sa.CheckConstraint(
         "status IN ('awaiting_confirmation', 'to_confirm', 'opening', 'active', 'paused', 'ended')", name="known_status"
     ),
-    sa.Index("one_living_link_per_peer", "peer_id", unique=True, postgresql_where=sa.text("status <> 'ended'")),
+    sa.CheckConstraint("kind IN ('direct', 'hub', 'member', 'behind', 'public', 'heard')", name="known_kind"),
+    sa.Index(
+        "one_living_link_per_peer",
+        "peer_id",
+        unique=True,
+        postgresql_where=sa.text("status <> 'ended' AND kind NOT IN ('public', 'heard')"),
+    ),
+    sa.Index(
+        "one_public_stream_per_origin",
+        "peer_id",
+        unique=True,
+        postgresql_where=sa.text("status <> 'ended' AND kind IN ('public', 'heard')"),
+    ),
 )
 
 key_sets = sa.Table(
@@ -96,6 +81,8 @@ key_sets = sa.Table(
     instant("expires_at", nullable=False),
     instant("fetched_at", nullable=False),
     instant("tried_at"),
+    sa.Column("signed", sa.Text),
+    sa.Column("box", sa.Text),
 )
 
 peer_calls = sa.Table(
@@ -242,6 +229,10 @@ border_outbox = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("link_id", sa.Uuid, nullable=False, index=True),
     sa.Column("content", sa.Text, nullable=False),
+    sa.Column("via", sa.Uuid),
+    sa.Column("recipient", sa.Text),
+    sa.Column("box", sa.Text),
+    sa.Column("body", sa.Text),
 )
 
 positions = sa.Table(

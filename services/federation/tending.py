@@ -44,15 +44,17 @@ async def tend(db: Database, settings: FederationSettings, *, now: datetime) -> 
 def _what_is_due(every: timedelta, now: datetime) -> sa.Select[Any]:
     has_gap = sa.and_(positions.c.applied_to < positions.c.seen_to, positions.c.gap_since <= now - mending.GAP_GRACE)
     silent = sa.or_(positions.c.receipt_at.is_(None), positions.c.receipt_at <= now - receipts.AT_LEAST_EVERY)
+    for_one = sa.or_(links.c.kind != "heard", positions.c.receipt_at <= now - receipts.PUBLIC_AT_MOST_EVERY)
+    owes = sa.and_(positions.c.owes_receipt, for_one)
     untold = sa.or_(streams.c.manifest_at.is_(None), streams.c.manifest_at <= now - every)
     due = {
         "has_gap": sa.func.coalesce(has_gap, sa.false()),
-        "owes_receipt": sa.and_(positions.c.link_id.is_not(None), sa.or_(positions.c.owes_receipt, silent)),
-        "owes_manifest": sa.or_(streams.c.manifest_wanted, untold),
+        "owes_receipt": sa.and_(positions.c.link_id.is_not(None), sa.or_(owes, silent)),
+        "owes_manifest": sa.and_(streams.c.link_id.is_not(None), sa.or_(streams.c.manifest_wanted, untold)),
     }
     return (
         sa.select(links.c.id, *(condition.label(name) for name, condition in due.items()))
-        .join(streams, streams.c.link_id == links.c.id)
+        .outerjoin(streams, streams.c.link_id == links.c.id)
         .outerjoin(positions, positions.c.link_id == links.c.id)
         .where(links.c.status == "active", sa.or_(*due.values()))
         .order_by(links.c.id)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.border import SharedListing
-from contracts.catalog import Kind
-from services.federation.domain import Status
+from contracts.catalog import Kind as ListingKind
+from services.federation.domain import Kind, Status
 from services.federation.keys import thumbprint_for_people
 from services.federation.queries import trouble_of
 
@@ -22,7 +22,7 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    share_kinds: list[Kind] | None = Field(default=None, max_length=20)
+    share_kinds: list[ListingKind] | None = Field(default=None, max_length=20)
     share_circles: list[UUID] | None = Field(default=None, max_length=200)
     withheld: list[Literal["text", "place", "dates"]] = Field(default=[], max_length=3)
     open_requests_at_most: int | None = Field(default=None, ge=0, le=1000)
@@ -65,6 +65,9 @@ class LinkView(BaseModel):
     limits: "Limits"
     reason: str | None
     detail: str | None
+    kind: Kind
+    hub_link_id: UUID | None
+    hub_name: str | None
 
     @classmethod
     def of(cls, row: sa.RowMapping, *, now: datetime) -> "LinkView":
@@ -95,6 +98,9 @@ class LinkView(BaseModel):
             limits=Limits.model_validate({name: row[name] for name in Limits.model_fields}),
             reason=trouble_of(row, now=now),
             detail=row["broker_error"] or row["call_error"] or row["shovel_reason"],
+            kind=row["kind"],
+            hub_link_id=row["via"],
+            hub_name=row["hub_name"],
         )
 
 
@@ -159,6 +165,7 @@ class PreviewView(BaseModel):
     web: str
     address: str
     thumbprint: str
+    hub: bool
 
 
 class RefusalView(BaseModel):

@@ -41,8 +41,8 @@ from services.chassis.outgoing import AddressRefused, resolve
 from services.federation import tending
 from services.federation.addresses import PeerQueue, Trust, amqp_uri, check_web_address
 from services.federation.broker_rooms import CONNECTIONS_PER_PEER, Rooms
+from services.federation.gate import PARKED_AT_MOST
 from services.federation.keys import ALGORITHM, Keys
-from services.federation.receiving import PARKED_AT_MOST
 from services.federation.sealed import TYP, content_of
 from services.federation.tables import broker_orders, parked, positions, refusals
 from tests.security.report import Report

@@ -1,6 +1,6 @@
 """Alembic's entry."""
 
 from services.chassis.migrations import run
-from services.federation.mending_tables import metadata
+from services.federation.own_tables import metadata
 
 run(metadata)

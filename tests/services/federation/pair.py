@@ -249,11 +249,12 @@ class Wire:
         return {"border_tls": True, "border_host": "localhost", "border_port": self.tls_port}
 
 
-def _post(instance: Instance, line: Line, coordinator: str, wire: Wire) -> Post:
+def _post(instance: Instance, line: Line, coordinator: str, wire: Wire, *, hub: bool) -> Post:
     settings = instance.settings(
         FederationSettings,
         public_url=f"http://{instance.name}.test",
         federation_allow_private=True,
+        federation_hub=hub,
         **wire.settings(),
     )
     service = app.build(settings, peers=line)
@@ -282,14 +283,20 @@ def agent_of(instance: Instance, wire: Wire) -> BrokerAgent:
 
 @contextlib.asynccontextmanager
 async def posts(
-    servers: Servers, folder: Path, people: dict[str, str], line: Line, wire: Wire
+    servers: Servers, folder: Path, people: dict[str, str], line: Line, wire: Wire, *, hub: str = ""
 ) -> AsyncGenerator[list[Post]]:
-    """Provisioned instances with their border posts and broker-agents running: one for each town in `people`."""
+    """Provisioned instances with their border posts and broker-agents running: one for each town in `people`.
+
+    `hub`: which of them is one.
+    """
     plans = [plan(servers, f"{who}{secrets.token_hex(4)}", folder / who / "secrets") for who in people]
     for wanted in plans:
         await provision_quickly(wanted, servers)
     instances = [Instance(name=wanted.instance, secrets_dir=wanted.secrets_dir, servers=servers) for wanted in plans]
-    made = [_post(instance, line, name, wire) for instance, name in zip(instances, people.values(), strict=True)]
+    made = [
+        _post(instance, line, people[who], wire, hub=who == hub)
+        for who, instance in zip(people, instances, strict=True)
+    ]
     agents = [asyncio.create_task(agent_of(instance, wire).run()) for instance in instances]
     try:
         async with instances[0].running(*(post.service for post in made)):

@@ -18,7 +18,7 @@ from contracts.federation import ListingGone, MessageRefused
 from services.chassis import names
 from services.chassis.clock import Clock
 from services.chassis.ids import new_id
-from services.federation import inbound, receiving, tending, translation
+from services.federation import inbound, receiving, stream, tending, translation
 from services.federation.keys import ALGORITHM, Keys
 from services.federation.sealed import content_of, seal
 from services.federation.tables import key_sets, parked, positions, quarantine
@@ -160,7 +160,7 @@ async def test_what_nobody_foresaw_is_kept_with_its_reason_and_lets_others_pass(
                 raise RuntimeError("nobody thought of that")
             return real(event, **more)
 
-        monkeypatch.setattr(receiving.translation, "inside", inside)
+        monkeypatch.setattr(stream.translation, "inside", inside)
         body = namur.message(cursed, 1)
     else:
         body = b"cursed"
@@ -204,7 +204,7 @@ async def test_a_key_not_known_yet_waits_until_the_key_set_is_fetched(pair: Pair
 
 
 async def test_a_flood_is_kept_within_bounds(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "PARKED_AT_MOST", 5)
+    monkeypatch.setattr(stream, "PARKED_AT_MOST", 5)
     _, namur_id = await pair.link()
     namur = Namur(pair, namur_id)
     await namur.put(*(namur.message(gone(), seq) for seq in range(2, 40)), b"end")

@@ -12,7 +12,8 @@ from services.chassis.ids import new_id
 from services.federation import tending
 from services.federation.domain import decode_code
 from services.federation.mending_tables import idempotency
-from services.federation.tables import guest_bookings, invitations, sent_log, streams
+from services.federation.own_tables import invitations
+from services.federation.tables import guest_bookings, sent_log, streams
 from tests.services.federation.pair import Pair, Post, eventually, listing, published
 from tests.services.federation.test_hostile_peer import Namur
 from tests.services.federation.test_mending import holds, is_gone

@@ -14,7 +14,7 @@ from services.chassis import names
 from services.chassis.clock import Clock
 from services.chassis.ids import new_id
 from services.chassis.management import Management
-from services.federation import receiving
+from services.federation import stream
 from services.federation.mending_tables import copies, erasures
 from services.federation.tables import own_listings, positions, pseudonyms, sent_log, shares, streams
 from tests.services.federation.pair import Pair, Post, eventually, listing, published
@@ -70,7 +70,7 @@ async def is_gone(post: Post, offer: ListingState) -> bool:
 
 
 async def test_what_was_lost_on_the_way_is_replayed(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "PARKED_AT_MOST", 3)
+    monkeypatch.setattr(stream, "PARKED_AT_MOST", 3)
     lille_id, _ = await pair.link()
     lost = [listing() for _ in range(12)]
     await lose_what_is_said(pair, lille_id, lost)

@@ -1,0 +1,110 @@
+"""Three cooperatives that are linked with a hub, and with each other only through it."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from services.federation.mending_tables import copies
+from services.federation.tables import links
+from tests.servers import Servers
+from tests.services.federation.pair import Line, Post, Wire, eventually, posts
+
+PEOPLE = {"hub": "Hugo", "lille": "Léa", "namur": "Nora", "gand": "Griet"}
+PATIENCE = 90.0
+
+
+@dataclass
+class Region:
+    """A hub and its members."""
+
+    hub: Post
+    lille: Post
+    namur: Post
+    gand: Post
+    line: Line
+
+    @property
+    def members(self) -> tuple[Post, Post, Post]:
+        return self.lille, self.namur, self.gand
+
+
+async def link_of(post: Post, peer: Post) -> Any:
+    """The living link of `post` with `peer`, as its coordinator sees it."""
+    found = await post.call("GET", "/links")
+    return next((one for one in found if one["peer_id"] == peer.border.us and one["status"] != "ended"), None)
+
+
+async def link_directly(host: Post, guest: Post) -> None:
+    """By the ordinary invitation."""
+    code = (await host.call("POST", "/invitations", expect=201))["code"]
+    await guest.call("POST", "/links", json={"code": code}, expect=201)
+    await host.call("POST", f"/links/{(await link_of(host, guest))['link_id']}/confirm")
+    await until_active(host, guest)
+
+
+async def until_active(one: Post, other: Post) -> None:
+    async def active() -> bool:
+        both = [await link_of(one, other), await link_of(other, one)]
+        return [link and link["status"] for link in both] == ["active", "active"]
+
+    await eventually(active, seconds=PATIENCE)
+
+
+async def entry_of(post: Post, peer: Post) -> Any:
+    """What `post` sees of `peer` behind the hub; None while the hub has not told it."""
+    return next((one for one in await post.call("GET", "/members") if one["peer_id"] == peer.border.us), None)
+
+
+async def until_known(post: Post, peer: Post) -> Any:
+    async def known() -> bool:
+        return await entry_of(post, peer) is not None
+
+    await eventually(known, seconds=PATIENCE)
+    return await entry_of(post, peer)
+
+
+async def accept(post: Post, peer: Post) -> Any:
+    entry = await until_known(post, peer)
+    return await post.call("POST", f"/members/{entry['hub_link_id']}/{entry['member']}/accept", expect=201)
+
+
+async def link_through_hub(one: Post, other: Post) -> None:
+    """Both coordinators accept."""
+    await accept(one, other)
+    await accept(other, one)
+    await until_active(one, other)
+
+
+async def id_of_link(post: Post, peer: Post) -> UUID:
+    return UUID((await link_of(post, peer))["link_id"])
+
+
+async def holds_of(post: Post, origin: Post) -> dict[UUID, int]:
+    """What the services of `post` hold of `origin`: ids and versions, whatever way they came."""
+    mine = {row["id"] for row in await post.rows(links) if row["peer_id"] == origin.border.us}
+    found: dict[UUID, int] = {}
+    for row in await post.rows(copies):
+        if row["link_id"] in mine and not row["gone"]:
+            found[row["thing_id"]] = max(found.get(row["thing_id"], 0), row["listing_version"])
+    return found
+
+
+async def until_holds(post: Post, origin: Post, wanted: dict[UUID, int]) -> None:
+    async def equal() -> bool:
+        return await holds_of(post, origin) == wanted
+
+    await eventually(equal, seconds=PATIENCE)
+
+
+@contextlib.asynccontextmanager
+async def a_region(servers: Servers, folder: Path) -> AsyncGenerator[Region]:
+    """Everybody linked with the hub; nobody with each other."""
+    line = Line()
+    async with posts(servers, folder, PEOPLE, line, Wire(), hub="hub") as (hub, lille, namur, gand):
+        region = Region(hub, lille, namur, gand, line)
+        for member in region.members:
+            await link_directly(hub, member)
+        yield region
