@@ -11,6 +11,8 @@ TROUBLES: dict[str, str] = {
     "peer_silent": N_("sans nouvelles depuis plus de trois heures"),
     "ended_by_us": N_("terminé par nous"),
     "ended_by_peer": N_("terminé par l'autre coopérative"),
+    "left_hub": N_("elle a quitté le hub"),
+    "hub_left": N_("nous avons quitté le hub"),
 }
 REFUSALS: dict[str, str] = {
     "too_large": N_("message trop gros"),
@@ -28,6 +30,8 @@ REFUSALS: dict[str, str] = {
     "not_theirs": N_("à propos d'une chose qui n'est pas la sienne"),
     "expired": N_("arrivé trop tard"),
     "not_applied": N_("refusé par notre base de données"),
+    "not_a_member": N_("d'une coopérative qui n'est pas membre du hub"),
+    "another_key": N_("le hub montre une autre clé que celle que nous connaissons"),
 }
 LINK_STATES: dict[str, tuple[str, str]] = {
     "awaiting_confirmation": (N_("en attente de l'autre coopérative"), "wait"),
@@ -36,6 +40,17 @@ LINK_STATES: dict[str, tuple[str, str]] = {
     "active": (N_("liée"), "good"),
     "paused": (N_("en pause"), "wait"),
     "ended": (N_("terminée"), "off"),
+}
+MEMBER_STATES: dict[str, tuple[str, str]] = {
+    "open": (N_("pas encore liée"), "off"),
+    "asked_by_us": (N_("en attente de son accord"), "wait"),
+    "asks_us": (N_("elle aimerait partager avec nous"), "wait"),
+    "linked": (N_("liée"), "good"),
+    "paused": (N_("en pause"), "wait"),
+    "next_to_us": (N_("liée directement"), "good"),
+    "elsewhere": (N_("liée par un autre hub"), "good"),
+    "left": (N_("a quitté le hub"), "off"),
+    "blocked": (N_("bloquée"), "off"),
 }
 INVITATION_STATES: dict[str, tuple[str, str]] = {
     "open": (N_("en attente"), "wait"),

@@ -154,6 +154,7 @@ class Visit:
             "form_token": form_token(secret),
             "theme": theme if theme in {"light", "dark"} else "",
             "notice": self.portal.settings.notice,
+            "hub": self.portal.settings.federation_hub,
             "path": self.request.url.path,
             "missing": self.missing,
         }

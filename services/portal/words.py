@@ -1,7 +1,7 @@
 """The words for codes: kinds, states, reasons, audiences. French source texts, marked for the catalogues."""
 
 from services.portal.language import N_
-from services.portal.link_words import COPY_STATES, INVITATION_STATES, LINK_STATES
+from services.portal.link_words import COPY_STATES, INVITATION_STATES, LINK_STATES, MEMBER_STATES
 
 KINDS: dict[str, str] = {
     "expertise": N_("compétence"),
@@ -63,6 +63,7 @@ SESSION_STATES: dict[str, tuple[str, str]] = {
     "short": (N_("il manque du monde"), "wait"),
 }
 STATES = {
+    "member": MEMBER_STATES,
     "seat": SEAT_STATES,
     "session": SESSION_STATES,
     "booking": BOOKING_STATES,
@@ -214,6 +215,7 @@ FLASHES: dict[str, str] = {
     "import-started": N_("L'import a commencé."),
     "link-asked": N_("L'autre coopérative est prévenue. Elle doit maintenant confirmer de son côté."),
     "link-confirmed": N_("C'est confirmé. Le lien se met en place en quelques secondes."),
+    "member-accepted": N_("C'est noté. Dès qu'elle est d'accord aussi, vous voyez ce que chacune partage."),
     "link-paused": N_("Le lien est en pause. Rien n'est perdu : tout attend."),
     "link-resumed": N_("Le lien reprend."),
     "letter-replayed": N_("C'est reparti : le message est réessayé. S'il échoue encore, il revient ici."),

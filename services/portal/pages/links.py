@@ -24,13 +24,18 @@ async def show_links(visit: CoordinatorVisit) -> Response:
 
 
 async def _page(visit: Visit, form: Form, *, invitation: Json | None = None, status: int = 200) -> Response:
-    links, invitations, blocks, recovery = await asyncio.gather(
+    links, invitations, blocks, recovery, members = await asyncio.gather(
         visit.get("federation", "/links"),
         visit.try_get("federation", "/invitations"),
         visit.try_get("federation", "/blocks"),
         visit.try_get("federation", "/recovery"),
+        visit.try_get("federation", "/members"),
     )
-    ordered = sorted(items(links), key=lambda link: (link["status"] == "ended", str(link["peer_name"]).casefold()))
+    hubs: dict[str, list[Json]] = {}
+    for one in items(members):
+        hubs.setdefault(one["hub_name"], []).append(one)
+    near = [link for link in items(links) if link["kind"] != "behind"]
+    ordered = sorted(near, key=lambda link: (link["status"] == "ended", str(link["peer_name"]).casefold()))
     return await visit.page(
         "links.html",
         status=status,
@@ -40,6 +45,7 @@ async def _page(visit: Visit, form: Form, *, invitation: Json | None = None, sta
         invitation=invitation,
         blocks=items(blocks),
         recovery=recovery,
+        hubs=hubs,
     )
 
 
@@ -85,6 +91,30 @@ async def accept(visit: CoordinatorVisit) -> Response:
     except Refusal as refusal:
         return await _page(visit, form.refused(refusal), status=refusal.status)
     return visit.redirect(f"/coordination/links/{link['link_id']}", flash="link-asked")
+
+
+@router.get("/members/{hub_link_id}/{member}")
+async def show_member(visit: CoordinatorVisit, hub_link_id: str, member: str) -> Response:
+    """A cooperative behind a hub: who it is, and what sharing with it means."""
+    return await _member_page(visit, hub_link_id, member, Form())
+
+
+async def _member_page(visit: Visit, hub_link_id: str, member: str, form: Form, *, status: int = 200) -> Response:
+    for one in items(await visit.get("federation", "/members")):
+        if (one["hub_link_id"], one["member"]) == (hub_link_id, member):
+            return await visit.page("link_member.html", one=one, form=form, status=status)
+    raise Refusal(404, "not-found")
+
+
+@router.post("/members/{hub_link_id}/{member}/accept")
+async def accept_member(visit: CoordinatorVisit, hub_link_id: str, member: str) -> Response:
+    """Share with it, once it wants to as well."""
+    form = await visit.form()
+    try:
+        link = await visit.send("federation", "POST", f"/members/{hub_link_id}/{member}/accept")
+    except Refusal as refusal:
+        return await _member_page(visit, hub_link_id, member, form.refused(refusal), status=refusal.status)
+    return visit.redirect(f"/coordination/links/{link['link_id']}", flash="member-accepted")
 
 
 @router.get("/{link_id}")
