@@ -17,6 +17,9 @@ from services.chassis.database_listener import Listener
 from services.chassis.process import Runs, Service
 from services.chassis.settings import load
 
+REMEMBERED_BYTES = 4 * 1024 * 1024
+"""Of the answers kept for one kind of question."""
+
 
 def build(settings: BookingSettings | None = None) -> Service:
     """The service, not yet running."""
@@ -32,8 +35,8 @@ def build(settings: BookingSettings | None = None) -> Service:
     service.app.state.sealer = sealer
     service.app.state.asked = Asked()
     service.app.state.together = GroupCommit(service.app.state.database, service.app.state.asked)
-    service.app.state.worked_out = Remembered[bytes](most=500)
-    service.app.state.free_times = Remembered[bytes](most=2000)
+    service.app.state.worked_out = Remembered(most=REMEMBERED_BYTES)
+    service.app.state.free_times = Remembered(most=REMEMBERED_BYTES)
     return service
 
 

@@ -39,8 +39,8 @@ class Edge:
     clock: Clock
     asked: queries.Asked
     together: GroupCommit
-    worked_out: Remembered[bytes]
-    free_times: Remembered[bytes]
+    worked_out: Remembered
+    free_times: Remembered
 
 
 async def _edge_of(request: Request, db: DatabaseDep, clock: ClockDep) -> Edge:
