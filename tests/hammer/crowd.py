@@ -11,6 +11,7 @@ import httpx
 from services.booking.app import build
 from services.booking.settings import BookingSettings
 from services.chassis.clock import Clock
+from services.chassis.database import Database
 from services.chassis.ids import new_id
 from tests.hammer.here import Hammer, Report
 from tests.instances import Instance
@@ -43,12 +44,15 @@ class Crowd:
 
     async def hammer(self, rounds: int, *, capacity: int, buffer_minutes: int = 0, seed: int = 7) -> Report:
         """`rounds` rounds on the laser."""
-        hammer = Hammer(
-            self.workshop, self.clients, self.owners, capacity, buffer=timedelta(minutes=buffer_minutes), seed=seed
-        )
-        for done in range(0, rounds, FRESH_ROUNDS):
-            self.renew()
-            await hammer.run(min(FRESH_ROUNDS, rounds - done))
+        eyes = Database(self.workshop.db.url, pool_size=len(self.clients), name="hammer")
+        buffer = timedelta(minutes=buffer_minutes)
+        hammer = Hammer(self.workshop, eyes, self.clients, self.owners, capacity, buffer=buffer, seed=seed)
+        try:
+            for done in range(0, rounds, FRESH_ROUNDS):
+                self.renew()
+                await hammer.run(min(FRESH_ROUNDS, rounds - done))
+        finally:
+            await eyes.close()
         return hammer.report
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 import httpx
 import sqlalchemy as sa
 
+from services.chassis.database import Database
 from tests.hammer.sweep import EXCESS, PEAK
 from tests.services.booking.workshop import Workshop, at
 
@@ -53,9 +54,13 @@ class Report:
 
 @dataclass
 class Hammer:
-    """`clients`: one for each member, over as many replicas as they were made for; `owners`: the owner, at each."""
+    """`clients`: one for each member, over as many replicas as they were made for; `owners`: the owner, at each.
+
+    `eyes`: connections of its own to look with, so that looking takes none from those who book.
+    """
 
     workshop: Workshop
+    eyes: Database
     clients: Sequence[httpx.AsyncClient]
     owners: Sequence[httpx.AsyncClient]
     capacity: int
@@ -192,5 +197,5 @@ class Hammer:
         self.report.answers[name] += 1
 
     async def _count(self, statement: str, **values: object) -> int:
-        async with self.workshop.db.reading() as session:
+        async with self.eyes.reading() as session:
             return (await session.execute(sa.text(statement), values)).scalar_one()
