@@ -4,23 +4,28 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import array
 
 from services.matching.tables import circles, things
 
 Condition = sa.ColumnElement[bool]
+Member = UUID | sa.BindParameter[UUID]
+Instant = datetime | sa.BindParameter[datetime]
 
 
-def circles_of(member_id: UUID) -> sa.Select[UUID]:
+def circles_of(member_id: Member) -> sa.Select[UUID]:
     """The ids of the circles that the member is in."""
-    return sa.select(circles.c.id).where(circles.c.member_ids.contains([member_id]), circles.c.status == "active")
+    member = sa.literal(member_id, sa.Uuid) if isinstance(member_id, UUID) else member_id
+    mine = circles.c.member_ids.contains(array([member]))
+    return sa.select(circles.c.id).where(mine, circles.c.status == "active")
 
 
-def owned_by(member_id: UUID) -> Condition:
+def owned_by(member_id: Member) -> Condition:
     """Things of the member, or of a circle that the member is in."""
     return sa.or_(things.c.owner_member_id == member_id, things.c.owner_circle_id.in_(circles_of(member_id)))
 
 
-def standing(now: datetime) -> Condition:
+def standing(now: Instant) -> Condition:
     """Things that are there at `now`."""
     return sa.and_(
         sa.not_(things.c.gone),
@@ -29,7 +34,7 @@ def standing(now: datetime) -> Condition:
     )
 
 
-def visible_to(member_id: UUID | None, now: datetime) -> Condition:
+def visible_to(member_id: Member | None, now: Instant) -> Condition:
     """Standing things whose audience has the member in it. None: somebody without an account.
 
     Copies of peers' things carry the scope `peers` or `public`: all members find them.

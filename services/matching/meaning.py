@@ -63,6 +63,14 @@ def unpacked(packed: bytes, topics: Sequence[str]) -> Vector:
     return Vector(values / max(float(np.linalg.norm(values)), 1e-9), tuple(topics))
 
 
+def around(one: Vector, count: int) -> list[str]:
+    """The `count` categories nearest to a vector, its topics first; the topics alone without a model."""
+    loaded = load()
+    if loaded is None:
+        return list(one.topics)
+    return list(dict.fromkeys([*one.topics, *loaded.nearest(one, count)]))[:count]
+
+
 def blended(title: Vector, text: Vector, weight: float) -> Vector:
     """Both together, `weight` (0 to 1) of it the text. The topics are the title's."""
     return Vector(unit(((1 - weight) * title.values + weight * text.values)[None])[0], title.topics)
@@ -80,6 +88,11 @@ class Meaning:
             self._means = {True: arrays["asking"].astype(np.float32), False: arrays["saying"].astype(np.float32)}
             self._categories = unit(arrays["categories"].astype(np.float32))
         self._codes = [category.code for category in taxonomy.leaves()]
+
+    def nearest(self, one: Vector, count: int) -> list[str]:
+        """The codes of the categories nearest to it, the nearest first."""
+        order = np.argsort(-(self._categories @ one.values))[:count]
+        return [self._codes[place] for place in order]
 
     def of(self, texts: Sequence[str], *, asking: bool) -> list[Vector]:
         """A vector for each text. Takes about 15 ms for a short one: call it in a thread."""

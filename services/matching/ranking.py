@@ -1,12 +1,14 @@
 """Ranking by words in SQL: rarity of each shared word times where it stands; filters come first."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG, TSQUERY
+from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG, TSQUERY, array
 
-from services.matching import words
+from services.matching import cells, words
+from services.matching.domain import Point
 from services.matching.tables import things
 from services.matching.terms import Terms
 
@@ -14,20 +16,36 @@ _EARTH_KM = 6371.0088
 _KM_PER_DEGREE = 111.19
 _POLE = 89.9
 
+_SIDES = ("south", "north", "west", "east")
 _PLACES = (("A", 1.0), ("B", 0.9))
 _ELSEWHERE = 0.6
 """What a shared word counts in the title, in the category, in the text."""
 
+CELLS: Any = array([things.c.cell])
+KINDS: Any = array([things.c.kind])
+"""As in the index of words."""
+
+
+def values(terms: Terms) -> dict[str, Any]:
+    """What a statement made of these conditions must be given, when it is used for other terms than it was made for."""
+    return {
+        "asked_query": terms.query,
+        "asked_full": terms.full,
+        "asked_lexemes": [term.lexeme for term in terms.terms],
+        "asked_words": [term.word for term in terms.terms],
+        "asked_weights": [term.weight for term in terms.terms],
+    }
+
 
 def about(terms: Terms) -> sa.ColumnElement[bool]:
     """Things that have at least one of the stems (by the index on words)."""
-    return things.c.words.op("@@")(sa.literal(terms.query, sa.Text).cast(TSQUERY))
+    return things.c.words.op("@@")(sa.bindparam("asked_query", terms.query, sa.Text).cast(TSQUERY))
 
 
-def says(text: str) -> sa.ColumnElement[bool]:
+def says(text: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
     """Things in which the words of `text` stand one after the other (whatever their endings, in each language)."""
     said = [
-        things.c.words.op("@@")(sa.func.phraseto_tsquery(sa.literal(name).cast(REGCONFIG), text))
+        things.c.words.op("@@")(sa.func.phraseto_tsquery(sa.literal_column(f"'{name}'").cast(REGCONFIG), text))
         for name, _ in words.CONFIGURATIONS.values()
     ]
     return sa.or_(*said)
@@ -42,7 +60,7 @@ def coverage(terms: Terms) -> sa.ColumnElement[float]:
     best = sa.select(sa.func.max(asked.c.weight * factor).label("best")).group_by(asked.c.word)
     best = best.select_from(stems.join(asked, asked.c.lexeme == stems.c.lexeme)).correlate(things).subquery()
     total = sa.select(sa.func.coalesce(sa.func.sum(best.c.best), 0.0)).scalar_subquery()
-    return sa.func.least(1.0, total / sa.literal(terms.full, sa.Double))
+    return sa.func.least(1.0, total / sa.bindparam("asked_full", terms.full, sa.Double))
 
 
 def shared_words(terms: Terms) -> sa.ColumnElement[Any]:
@@ -53,10 +71,11 @@ def shared_words(terms: Terms) -> sa.ColumnElement[Any]:
 
 
 def _joined(terms: Terms) -> tuple[Any, Any]:
+    given = values(terms)
     asked = sa.func.unnest(
-        sa.literal([term.lexeme for term in terms.terms], ARRAY(sa.Text)),
-        sa.literal([term.word for term in terms.terms], ARRAY(sa.Text)),
-        sa.literal([term.weight for term in terms.terms], ARRAY(sa.Double)),
+        sa.bindparam("asked_lexemes", given["asked_lexemes"], ARRAY(sa.Text)),
+        sa.bindparam("asked_words", given["asked_words"], ARRAY(sa.Text)),
+        sa.bindparam("asked_weights", given["asked_weights"], ARRAY(sa.Double)),
     ).table_valued(
         sa.column("lexeme", sa.Text), sa.column("word", sa.Text), sa.column("weight", sa.Double), name="asked"
     )
@@ -69,21 +88,77 @@ def _joined(terms: Terms) -> tuple[Any, Any]:
     return asked.render_derived(), stems.render_derived()
 
 
-def kilometres(latitude: float, longitude: float) -> sa.ColumnElement[float]:
-    """The way from a point (degrees) to a thing, as the crow flies (haversine); NULL for a thing without a point."""
-    here, there = sa.func.radians(latitude), sa.func.radians(things.c.latitude)
+@dataclass(frozen=True, kw_only=True)
+class Circle:
+    """A circle on the earth. `degrees`: a box around it, south, north, west and east; None where that is unbounded."""
+
+    centre: Point
+    radius_km: float
+
+    @property
+    def degrees(self) -> tuple[float, float, float | None, float | None]:
+        up = self.radius_km / _KM_PER_DEGREE * 1.001
+        south, north = self.centre.latitude - up, self.centre.latitude + up
+        if max(abs(south), abs(north)) < _POLE:
+            sine = math.sin(math.radians(up)) / math.cos(math.radians(self.centre.latitude))
+            across = math.degrees(math.asin(min(1.0, sine)))
+            west, east = self.centre.longitude - across, self.centre.longitude + across
+            if west >= -180 and east <= 180:  # noqa: PLR2004 - the box ends at the date line
+                return south, north, west, east
+        return south, north, None, None
+
+    @property
+    def cells(self) -> list[int] | None:
+        """The cells that it may touch; None: too many."""
+        return cells.touched(self.centre, self.radius_km)
+
+    def values(self) -> dict[str, Any]:
+        """What the conditions of `within` and `in_box` are to be given when they are used for another circle."""
+        south, north, west, east = self.degrees
+        return {
+            "circle_cells": self.cells or [],
+            "circle_south": south,
+            "circle_north": north,
+            "circle_west": west,
+            "circle_east": east,
+            "circle_km": self.radius_km,
+            **around(self.centre),
+        }
+
+    @property
+    def shape(self) -> tuple[bool, bool]:
+        """Circles of the same shape differ only in their values."""
+        return self.cells is None, self.degrees[2] is None
+
+
+def around(centre: Point) -> dict[str, float]:
+    """What `kilometres` is to be given when it is used for another point."""
+    return {"circle_latitude": centre.latitude, "circle_longitude": centre.longitude}
+
+
+def kilometres(centre: Point) -> sa.ColumnElement[float]:
+    """The way from a point to a thing, as the crow flies (haversine); NULL for a thing without a point."""
+    given = {name: sa.bindparam(name, value, sa.Double) for name, value in around(centre).items()}
+    here, there = sa.func.radians(given["circle_latitude"]), sa.func.radians(things.c.latitude)
     half = sa.func.power(sa.func.sin((there - here) / 2), 2)
-    turn = sa.func.sin(sa.func.radians(things.c.longitude - longitude) / 2)
+    turn = sa.func.sin(sa.func.radians(things.c.longitude - given["circle_longitude"]) / 2)
     half += sa.func.cos(here) * sa.func.cos(there) * sa.func.power(turn, 2)
     return 2 * _EARTH_KM * sa.func.asin(sa.func.sqrt(sa.func.least(1.0, half)))
 
 
-def within(latitude: float, longitude: float, radius_km: float) -> sa.ColumnElement[bool]:
-    """Things at most `radius_km` away: first a box of degrees (by the index on places), then the exact way."""
-    up = radius_km / _KM_PER_DEGREE * 1.001
-    box = things.c.latitude.between(latitude - up, latitude + up)
-    if abs(latitude) + up < _POLE:
-        across = math.degrees(math.asin(min(1.0, math.sin(math.radians(up)) / math.cos(math.radians(latitude)))))
-        if longitude - across >= -180 and longitude + across <= 180:  # noqa: PLR2004 - the box ends at the date line
-            box = sa.and_(box, things.c.longitude.between(longitude - across, longitude + across))
-    return sa.and_(box, kilometres(latitude, longitude) <= radius_km)
+def in_box(circle: Circle, table: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+    """Rows of `table` in a box around the circle: by cells (for an index), then by degrees."""
+    given = circle.values()
+    numbers = [sa.bindparam(f"circle_{side}", given[f"circle_{side}"], sa.Double) for side in _SIDES]
+    found: list[sa.ColumnElement[bool]] = [table.c.latitude.between(numbers[0], numbers[1])]
+    if circle.degrees[2] is not None:
+        found.append(table.c.longitude.between(numbers[2], numbers[3]))
+    if circle.cells is not None:
+        found.insert(0, table.c.cell == sa.any_(sa.bindparam("circle_cells", circle.cells, ARRAY(sa.Integer))))
+    return found
+
+
+def within(circle: Circle) -> sa.ColumnElement[bool]:
+    """Things in the circle: first by its box, then by the exact way."""
+    exact = kilometres(circle.centre) <= sa.bindparam("circle_km", circle.radius_km, sa.Double)
+    return sa.and_(*in_box(circle, things), exact)

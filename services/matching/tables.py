@@ -35,6 +35,7 @@ things = sa.Table(
     sa.Column("place_label", sa.Text),
     sa.Column("latitude", sa.Double),
     sa.Column("longitude", sa.Double),
+    sa.Column("cell", sa.Integer, nullable=False),
     sa.Column("quantity", sa.Integer, nullable=False),
     sa.Column("unit", sa.Text, nullable=False),
     sa.Column("owner_member_id", sa.Uuid),
@@ -50,13 +51,25 @@ things = sa.Table(
     sa.Column("changed_at", _instant, nullable=False),
     sa.Column("words", TSVECTOR, nullable=False),
     sa.Column("tags", ARRAY(sa.Text), nullable=False, server_default="{}"),
-    sa.Index("things_words", "words", postgresql_using="gin"),
+    sa.Index(
+        "things_words",
+        "words",
+        sa.text("(ARRAY[cell])"),
+        sa.text("(ARRAY[kind])"),
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    ),
     sa.Index("things_newest", "side", "changed_at", postgresql_where=sa.text("NOT gone")),
-    sa.Index("things_place", "latitude", "longitude", postgresql_where=sa.text("NOT gone")),
+    sa.Index("things_latest", "changed_at", postgresql_where=sa.text("NOT gone")),
+    sa.Index("things_by_cell", "cell", "side", "kind", postgresql_where=sa.text("NOT gone")),
 )
-"""Offers and needs, ours and copies. A row with `gone` is a tombstone: no content, and no older version comes back."""
+"""Offers and needs, ours and copies. A row with `gone` is a tombstone: no content, and no older version comes back.
 
-_COMPARED = ("bits", "origin", "id")
+`cell`: see `cells.py` (-1: no place). The index of words holds cells and kinds, too, so that a common word in one town
+reads nothing of the others; without waiting lists, which every search would have to read.
+"""
+
+_COMPARED = ("bits", "origin", "id", "public", "language", "valid_from", "valid_until", "latitude", "longitude")
 
 meanings = sa.Table(
     "meanings",
@@ -67,18 +80,25 @@ meanings = sa.Table(
     sa.Column("side", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("public", sa.Boolean, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("valid_from", _instant),
+    sa.Column("valid_until", _instant),
+    sa.Column("latitude", sa.Double),
+    sa.Column("longitude", sa.Double),
     sa.Column("cell", sa.Integer, nullable=False),
     sa.Column("topic", sa.Text, nullable=False),
     sa.Column("topics", ARRAY(sa.Text), nullable=False),
     sa.Column("bits", BIT(384), nullable=False),
     sa.Column("vector", sa.LargeBinary, nullable=False),
     sa.Index("meanings_by_kind", "model", "side", "open", "kind", "cell", postgresql_include=_COMPARED),
-    sa.Index("meanings_by_topic", "model", "side", "open", "topic", "cell", postgresql_include=_COMPARED),
+    sa.Index("meanings_by_topic", "model", "side", "open", "topic", "kind", "cell", postgresql_include=_COMPARED),
 )
 """What things are about. `model`: its name and the version of its means; vectors of another one do not count.
 
-`vector`: a byte for each dimension, `bits` the signs of them. `open`: its audience is no circle. `cell`: see `cells.py`
-(-1: no place). `topic`: the nearest category. The indexes hold all that is needed to find the nearest under filters.
+`vector`: a byte for each dimension, `bits` the signs of them. `open`: its audience is no circle,
+`public`: it is for everybody. `topic`: the nearest category. The indexes hold all that is needed to find the nearest
+under filters, which are those of the things themselves.
 """
 
 to_encode = sa.Table(

@@ -18,7 +18,7 @@ TOTAL = ""
 SIMILAR_ENOUGH = 0.4
 SIMILAR_WEIGHT = 0.7
 _MOST_WORDS = 40
-_MOST_RANKED = 1000
+_MOST_RANKED = 600
 
 
 @dataclass(frozen=True, kw_only=True)

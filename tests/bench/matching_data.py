@@ -23,13 +23,18 @@ _SPREAD_DEGREES = 0.12
 
 _THINGS = """
 INSERT INTO things (origin, id, origin_name, epoch, version, said_at, gone, side, kind, title, text, category, language,
-                    latitude, longitude, quantity, unit, owner_member_id, scope, circle_ids, urgency, changed_at, words)
-SELECT '', id, NULL, 0, 1, now(), false, 'offer', kind, title, '', '', 'fr', latitude, longitude, 1, '', id, scope,
-       '{}', 'normal', changed_at, setweight(to_tsvector('maillage_fr', title), 'A')
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::timestamptz[])
-     AS t(id, kind, title, latitude, longitude, scope, changed_at)
+                    latitude, longitude, cell, quantity, unit, owner_member_id, scope, circle_ids, urgency, changed_at,
+                    words)
+SELECT '', id, NULL, 0, 1, now(), false, 'offer', kind, title, '', '', 'fr',
+       latitude, longitude, cell, 1, '', id, scope, '{}', 'normal', changed_at,
+       setweight(to_tsvector('maillage_fr', title), 'A')
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::timestamptz[], $8::int[])
+     AS t(id, kind, title, latitude, longitude, scope, changed_at, cell)
 """
-_MEANINGS = ["origin", "id", "model", "side", "kind", "open", "cell", "topic", "topics", "bits", "vector"]
+_MEANINGS = [
+    *["origin", "id", "model", "side", "kind", "open", "public", "language", "latitude", "longitude", "cell"],
+    *["topic", "topics", "bits", "vector"],
+]
 
 
 @dataclass(frozen=True)
@@ -87,10 +92,10 @@ async def _chunk(  # noqa: PLR0917 - what one chunk is made of
         kind, topics = chance.choice(KINDS), list(said.vectors[pick].topics)
         scope = "public" if chance.random() < 0.9 else "cooperative"
         changed = now - timedelta(minutes=chance.randrange(500_000))
-        rows.append((new_id(), kind, title, here.latitude, here.longitude, scope, changed))
+        rows.append((new_id(), kind, title, here.latitude, here.longitude, scope, changed, cells.cell_of(here)))
         bits = asyncpg.BitString.frombytes(signs[number].tobytes(), meaning.DIMENSIONS)
-        cell = cells.cell_of(here)
-        key = ("", rows[-1][0], version, "offer", kind, True, cell)
+        filters = (True, scope == "public", "fr", here.latitude, here.longitude, cells.cell_of(here))
+        key = ("", rows[-1][0], version, "offer", kind, *filters)
         kept.append((*key, topics[0], topics, bits, packed[number].tobytes()))
     await connection.execute(_THINGS, *[list(column) for column in zip(*rows, strict=True)])
     await connection.copy_records_to_table("meanings", records=kept, columns=_MEANINGS)

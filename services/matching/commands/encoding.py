@@ -93,9 +93,9 @@ def placed(thing: Row | dict[str, Any]) -> dict[str, Any]:
     """What the index of vectors keeps of a thing for its filters."""
     here = thing["latitude"] is not None and thing["longitude"] is not None
     point = Point(latitude=thing["latitude"], longitude=thing["longitude"]) if here else None
-    return {
-        "side": thing["side"],
-        "kind": thing["kind"],
+    same = ("side", "kind", "language", "valid_from", "valid_until", "latitude", "longitude")
+    return {name: thing[name] for name in same} | {
         "open": thing["scope"] != "circle",
+        "public": thing["scope"] == "public",
         "cell": cells.cell_of(point),
     }

@@ -177,6 +177,7 @@ def _columns(listing: ListingState | SharedListing) -> dict[str, Any]:
 async def _put(session: AsyncSession, origin: str, thing_id: UUID, values: dict[str, Any]) -> None:
     stems = vector(values, values["language"])
     values = values | {"words": stems}
+    values["cell"] = placed(values)["cell"]
     statement = insert(things).values(origin=origin, id=thing_id, **values)
     newest = statement.on_conflict_do_update(
         index_elements=["origin", "id"],

@@ -12,6 +12,7 @@ from contracts.matching import MatchesProposed, Proposal, Reason
 from services.chassis import outbox
 from services.matching import audience, taxonomy
 from services.matching.commands.watching import watch
+from services.matching.conditions import once
 from services.matching.domain import TELLING_SCORE
 from services.matching.queries import results
 from services.matching.queries.candidates import Wanted, candidates
@@ -58,10 +59,11 @@ async def _needs_for(session: AsyncSession, offer: Row, now: datetime, version: 
         Part(text=offer[field], language=offer["language"], weight=weight)
         for field, weight in (("title", 1.0), ("category", 0.9), ("text", 0.6))
     ]
-    ours = [things.c.origin == OURS, things.c.side == "need", audience.standing(now)]
+    ours = once(things.c.origin == OURS, things.c.side == "need", audience.standing(now))
     terms = await terms_of(session, *parts)
     wanted = Wanted(
         conditions=ours,
+        now=now,
         terms=terms,
         vector=await vector_of(session, offer, version),
         version=version,
@@ -69,7 +71,8 @@ async def _needs_for(session: AsyncSession, offer: Row, now: datetime, version: 
         side="need",
         likely_kind=offer["kind"],
     )
-    keys = [one.key for one in (await candidates(session, wanted))[:_MOST_NEEDS]]
+    found = sorted(await candidates(session, wanted), key=lambda one: -one.relevance)
+    keys = [one.key for one in found[:_MOST_NEEDS]]
     rows = await results.whole(session, keys, Terms(), ours)
     return [rows[key] for key in keys if key in rows]
 

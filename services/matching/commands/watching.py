@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import asking, words
 from services.matching.commands.searches import as_search
+from services.matching.conditions import Conditions
 from services.matching.domain import ALERTING_RELEVANCE
 from services.matching.meaning import Vector, unpacked
 from services.matching.member_tables import alerted, saved_searches
 from services.matching.queries import saved
 from services.matching.queries.candidates import Wanted, candidates
+from services.matching.queries.filters import conditions_of
 from services.matching.queries.matches import vector_of
-from services.matching.queries.search import filters
 from services.matching.terms import Part, terms_of
 
 Row = sa.RowMapping
@@ -39,10 +40,14 @@ async def watch(session: AsyncSession, thing: Row, *, now: datetime, version: st
 async def _is_for(session: AsyncSession, row: Row, thing: Row, now: datetime, version: str) -> bool:
     wanted = as_search(row, await _vector(session, row, version), version)
     terms = await terms_of(session, Part(text=wanted.query.wanted, language=wanted.language))
+    conditions = conditions_of(wanted.filters, member_id=row["member_id"], now=now)
     found = await candidates(
         session,
         Wanted(
-            conditions=[*saved.still_for(row["member_id"], now), *filters(wanted)],
+            conditions=Conditions(
+                clauses=[*saved.still_for(row["member_id"], now), *conditions.clauses], values=conditions.values
+            ),
+            now=now,
             terms=terms,
             vector=wanted.vector,
             version=version,

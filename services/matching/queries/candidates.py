@@ -6,37 +6,43 @@ the filters of the vectors' index, exactly compared; there is no approximate ind
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BIT
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.matching import cells, ranking
-from services.matching.domain import Point, relevance
+from services.matching import meaning, ranking
+from services.matching.conditions import Conditions
+from services.matching.domain import relevance
 from services.matching.meaning import Vector, similarities
-from services.matching.queries import results
+from services.matching.queries import nearest, results
+from services.matching.queries.nearest import Narrowed
+from services.matching.ranking import Circle
 from services.matching.tables import meanings, things
 from services.matching.terms import Terms
 
-Condition = sa.ColumnElement[bool]
-
-BY_WORDS = 400
-BY_MEANING = 250
+BY_WORDS = 200
 SMALL = 20_000
 """Up to so many things all are compared; beyond, those of the same kind or of the nearest categories."""
+
+_FEW_TOPICS, _SOME_TOPICS, _MANY_TOPICS = 3, 6, 12
+"""How many of the nearest categories are looked at among very many things: the fewer, the wider the other filters."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What is looked for. `conditions`: hard filters on `things`, visibility among them; nothing else gets through.
 
-    `version`: of the vectors that count. `total`: about how many things there are. `kinds`: the only ones to find
-    (None: all); `likely_kind`: the one that is looked at first among very many. `point` and `radius_km`: a circle that
-    is among the conditions already.
+    `version`: of the vectors that count. `total`: about how many things there are. `likely_kind`: the one that is
+    looked at first among very many. The rest repeats conditions for the index of vectors (None, False: none such):
+    `side`, `kind`, `spoken`, `origin`, `topics`, `circle`; `public`: nothing else. `only`: that thing (origin, id).
     """
 
-    conditions: Sequence[Condition]
+    conditions: Conditions
+    now: datetime
     terms: Terms
     vector: Vector | None
     version: str
@@ -44,8 +50,11 @@ class Wanted:
     side: str | None
     kind: str | None = None
     likely_kind: str | None = None
-    point: Point | None = None
-    radius_km: float | None = None
+    spoken: str | None = None
+    origin: str | None = None
+    topics: Sequence[str] | None = None
+    circle: Circle | None = None
+    public: bool = False
     only: tuple[str, Any] | None = None
 
 
@@ -70,70 +79,116 @@ class Candidate:
 
 
 async def candidates(session: AsyncSession, wanted: Wanted) -> list[Candidate]:
-    """The most relevant things, the best first: several hundred at the most."""
-    sources = [_only(wanted)] if wanted.only else [*_by_words(wanted), *_by_meaning(wanted)]
-    if not sources:
+    """The things that may be most relevant, in no order: several hundred at the most."""
+    if not wanted.terms.terms and wanted.vector is None and wanted.only is None:
         return []
-    found = sa.union(*sources).subquery("found") if len(sources) > 1 else sources[0].subquery("found")
-    coverage: Any = ranking.coverage(wanted.terms) if wanted.terms.terms else sa.literal(0.0, sa.Double)
-    light = sa.select(*results.LIGHT, coverage.label("coverage"))
-    # one by one, by their key: a limit keeps PostgreSQL from reading all things that pass the filters instead
-    thing = light.where(things.c.origin == found.c.origin, things.c.id == found.c.id, *wanted.conditions).limit(1)
-    one = thing.lateral("thing")
-    known = sa.and_(meanings.c.origin == one.c.origin, meanings.c.id == one.c.id, meanings.c.model == wanted.version)
-    chosen = sa.select(*one.c, meanings.c.vector, meanings.c.topics).select_from(
-        found.join(one, sa.true()).outerjoin(meanings, known)
-    )
-    rows = (await session.execute(chosen)).mappings().all()
-    near: list[float | None] = [None] * len(rows)
+    shape = _shape(wanted)
+    build = _statement if wanted.conditions.key is None else _kept_statement
+    rows = (await session.execute(build(wanted.conditions, shape), _values(wanted))).mappings().all()
+    near: Sequence[float | None] = [None] * len(rows)
     if wanted.vector is not None:
         near = similarities(wanted.vector, [row["vector"] for row in rows])
-    listed = [Candidate(row, meaning) for row, meaning in zip(rows, near, strict=True)]
-    return sorted(listed, key=lambda one: (-one.relevance, -one.row["changed_at"].timestamp(), str(one.key)))
+    return [Candidate(row, meaning) for row, meaning in zip(rows, near, strict=True)]
 
 
-def _only(wanted: Wanted) -> sa.Select[Any, Any]:
-    assert wanted.only is not None  # noqa: S101 - the caller looked
-    origin, thing_id = wanted.only
+@dataclass(frozen=True, kw_only=True)
+class _Shape:
+    """What makes one statement differ from another, beside its values. `ways`: each a look at the vectors."""
+
+    words: bool
+    rare: bool
+    only: bool
+    ways: tuple[Narrowed, ...]
+    circle: Circle | None
+    kind: bool
+
+
+def _shape(wanted: Wanted) -> _Shape:
+    terms = wanted.terms
+    return _Shape(
+        words=bool(terms.terms),
+        rare=terms.are_rare,
+        only=wanted.only is not None,
+        ways=() if wanted.vector is None else tuple(_ways(wanted)),
+        circle=None if wanted.circle is None else nearest.like(wanted.circle),
+        kind=wanted.kind is not None,
+    )
+
+
+def _ways(wanted: Wanted) -> list[Narrowed]:
+    """Everything that passes the filters where that is not too much; else what is of the nearest categories."""
+    narrowed = Narrowed(
+        kind="kind" if wanted.kind is not None else None,
+        circle=None if wanted.circle is None else nearest.like(wanted.circle),
+        spoken=wanted.spoken is not None,
+        origin=wanted.origin is not None,
+        public=wanted.public,
+        topics="topics" if wanted.topics is not None else None,
+    )
+    near = narrowed.circle is not None and narrowed.circle.cells is not None
+    if wanted.total <= SMALL or wanted.topics is not None or (near and wanted.kind is not None):
+        return [narrowed]
+    some = narrowed.with_topics("some_topics" if near or wanted.kind is not None else "few_topics")
+    return [some] if wanted.likely_kind is None else [some, narrowed.with_topics("many_topics", kind="likely_kind")]
+
+
+def _values(wanted: Wanted) -> dict[str, Any]:
+    values = {
+        **wanted.conditions.values,
+        **ranking.values(wanted.terms),
+        **(wanted.circle.values() if wanted.circle is not None else {}),
+        "version": wanted.version,
+        "now": wanted.now,
+        "sides": ["offer", "need"] if wanted.side is None else [wanted.side],
+        "kind": wanted.kind,
+        "likely_kind": wanted.likely_kind,
+        "spoken": wanted.spoken,
+        "origin": wanted.origin,
+        "topics": wanted.topics,
+        "kinds": [wanted.kind],
+    }
+    if wanted.only is not None:
+        values |= {"only_origin": wanted.only[0], "only_id": wanted.only[1]}
+    if wanted.vector is not None:
+        around = meaning.around(wanted.vector, _MANY_TOPICS)
+        values |= {"signs": wanted.vector.signs, "many_topics": around}
+        values |= {"few_topics": around[:_FEW_TOPICS], "some_topics": around[:_SOME_TOPICS]}
+    return values
+
+
+def _statement(conditions: Conditions, shape: _Shape) -> sa.Select[*tuple[Any, ...]]:
+    sources = [_only()] if shape.only else [*_by_words(conditions, shape), *nearest.of(conditions, shape.ways)]
+    found = sa.union(*sources).subquery("found") if len(sources) > 1 else sources[0].subquery("found")
+    coverage: Any = ranking.coverage(Terms()) if shape.words else sa.literal_column("0.0", sa.Double)
+    light = sa.select(*results.LIGHT, coverage.label("coverage"))
+    # one by one, by their key: a limit keeps PostgreSQL from reading all things that pass the filters instead
+    thing = light.where(things.c.origin == found.c.origin, things.c.id == found.c.id, *conditions.clauses).limit(1)
+    one = thing.lateral("thing")
+    known = sa.and_(meanings.c.origin == one.c.origin, meanings.c.id == one.c.id)
+    known = sa.and_(known, meanings.c.model == sa.bindparam("version", type_=sa.Text))
+    vector: list[Any] = [meanings.c.vector] if shape.ways or shape.only else []
+    return sa.select(*one.c, *vector, meanings.c.topics).select_from(
+        found.join(one, sa.true()).outerjoin(meanings, known)
+    )
+
+
+_kept_statement = lru_cache(maxsize=256)(_statement)
+
+
+def _only() -> sa.Select[Any, Any]:
+    origin, thing_id = sa.bindparam("only_origin", type_=sa.Text), sa.bindparam("only_id", type_=sa.Uuid)
     return sa.select(things.c.origin, things.c.id).where(things.c.origin == origin, things.c.id == thing_id)
 
 
-def _by_words(wanted: Wanted) -> list[sa.Select[Any]]:
-    if not wanted.terms.terms:
+def _by_words(conditions: Conditions, shape: _Shape) -> list[sa.Select[Any, Any]]:
+    """Of rare words all things are ranked. Of common ones the index of words reads places and kinds, too."""
+    if not shape.words:
         return []
-    chosen = sa.select(things.c.origin, things.c.id).where(*wanted.conditions, ranking.about(wanted.terms))
-    if wanted.terms.are_rare:
-        chosen = chosen.order_by(ranking.coverage(wanted.terms).desc(), things.c.changed_at.desc())
-    return [sa.select(chosen.limit(BY_WORDS).subquery())]
-
-
-def _by_meaning(wanted: Wanted) -> list[sa.Select[Any]]:
-    if wanted.vector is None:
-        return []
-    apart = sa.func.bit_count(meanings.c.bits.op("#")(sa.cast(sa.cast(wanted.vector.signs, sa.Text), BIT(384))))
-    fixed = [meanings.c.model == wanted.version]
-    fixed.append(meanings.c.side.in_(["offer", "need"]) if wanted.side is None else meanings.c.side == wanted.side)
-    if wanted.kind is not None:
-        fixed.append(meanings.c.kind == wanted.kind)
-    near = [] if wanted.point is None or wanted.radius_km is None else _cells(wanted.point, wanted.radius_km)
-    nearest = sa.select(meanings.c.origin, meanings.c.id).order_by(apart).limit(BY_MEANING)
-    ways: list[list[Condition]] = [[]]
-    if wanted.total > SMALL and wanted.kind is None:
-        ways = [[meanings.c.topic.in_(wanted.vector.topics)]]
-        if wanted.likely_kind is not None:
-            ways.append([meanings.c.kind == wanted.likely_kind])
-    open_ones = [nearest.where(*fixed, meanings.c.open, *near, *way) for way in ways]
-    return [*[sa.select(one.subquery()) for one in open_ones], _of_circles(wanted, fixed, apart)]
-
-
-def _of_circles(wanted: Wanted, fixed: list[Condition], apart: Any) -> sa.Select[Any]:
-    """Things for circles: few may see them, so who looks is checked before anything is compared."""
-    same = sa.and_(meanings.c.origin == things.c.origin, meanings.c.id == things.c.id)
-    chosen = sa.select(meanings.c.origin, meanings.c.id).select_from(meanings.join(things, same))
-    chosen = chosen.where(*fixed, sa.not_(meanings.c.open), *wanted.conditions)
-    return sa.select(chosen.order_by(apart).limit(BY_MEANING).subquery())
-
-
-def _cells(point: Point, radius_km: float) -> list[Condition]:
-    numbers = cells.touched(point, radius_km)
-    return [] if numbers is None else [meanings.c.cell == sa.any_(sa.literal(numbers, sa.ARRAY(sa.Integer)))]
+    chosen = sa.select(things.c.origin, things.c.id).where(*conditions.clauses, ranking.about(Terms()))
+    if shape.rare:
+        chosen = chosen.order_by(ranking.coverage(Terms()).desc(), things.c.changed_at.desc())
+    elif shape.circle is not None and shape.circle.cells is not None:
+        chosen = chosen.where(ranking.CELLS.overlap(sa.bindparam("circle_cells", type_=ARRAY(sa.Integer))))
+    if shape.kind and not shape.rare:
+        chosen = chosen.where(ranking.KINDS.contains(sa.bindparam("kinds", type_=ARRAY(sa.Text))))
+    return [sa.select(chosen.limit(sa.literal_column(str(BY_WORDS))).subquery())]

@@ -14,6 +14,7 @@ from contracts.identity import Locale
 from services.chassis.auth import Actor
 from services.chassis.problems import NotAllowed, NotFound
 from services.matching import audience, taxonomy
+from services.matching.conditions import once
 from services.matching.domain import (
     ASKING_AFTER_DAYS,
     SAME_KIND,
@@ -32,6 +33,7 @@ from services.matching.queries import results, skills
 from services.matching.queries.candidates import SMALL, Candidate, Wanted, candidates
 from services.matching.queries.fairness import Fairness, fairness
 from services.matching.queries.weights import factors_in_force
+from services.matching.ranking import Circle
 from services.matching.tables import OURS, meanings, proposals, things
 from services.matching.terms import Part, Terms, terms_of
 from services.matching.views import LackView, MatchesView, MatchView, NearMissView
@@ -108,19 +110,21 @@ async def matches_of(
     terms, vector = await need_terms(session, need), await vector_of(session, need, version)
     if not terms.terms and vector is None:
         return []
-    conditions = [*_conditions(need, now), *([audience.visible_to(also_seen_by, now)] if also_seen_by else [])]
+    seen = [audience.visible_to(also_seen_by, now)] if also_seen_by else []
+    conditions = once(*_conditions(need, now), *seen)
+    here = _point(need)
     found = await candidates(
         session,
         Wanted(
             conditions=conditions,
+            now=now,
             terms=terms,
             vector=vector,
             version=version,
             total=terms.total,
             side="offer",
             likely_kind=need["kind"],
-            point=_point(need) if terms.total > SMALL else None,
-            radius_km=farthest_km,
+            circle=Circle(centre=here, radius_km=farthest_km) if here and terms.total > SMALL else None,
             only=only,
         ),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import ranking
+from services.matching.conditions import Conditions
 from services.matching.domain import Term
 from services.matching.free_time import Interval, Opening, Rules, Season
 from services.matching.tables import OURS, busy, resources, things
@@ -30,15 +32,24 @@ Key = tuple[str, Any]
 
 
 async def whole(
-    session: AsyncSession, keys: Sequence[Key], terms: Terms, conditions: Sequence[sa.ColumnElement[bool]]
+    session: AsyncSession, keys: Sequence[Key], terms: Terms, conditions: Conditions
 ) -> dict[Key, sa.RowMapping]:
     """The things with their calendars and the words that they share, as far as they still pass the filters."""
     if not keys:
         return {}
-    shared: Any = ranking.shared_words(terms) if terms.terms else sa.literal_column("'{}'::text[]")
-    chosen = sa.select(*things.c, *WITH_RESOURCE, shared.label("shared")).select_from(joined())
-    rows = (await session.execute(chosen.where(_among(keys), *conditions))).mappings().all()
+    build = _statement if conditions.key is None else _kept_statement
+    values = {**conditions.values, **ranking.values(terms), **_values(keys)}
+    rows = (await session.execute(build(conditions, with_words=bool(terms.terms)), values)).mappings().all()
     return {(row["origin"], row["id"]): row for row in rows}
+
+
+def _statement(conditions: Conditions, *, with_words: bool) -> sa.Select[*tuple[Any, ...]]:
+    shared: Any = ranking.shared_words(Terms()) if with_words else sa.literal_column("'{}'::text[]")
+    chosen = sa.select(*things.c, *WITH_RESOURCE, shared.label("shared")).select_from(joined())
+    return chosen.where(_among(), *conditions.clauses)
+
+
+_kept_statement = lru_cache(maxsize=256)(_statement)
 
 
 async def calendars(session: AsyncSession, keys: Sequence[Key]) -> dict[Key, sa.RowMapping]:
@@ -46,15 +57,19 @@ async def calendars(session: AsyncSession, keys: Sequence[Key]) -> dict[Key, sa.
     if not keys:
         return {}
     chosen = sa.select(things.c.origin, things.c.id, *WITH_RESOURCE).select_from(joined())
-    rows = (await session.execute(chosen.where(_among(keys)))).mappings().all()
+    rows = (await session.execute(chosen.where(_among()), _values(keys))).mappings().all()
     return {(row["origin"], row["id"]): row for row in rows}
 
 
-def _among(keys: Sequence[Key]) -> sa.ColumnElement[bool]:
+def _values(keys: Sequence[Key]) -> dict[str, Any]:
+    return {"key_origins": [origin for origin, _ in keys], "key_ids": [thing_id for _, thing_id in keys]}
+
+
+def _among() -> sa.ColumnElement[bool]:
     wanted = (
         sa.func.unnest(
-            sa.literal([origin for origin, _ in keys], ARRAY(sa.Text)),
-            sa.literal([thing_id for _, thing_id in keys], ARRAY(sa.Uuid)),
+            sa.bindparam("key_origins", type_=ARRAY(sa.Text)),
+            sa.bindparam("key_ids", type_=ARRAY(sa.Uuid)),
         )
         .table_valued(sa.column("origin", sa.Text), sa.column("id", sa.Uuid), name="wanted")
         .render_derived()

@@ -12,12 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.catalog import Kind, Side
 from contracts.identity import Locale
 from services.chassis import paging
-from services.matching import audience, free_time, ranking, taxonomy
+from services.matching import free_time, ranking, taxonomy
+from services.matching.conditions import Conditions
 from services.matching.domain import FITTING_MEANING, Point, Term, distance_km, interval_text
 from services.matching.meaning import Vector
 from services.matching.queries import facets, free_facet, results, skills
 from services.matching.queries.candidates import Candidate, Wanted, candidates
-from services.matching.tables import OURS, meanings, things
+from services.matching.queries.filters import Filters, conditions_of, origin_of, topics_of
+from services.matching.ranking import Circle
+from services.matching.tables import meanings, things
 from services.matching.terms import Part, Terms, terms_of
 from services.matching.views import ResultView, SearchPage
 from services.matching.words import Query
@@ -59,6 +62,19 @@ class Search:
     zone: str = "Europe/Paris"
     sort: Sort = "relevance"
 
+    @property
+    def circle(self) -> Circle | None:
+        """Where results must lie; None: anywhere."""
+        if self.near is None or self.radius_km is None:
+            return None
+        return Circle(centre=self.near, radius_km=self.radius_km)
+
+    @property
+    def filters(self) -> Filters:
+        """The hard ones."""
+        same = ("query", "side", "kind", "category", "topic", "tag", "origin", "spoken", "circle")
+        return Filters(**{name: getattr(self, name) for name in same})
+
 
 @dataclass(frozen=True)
 class Ranked:
@@ -75,7 +91,7 @@ async def search(
 ) -> SearchPage:
     """A page of what the member (None: anybody) may see. Without words: the nearest, or else the newest."""
     terms = await terms_of(session, Part(text=wanted.query.wanted, language=wanted.language))
-    conditions = [audience.visible_to(member_id, now), *filters(wanted)]
+    conditions = conditions_of(wanted.filters, member_id=member_id, now=now)
     found, nearest = await _found(session, wanted, terms, conditions)
     ranked = sorted((_ranked(one, wanted) for one in found), key=_order(wanted.sort))
     if wanted.window is not None:
@@ -103,7 +119,7 @@ async def search(
 
 
 async def _found(
-    session: AsyncSession, wanted: Search, terms: Terms, conditions: list[sa.ColumnElement[bool]]
+    session: AsyncSession, wanted: Search, terms: Terms, conditions: Conditions
 ) -> tuple[list[Candidate], bool]:
     """The candidates, and whether they are only the nearest in meaning because nothing fits."""
     if not wanted.query.wanted:
@@ -112,14 +128,18 @@ async def _found(
         session,
         Wanted(
             conditions=conditions,
+            now=conditions.values["now"],
             terms=terms,
             vector=wanted.vector,
             version=wanted.version,
             total=terms.total,
             side=wanted.side,
             kind=wanted.kind,
-            point=wanted.near,
-            radius_km=wanted.radius_km,
+            spoken=wanted.spoken,
+            origin=origin_of(wanted.origin),
+            topics=topics_of(wanted.topic),
+            circle=wanted.circle,
+            public=conditions.values["member_id"] is None,
         ),
     )
     fitting = [one for one in found if one.coverage > 0 or (one.meaning or 0.0) >= FITTING_MEANING]
@@ -129,59 +149,19 @@ async def _found(
     return nearest[:MOST_NEAREST], bool(nearest)
 
 
-async def _all(session: AsyncSession, wanted: Search, conditions: list[sa.ColumnElement[bool]]) -> list[Candidate]:
+async def _all(session: AsyncSession, wanted: Search, conditions: Conditions) -> list[Candidate]:
     """Without words: the newest, or the nearest."""
     known = sa.and_(
         meanings.c.origin == things.c.origin, meanings.c.id == things.c.id, meanings.c.model == wanted.version
     )
     order: list[Any] = [things.c.changed_at.desc(), things.c.id.desc(), things.c.origin]
     if wanted.near is not None:
-        order.insert(0, ranking.kilometres(wanted.near.latitude, wanted.near.longitude).asc().nulls_last())
+        order.insert(0, ranking.kilometres(wanted.near).asc().nulls_last())
     columns = [*results.LIGHT, sa.literal(0.0, sa.Double).label("coverage"), meanings.c.topics]
-    chosen = sa.select(*columns).select_from(things.outerjoin(meanings, known)).where(*conditions)
-    rows = (await session.execute(chosen.order_by(*order).limit(MOST_RESULTS))).mappings().all()
+    chosen = sa.select(*columns).select_from(things.outerjoin(meanings, known)).where(*conditions.clauses)
+    asked = chosen.order_by(*order).limit(MOST_RESULTS)
+    rows = (await session.execute(asked, conditions.values)).mappings().all()
     return [Candidate(row, None) for row in rows]
-
-
-def filters(wanted: Search) -> list[sa.ColumnElement[bool]]:
-    """What a thing must be whatever its words say; not who may see it."""
-    found: list[sa.ColumnElement[bool]] = []
-    if wanted.side is not None:
-        found.append(things.c.side == wanted.side)
-    if wanted.kind is not None:
-        found.append(things.c.kind == wanted.kind)
-    if wanted.spoken is not None:
-        found.append(things.c.language == wanted.spoken)
-    if wanted.category is not None:
-        found.append(
-            sa.func.lower(sa.func.unaccent(things.c.category)) == sa.func.lower(sa.func.unaccent(wanted.category))
-        )
-    if wanted.tag is not None:
-        found.append(_tagged(wanted.tag))
-    if wanted.topic is not None:
-        found.append(_about_topic(wanted.topic))
-    if wanted.origin is not None:
-        found.append(things.c.origin == (OURS if wanted.origin == "ours" else wanted.origin))
-    if wanted.near is not None and wanted.radius_km is not None:
-        found.append(ranking.within(wanted.near.latitude, wanted.near.longitude, wanted.radius_km))
-    found += [ranking.says(phrase) for phrase in wanted.query.phrases]
-    found += [sa.not_(ranking.says(word)) for word in wanted.query.without]
-    return found
-
-
-def _tagged(tag: str) -> sa.ColumnElement[bool]:
-    """Things with this tag, whatever its case and accents."""
-    one = sa.func.unnest(things.c.tags).column_valued("one")
-    same = sa.func.lower(sa.func.unaccent(one)) == sa.func.lower(sa.func.unaccent(tag))
-    return sa.exists(sa.select(sa.literal(1)).where(same))
-
-
-def _about_topic(topic: str) -> sa.ColumnElement[bool]:
-    """Things whose nearest category it is, or one of its group."""
-    codes = [one.code for one in taxonomy.leaves() if topic in (one.code, one.group)]
-    near = meanings.alias("near")
-    same = sa.and_(near.c.origin == things.c.origin, near.c.id == things.c.id)
-    return sa.exists(sa.select(near.c.id).where(same, near.c.topic.in_(codes)))
 
 
 def _ranked(one: Candidate, wanted: Search) -> Ranked:
