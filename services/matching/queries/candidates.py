@@ -26,7 +26,7 @@ from services.matching.terms import Terms
 
 BY_WORDS = 200
 SMALL = 20_000
-"""Up to so many things all are compared; beyond, those of the same kind or of the nearest categories."""
+"""Up to so many things all are compared; beyond, those of the nearest categories, unless kind and place leave few."""
 
 _FEW_TOPICS, _SOME_TOPICS, _MANY_TOPICS = 3, 6, 12
 """How many of the nearest categories are looked at among very many things: the fewer, the wider the other filters."""
@@ -128,8 +128,9 @@ def _ways(wanted: Wanted) -> list[Narrowed]:
     near = narrowed.circle is not None and narrowed.circle.cells is not None
     if wanted.total <= SMALL or wanted.topics is not None or (near and wanted.kind is not None):
         return [narrowed]
-    some = narrowed.with_topics("some_topics" if near or wanted.kind is not None else "few_topics")
-    return [some] if wanted.likely_kind is None else [some, narrowed.with_topics("many_topics", kind="likely_kind")]
+    if wanted.likely_kind is not None:
+        return [narrowed.with_topics("few_topics"), narrowed.with_topics("many_topics", kind="likely_kind")]
+    return [narrowed.with_topics("some_topics" if near or wanted.kind is not None else "few_topics")]
 
 
 def _values(wanted: Wanted) -> dict[str, Any]:

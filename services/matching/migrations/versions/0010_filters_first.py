@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0010"
+down_revision = "0008"
 
 _INCLUDED = ["bits", "origin", "id", "public", "language", "valid_from", "valid_until", "latitude", "longitude"]
 _INCLUDED_BEFORE = ["bits", "origin", "id"]
