@@ -74,7 +74,7 @@ class FacetView(BaseModel):
 
 
 class SearchPage(Page[ResultView]):
-    """A page of results. `total`: how many there are on all pages, counted up to 1000.
+    """A page of results. `total`: how many there are on all pages; `at_least`: there are more than that, uncounted.
 
     `nearest`: nothing fits, these are the nearest in meaning. `by_meaning`: False when only words were compared.
     `facets`: by parameter of the address (`side`, `kind`, `topic`, `tag`, `origin`, `spoken`), `km` for the distance,
@@ -82,6 +82,7 @@ class SearchPage(Page[ResultView]):
     """
 
     total: int
+    at_least: bool = False
     nearest: bool = False
     by_meaning: bool = False
     facets: dict[str, list[FacetView]] = Field(default_factory=dict[str, list[FacetView]])

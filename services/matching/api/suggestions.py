@@ -32,7 +32,7 @@ async def suggest(
     """Titles that begin like this, of what the reader may see, and categories by name."""
     language = actor.locale if actor else language_of(request.headers.get("accept-language"))
     member_id = actor.id if actor else None
-    async with db.reading() as session:
+    async with db.autocommit() as session:
         titles = await suggestions.titles(
             session, q, language=language, side=side, member_id=member_id, now=clock.now()
         )

@@ -12,21 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.catalog import Kind, Side
 from contracts.identity import Locale
 from services.chassis import paging
-from services.matching import free_time, ranking, taxonomy
+from services.matching import free_time, taxonomy
 from services.matching.conditions import Conditions
 from services.matching.domain import FITTING_MEANING, Point, Term, distance_km, interval_text
 from services.matching.meaning import Vector
-from services.matching.queries import facets, free_facet, results, skills
-from services.matching.queries.candidates import Candidate, Wanted, candidates
+from services.matching.queries import browsing, facets, free_facet, results, skills
+from services.matching.queries.candidates import BY_WORDS, SMALL, Candidate, Wanted, candidates
 from services.matching.queries.filters import Filters, conditions_of, origin_of, topics_of
+from services.matching.queries.nearest import BY_MEANING
 from services.matching.ranking import Circle
-from services.matching.tables import meanings, things
 from services.matching.terms import Part, Terms, terms_of
 from services.matching.views import ResultView, SearchPage
 from services.matching.words import Query
 
 MOST_RESULTS = 1000
-"""Results that are ranked and counted, that pages reach, and that are looked at for free times."""
+"""Results that pages reach, at the most."""
 
 MOST_NEAREST = 10
 """What is shown when nothing fits: the nearest in meaning."""
@@ -108,6 +108,7 @@ async def search(
     return SearchPage(
         items=items,
         total=len(ranked),
+        at_least=not _are_counted(wanted, found, terms.total) and not nearest,
         next=paging.encode(offset + limit) if more else None,
         nearest=nearest,
         by_meaning=wanted.vector is not None,
@@ -151,17 +152,19 @@ async def _found(
 
 async def _all(session: AsyncSession, wanted: Search, conditions: Conditions) -> list[Candidate]:
     """Without words: the newest, or the nearest."""
-    known = sa.and_(
-        meanings.c.origin == things.c.origin, meanings.c.id == things.c.id, meanings.c.model == wanted.version
-    )
-    order: list[Any] = [things.c.changed_at.desc(), things.c.id.desc(), things.c.origin]
-    if wanted.near is not None:
-        order.insert(0, ranking.kilometres(wanted.near).asc().nulls_last())
-    columns = [*results.LIGHT, sa.literal(0.0, sa.Double).label("coverage"), meanings.c.topics]
-    chosen = sa.select(*columns).select_from(things.outerjoin(meanings, known)).where(*conditions.clauses)
-    asked = chosen.order_by(*order).limit(MOST_RESULTS)
-    rows = (await session.execute(asked, conditions.values)).mappings().all()
-    return [Candidate(row, None) for row in rows]
+    who: dict[str, Any] = {name: conditions.values[name] for name in ("member_id", "now")} | {"version": wanted.version}
+    if wanted.near is None or wanted.sort == "newest":
+        return await browsing.newest(session, wanted.filters, **who)
+    return await browsing.nearest(session, wanted.filters, near=wanted.near, **who)
+
+
+def _are_counted(wanted: Search, found: Sequence[Candidate], total: int) -> bool:
+    """Whether `found` is all that there is; else there may be more. `total`: of things, about."""
+    if not wanted.query.wanted:
+        return len(found) < browsing.MOST
+    by_words = sum(one.coverage > 0 for one in found)
+    by_meaning = sum((one.meaning or 0.0) >= FITTING_MEANING for one in found)
+    return total <= SMALL and by_words < BY_WORDS and by_meaning < BY_MEANING
 
 
 def _ranked(one: Candidate, wanted: Search) -> Ranked:
