@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 
 _INCLUDED = ["bits", "origin", "id", "public", "language", "valid_from", "valid_until", "latitude", "longitude"]
 _INCLUDED_BEFORE = ["bits", "origin", "id"]
