@@ -18,10 +18,12 @@ from deploy.demo.api import wait_for
 from deploy.local.postgres import LocalPostgres
 from deploy.local.rabbitmq import LocalRabbit
 from services.chassis.database import Database
-from tests.bench import matching_quality, matching_scale
+from tests.bench import matching_circles, matching_quality, matching_scale
 from tests.bench.stage import folder_of, servers_of
 from tests.faults.cooperative import Coop
 from tests.instances import Instance, addresses, cooperatives
+
+_CIRCLES = 100_000
 
 
 @contextmanager
@@ -66,14 +68,20 @@ def main() -> None:
             with running() as coop:
                 asyncio.run(matching_quality.measure(database(coop), found))
     if "scale" in options.parts:
-        with running("matching") as coop:
+        with running("catalog", "matching") as coop:
             asyncio.run(matching_scale.measure(coop, database(coop), options.offers))
+    if "circles" in options.parts:
+        with running() as coop:
+            wrong, held = asyncio.run(matching_circles.disagreements(database(coop), _CIRCLES))
+        print(f"{_CIRCLES:,} random circles: {held:,} hold their point, {wrong} are judged otherwise than exactly")
     print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.matching", description=__doc__)
-    parser.add_argument("parts", nargs="*", default=["quality", "scale"], choices=["quality", "scale"])
+    parser.add_argument(
+        "parts", nargs="*", default=["quality", "circles", "scale"], choices=["quality", "circles", "scale"]
+    )
     sizes: Sequence[int] = (10_000, 100_000, 1_000_000)
     parser.add_argument("--offers", type=int, nargs="+", default=sizes, help="sizes of the index (%(default)s)")
     return parser

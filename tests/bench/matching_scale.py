@@ -10,12 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from contracts.catalog import Audience, ListingState
-from contracts.identity import Place
 from deploy.local import memory
 from services import provision_database
 from services.chassis import names
@@ -24,15 +21,15 @@ from services.chassis.ids import new_id
 from services.matching import asking, meaning, words
 from services.matching.commands import index, vocabulary
 from services.matching.domain import Point
+from services.matching.queries import suggestions
 from services.matching.queries.matches import matches_of, need_of
 from services.matching.queries.search import Search, search
-from tests.bench import matching_data
+from tests.bench import matching_data, matching_http
 from tests.bench.matching_data import KINDS, Words
+from tests.bench.matching_http import listing, text
 from tests.faults.cooperative import Coop
 
 _TRIALS = 60
-_CLIENTS = 8
-_PATIENCE = 20.0
 _PATIENCE_STEPS = 300
 
 
@@ -55,8 +52,8 @@ async def measure(coop: Coop, db: Database, sizes: Sequence[int]) -> None:
             await asyncio.sleep(0.2)
         for name, ask in _questions(db, said, needs, loaded.version):
             await clock.print(f"{size:>10,}  {name}", ask)
-        await _over_http(coop, said, size)
-        await _freshness(coop, db, said)
+        await asyncio.to_thread(matching_http.over_http, coop, said, size)
+        await matching_http.freshness(coop, db)
     pid = coop.pid
     if pid is not None:
         print(memory.report([pid]))
@@ -116,22 +113,16 @@ def _questions(
 ) -> Sequence[tuple[str, Callable[[int], Awaitable[int]]]]:
     member = new_id()
     chance = random.Random(7)
-    asked = [(_text(said, chance), chance.choice(said.towns), chance.choice(KINDS)) for _ in range(_TRIALS)]
+    asked = [text(said, chance) for _ in range(_TRIALS)]
+    common = [chance.choice(said.others) for _ in range(_TRIALS)]
+    towns = [Point(latitude=town[0], longitude=town[1]) for town in (chance.choice(said.towns) for _ in asked)]
+    kinds = [chance.choice(KINDS) for _ in asked]
 
-    async def narrow(number: int, *, everywhere: bool = False) -> int:
-        text, town, kind = asked[number]
-        query = words.parsed(text)
-        wanted = Search(
-            query=query,
-            language="fr",
-            vector=await asking.vector_of(query.wanted),
-            version=version,
-            side="offer",
-            kind=None if everywhere else kind,  # pyright: ignore[reportArgumentType] - one of the kinds
-            near=None if everywhere else Point(latitude=town[0], longitude=town[1]),
-            radius_km=None if everywhere else 50,
-        )
-        async with db.reading() as session:
+    async def find(typed: str, **filters: Any) -> int:
+        query = words.parsed(typed)
+        vector = await asking.vector_of(query.wanted)
+        wanted = Search(query=query, language="fr", vector=vector, version=version, side="offer", **filters)
+        async with db.autocommit() as session:
             page = await search(session, wanted, member_id=member, now=datetime.now(UTC), offset=0, limit=20)
         return len(page.items)
 
@@ -143,26 +134,38 @@ def _questions(
                 0 if need is None else len(await matches_of(session, need, now=now, farthest_km=150, version=version))
             )
 
+    async def begin(number: int) -> int:
+        async with db.autocommit() as session:
+            typed = asked[number][: 3 + number % 9]
+            found = await suggestions.titles(
+                session, typed, language="fr", side=None, member_id=member, now=datetime.now(UTC)
+            )
+        return len(found)
+
     async def nothing(_: int) -> int:
-        async with db.reading() as session:
+        async with db.autocommit() as session:
             return int((await session.execute(sa.text("SELECT 1"))).scalar_one())
+
+    def here(number: int) -> dict[str, Any]:
+        return {"kind": kinds[number], "near": towns[number], "radius_km": 50}
 
     return (
         ("SELECT 1, to compare with", nothing),
-        ("search: words, kind, 50 km", narrow),
-        ("search: words alone, everywhere", lambda number: narrow(number, everywhere=True)),
+        ("search: words, kind, 50 km", lambda number: find(asked[number], **here(number))),
+        ("search: a common word, kind, 50 km", lambda number: find(common[number], **here(number))),
+        ("search: words, kind, everywhere", lambda number: find(asked[number], kind=kinds[number])),
+        ("search: words alone, everywhere", lambda number: find(asked[number])),
+        ("search: no words, nearest, kind, 50 km", lambda number: find("", **here(number))),
+        ("search: no words, newest", lambda _: find("")),
         ("matches of a need, with reasons", match),
+        ("suggestions as somebody types", begin),
     )
-
-
-def _text(said: Words, chance: random.Random) -> str:
-    return f"{chance.choice(said.heads)} {chance.choice(said.others)}"
 
 
 async def _need(db: Database, said: Words, number: int) -> UUID:
     chance = random.Random(number)
     town = chance.choice(said.towns)
-    state = _listing("need", _text(said, chance), kind=chance.choice(KINDS), town=town)
+    state = listing("need", text(said, chance), kind=chance.choice(KINDS), town=town)
     await db.run(index.keep_own, state, said_at=datetime.now(UTC))
     return state.id
 
@@ -171,75 +174,3 @@ async def _waiting(db: Database) -> bool:
     """Whether the service has vectors to make."""
     async with db.reading() as session:
         return bool((await session.execute(sa.text("SELECT EXISTS (SELECT FROM to_encode)"))).scalar_one())
-
-
-def _listing(side: str, title: str, *, kind: str, town: tuple[float, float]) -> ListingState:
-    values: dict[str, Any] = {
-        **dict.fromkeys(("owner_circle_id", "valid_from", "valid_until", "window_start", "window_end")),
-        "id": new_id(),
-        "side": side,
-        "kind": kind,
-        "title": title,
-        "text": "",
-        "category": "",
-        "language": "fr",
-        "place": Place(label="", latitude=town[0], longitude=town[1]),
-        "quantity": 1,
-        "unit": "",
-        "owner_member_id": new_id(),
-        "owner_name": "",
-        "audience": Audience(scope="public"),
-        "urgency": "normal",
-        "version": 1,
-        "changed_at": datetime.now(UTC),
-    }
-    return ListingState.model_validate(values)
-
-
-async def _over_http(coop: Coop, said: Words, size: int) -> None:
-    """Eight people at once: every question new (it is encoded), then the same ones again."""
-    chance = random.Random(size)
-    asked: list[dict[str, Any]] = []
-    for _ in range(25 * _CLIENTS):
-        town = chance.choice(said.towns)
-        near = {"near": f"{town[0]},{town[1]}", "radius_km": 50}
-        asked.append({"q": _text(said, chance), "kind": chance.choice(KINDS), "side": "offer", **near})
-    async with httpx.AsyncClient(base_url=f"{coop.local.url}/api/matching", timeout=60) as client:
-        for name in ("new questions", "the same again"):
-            took: list[float] = []
-
-            async def one(mine: Sequence[dict[str, Any]], took: list[float] = took) -> None:
-                for params in mine:
-                    began = time.perf_counter()
-                    (await client.get("/search", params=params)).raise_for_status()
-                    took.append(time.perf_counter() - began)
-
-            await asyncio.gather(*(one(asked[number::_CLIENTS]) for number in range(_CLIENTS)))
-            print(f"{size:>10,}  HTTP, {_CLIENTS} clients, {name:17}{_figures(took):>36}", flush=True)
-
-
-async def _freshness(coop: Coop, db: Database, said: Words) -> None:
-    """From the commit of a changed offer until a search finds it."""
-    new = _listing("offer", "Zwibelofon basculant", kind="machine", town=said.towns[0])
-    await db.run(index.keep_own, new, said_at=datetime.now(UTC))
-    began = time.perf_counter()
-    async with httpx.AsyncClient(base_url=f"{coop.local.url}/api/matching", timeout=60) as client:
-
-        async def until(done: Callable[[], Awaitable[bool]]) -> float:
-            while time.perf_counter() - began < _PATIENCE:
-                if await done():
-                    break
-                await asyncio.sleep(0.01)
-            return (time.perf_counter() - began) * 1000
-
-        async def by_words() -> bool:
-            answer = (await client.get("/search", params={"q": "zwibelofon", "kind": "machine"})).json()
-            return any(item["id"] == str(new.id) for item in answer["items"])
-
-        async def by_meaning() -> bool:
-            async with db.reading() as session:
-                found = sa.text("SELECT 1 FROM meanings WHERE id = :id")
-                return (await session.execute(found, {"id": new.id})).scalar() is not None
-
-        words_ms, meaning_ms = await until(by_words), await until(by_meaning)
-    print(f"{'':12}a new offer is found by words after {words_ms:.0f} ms, by meaning after {meaning_ms:.0f} ms")

@@ -1,9 +1,10 @@
 """Offers for a need, live from the index."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from contracts.identity import Locale
 from services.chassis.auth import Actor
 from services.chassis.problems import NotAllowed, NotFound
 from services.matching import audience, taxonomy
-from services.matching.conditions import once
+from services.matching.conditions import Condition, Conditions
 from services.matching.domain import (
     ASKING_AFTER_DAYS,
     SAME_KIND,
@@ -110,8 +111,7 @@ async def matches_of(
     terms, vector = await need_terms(session, need), await vector_of(session, need, version)
     if not terms.terms and vector is None:
         return []
-    seen = [audience.visible_to(also_seen_by, now)] if also_seen_by else []
-    conditions = once(*_conditions(need, now), *seen)
+    conditions = _conditions(need, now, also_seen_by)
     here = _point(need)
     found = await candidates(
         session,
@@ -151,13 +151,26 @@ async def answers_to(session: AsyncSession, need_id: UUID) -> dict[results.Key, 
     return {(row["origin"], row["offer_id"]): row for row in rows}
 
 
-def _conditions(need: Row, now: datetime) -> list[sa.ColumnElement[bool]]:
-    """Offers that the need's owner may see and that are not the owner's own."""
-    found = [things.c.side == "offer", audience.visible_to(need["owner_member_id"], now)]
-    found.append(things.c.owner_member_id.is_distinct_from(need["owner_member_id"]))
-    if need["owner_circle_id"] is not None:
-        found.append(things.c.owner_circle_id.is_distinct_from(need["owner_circle_id"]))
-    return found
+def _conditions(need: Row, now: datetime, also_seen_by: UUID | None) -> Conditions:
+    """Offers that the need's owner may see, and `also_seen_by`, and that are not the owner's own."""
+    owner, circle = need["owner_member_id"], need["owner_circle_id"]
+    shape = (owner is None, circle is None, also_seen_by is None)
+    key = ("matches", shape, audience.visible_to)
+    values = {"owner_id": owner, "owner_circle_id": circle, "reader_id": also_seen_by, "now": now}
+    return Conditions(clauses=_clauses(shape, audience.visible_to), key=key, values=values)
+
+
+@lru_cache(maxsize=16)
+def _clauses(shape: tuple[bool, bool, bool], visible_to: Callable[..., Condition]) -> tuple[Condition, ...]:
+    now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
+    owner, circle, reader = (
+        None if nobody else sa.bindparam(name, type_=sa.Uuid)
+        for nobody, name in zip(shape, ("owner_id", "owner_circle_id", "reader_id"), strict=True)
+    )
+    found = [things.c.side == "offer", visible_to(owner, now), things.c.owner_member_id.is_distinct_from(owner)]
+    if circle is not None:
+        found.append(things.c.owner_circle_id.is_distinct_from(circle))
+    return *found, *([visible_to(reader, now)] if reader is not None else [])
 
 
 async def vector_of(session: AsyncSession, thing: Row, version: str) -> Vector | None:

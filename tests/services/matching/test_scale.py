@@ -1,0 +1,97 @@
+"""What must hold among very many things: filters before scores, circles, counts that are honest, work beside search."""
+
+import asyncio
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.chassis.ids import new_id
+from services.matching import meaning, reindex
+from services.matching.commands import encoding
+from services.matching.queries import browsing, candidates
+from services.matching.queries.nearest import BY_MEANING
+from services.matching.tables import meanings, things, to_encode
+from tests.bench.matching_circles import disagreements
+from tests.services.matching.conftest import LILLE, NAMUR, Matching
+
+
+async def _again(matching: Matching, thing_id: object, times: int) -> None:
+    """Let there be `times` more like this one, vectors and all."""
+    async with matching.db.transaction() as session:
+        ids = [new_id() for _ in range(times)]
+        for table in (things, meanings):
+            rows = (await session.execute(sa.select(table).where(table.c.id == thing_id))).mappings().all()
+            for row in rows:
+                await session.execute(sa.insert(table), [{**row, "id": one} for one in ids])
+
+
+async def test_a_circle_is_the_exact_one_whatever_its_cells(matching: Matching) -> None:
+    wrong, held = await disagreements(matching.db, 4000)
+    assert wrong == 0
+    assert held > 1000
+
+
+async def test_filters_come_before_the_nearest_are_chosen(matching: Matching) -> None:
+    """Hundreds of nearer things that a filter leaves out do not push out the one that it lets through."""
+    crowd = await matching.listing("Tondeuse à gazon autoportée", category="Jardin")
+    await matching.listing("Grasmaaier", language="nl", place=NAMUR)
+    await matching.encode()
+    await _again(matching, crowd.id, BY_MEANING + 20)
+    await matching.count_words()
+    asked: dict[str, Any] = {"q": "couper l'herbe d'une pelouse"}
+    assert await matching.titles(**asked, spoken="nl") == ["Grasmaaier"]
+    assert await matching.titles(**asked, near="50.4674,4.8719", radius_km=30) == ["Grasmaaier"]
+
+
+async def test_what_was_not_counted_to_its_end_is_said_to_be_more(matching: Matching) -> None:
+    crowd = await matching.listing("Remorque")
+    client = await matching.client()
+    few = (await client.get("/search", params={"q": "remorque"})).json()
+    assert (few["total"], few["at_least"]) == (1, False)
+    await _again(matching, crowd.id, candidates.BY_WORDS + 10)
+    await matching.count_words()
+    many = (await client.get("/search", params={"q": "remorque"})).json()
+    assert many["at_least"] is True
+    assert many["total"] == candidates.BY_WORDS
+    everything = (await client.get("/search")).json()
+    assert (everything["total"], everything["at_least"]) == (candidates.BY_WORDS + 11, False)
+    await _again(matching, crowd.id, browsing.MOST)
+    everything = (await client.get("/search")).json()
+    assert (everything["total"], everything["at_least"]) == (browsing.MOST, True)
+
+
+async def test_the_nearest_come_first_without_a_word_and_what_has_no_place_last(matching: Matching) -> None:
+    for title, place in (("nulle part", None), ("Namur", NAMUR), ("Lille", LILLE)):
+        await matching.listing(title, place=place)
+    assert await matching.titles(near="50.63,3.06") == ["Lille", "Namur", "nulle part"]
+    assert await matching.titles(near="50.63,3.06", radius_km=200) == ["Lille", "Namur"]
+    assert await matching.titles(near="50.63,3.06", radius_km=2) == ["Lille"]
+
+
+async def test_a_common_word_in_one_town_is_found_there(matching: Matching) -> None:
+    crowd = await matching.listing("Salle", kind="space")
+    await _again(matching, crowd.id, 650)
+    await matching.listing("Grande salle", kind="space", place=NAMUR)
+    await matching.listing("Chaises de salle", kind="equipment", place=NAMUR)
+    await matching.count_words()
+    asked: dict[str, Any] = {"q": "salle", "near": "50.4674,4.8719", "radius_km": 30}
+    assert sorted(await matching.titles(**asked)) == ["Chaises de salle", "Grande salle"]
+    assert await matching.titles(**asked, kind="space") == ["Grande salle"]
+
+
+async def test_words_are_found_while_vectors_are_made_and_while_all_is_indexed_anew(matching: Matching) -> None:
+    await matching.listing("Scie à ruban")
+    await matching.count_words()
+    async with matching.db.transaction() as session:  # somebody makes vectors and has not ended
+        await session.execute(sa.select(to_encode).with_for_update())
+        await matching.listing("Scie sauteuse")
+        assert sorted(await matching.titles(q="scie")) == ["Scie sauteuse", "Scie à ruban"]
+    work = asyncio.create_task(reindex.reindex(matching.db))
+    answers = [await matching.titles(q="scie")]
+    while not work.done():
+        answers.append(await matching.titles(q="scie"))
+    assert await work == 2
+    assert {tuple(sorted(one)) for one in answers} == {("Scie sauteuse", "Scie à ruban")}
+    loaded = meaning.load()
+    if loaded is not None:
+        assert await matching.db.run(encoding.encode_some, loaded) == 0
