@@ -49,7 +49,7 @@ check: setup ## Check style, types, import rules and dependencies
 	$(VENV)/deptry .
 
 .PHONY: audit
-audit: base-python ## Look up the dependencies for known weaknesses (ARGS=--strict: fail when that is not possible)
+audit: base-python ## Are dependencies locked, current, without known weaknesses? (ARGS=--strict: fail when nobody tells)
 	@$(BASE_PYTHON) -m deploy.audit $(ARGS)
 
 .PHONY: format
