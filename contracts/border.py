@@ -8,22 +8,9 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from contracts.booking import (
-    Approval,
-    CheckIn,
-    Closure,
-    Interval,
-    OpeningHours,
-    Partly,
-    Price,
-    Season,
-    UsedValue,
-    UseState,
-    UseStep,
-)
-from contracts.catalog import Kind, Side, Urgency
+from contracts.booking import UsedValue, UseState, UseStep
 from contracts.envelope import Data, Event
-from contracts.identity import Locale
+from contracts.shared import SharedBusy, SharedListing, SharedResource
 
 AnswerStatus = Literal["pending", "confirmed", "declined", "cancelled", "expired", "completed"]
 """What the first readers understand; more is said in fields of its own."""
@@ -32,81 +19,18 @@ YEARS = range(2000, 2200)
 """The years that dates which cross may have: others are refused at the border."""
 
 
-class RoundedPlace(Data):
-    """A place to about a kilometre: coordinates with two decimals and the name of the town only."""
+class Proposal(Data):
+    """Another period (or quantity) that the owner asks your member to agree to, until `decide_by` by the owner's clock.
 
-    label: str
-    latitude: float | None = None
-    longitude: float | None = None
+    `number` rises with each proposal for a booking; your answer names it.
+    """
 
-
-class SharedListing(Data):
-    """The shareable form of an offer or a need: no member id, no exact address, no contact."""
-
-    id: UUID
-    side: Side
-    kind: Kind
-    title: str
-    text: str
-    category: str
-    language: Locale
-    place: RoundedPlace | None
+    number: int
+    start: datetime
+    end: datetime
     quantity: int
-    unit: str
-    public: bool
-    valid_until: datetime | None
-    window_start: datetime | None
-    window_end: datetime | None
-    urgency: Urgency
-    version: int
-    changed_at: datetime
-    tags: tuple[str, ...] = ()
-
-
-class SharedTerms(Data):
-    """Further conditions, as far as a guest must know."""
-
-    seasons: tuple[Season, ...] = ()
-    closures: tuple[Closure, ...] = ()
-    holidays: str | None = None
-    peers: bool = True
-    peers_within_days: int | None = None
-    price: Price | None = None
-    deposit: str = ""
-    cancel_notice_minutes: int = 0
-
-
-class SharedResource(Data):
-    """How a shared offer can be booked, as far as a guest must know."""
-
-    offer_id: UUID
-    time_zone: str
-    opening_hours: list[OpeningHours]
-    step_minutes: int
-    minimum_minutes: int
-    maximum_minutes: int
-    lead_minutes: int
-    horizon_days: int
-    buffer_before_minutes: int
-    buffer_after_minutes: int
-    capacity: int
-    approval: Approval
-    status: Literal["open", "closed"]
-    version: int
-    check_in: CheckIn = "none"
-    grace_minutes: int = 30
-    terms: SharedTerms = SharedTerms()
-
-
-class SharedBusy(Data):
-    """Busy intervals of a shared resource between `since` and `until`, with no person in them."""
-
-    offer_id: UUID
-    since: datetime
-    until: datetime
-    busy: list[Interval]
-    version: int
-    partly: tuple[Partly, ...] = ()
+    note: str
+    decide_by: datetime
 
 
 class BorderListingPublished(Event):
@@ -222,6 +146,19 @@ class BorderChangeWithdrawn(Event):
         return str(self.booking_id)
 
 
+class BorderChangeAnswered(Event):
+    """Our member says yes or no to your proposal of that number; what came of it is in the state that you tell next."""
+
+    type: ClassVar[str] = "border.change_answered.v1"
+    booking_id: UUID
+    number: int
+    accepted: bool
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)
+
+
 class BorderUseReported(Event):
     """Our member says that they have come, or have given it back. Your clock and your rules decide."""
 
@@ -243,6 +180,7 @@ class BorderBookingAnswered(Event):
     is late. `change_decided`: up to which number your wishes for a change are decided (the period says how),
     `change_reason`: why the last one was not granted. `withdrawals_heard`: up to which number your withdrawals were
     heard: a booking that is not cancelled then stands. `quantity`: None from those who do not tell it yet.
+    `proposal`: what we ask your member to move it to; gone once that is decided, whichever way.
     """
 
     type: ClassVar[str] = "border.booking_answered.v1"
@@ -264,6 +202,7 @@ class BorderBookingAnswered(Event):
     change_decided: int = 0
     change_reason: str | None = None
     withdrawals_heard: int = 0
+    proposal: Proposal | None = None
 
     @property
     def subject(self) -> str:

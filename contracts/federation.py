@@ -10,8 +10,9 @@ from uuid import UUID
 
 from contracts.acts import ActRecorded
 from contracts.booking import UsedValue, UseState, UseStep
-from contracts.border import SharedBusy, SharedListing, SharedResource
+from contracts.border import Proposal
 from contracts.envelope import Data, Event
+from contracts.shared import SharedBusy, SharedListing, SharedResource
 
 LinkStatus = Literal["invited", "awaiting_confirmation", "to_confirm", "opening", "active", "paused", "ended"]
 
@@ -153,6 +154,19 @@ class ChangeWithdrawalReceived(Received):
         return str(self.booking_id)
 
 
+class ChangeAnswerReceived(Received):
+    """A peer's member says yes or no to what the owner of our resource proposes under that number."""
+
+    type: ClassVar[str] = "federation.change_answer_received.v1"
+    booking_id: UUID
+    number: int
+    accepted: bool
+
+    @property
+    def subject(self) -> str:
+        return str(self.booking_id)
+
+
 class UseReportReceived(Received):
     """A peer's member says that they have come for a booking of our resource, or have given it back."""
 
@@ -187,6 +201,7 @@ class BookingAnswerReceived(Received):
     change_decided: int = 0
     change_reason: str | None = None
     withdrawals_heard: int = 0
+    proposal: Proposal | None = None
 
     @property
     def subject(self) -> str:

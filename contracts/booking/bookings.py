@@ -45,6 +45,25 @@ class SeriesPlace(Data):
     of: int
 
 
+class ChangeState(Data):
+    """What a booking is asked to become. `by_owner`: the owner's side asks the borrower; else the other way round.
+
+    `number`: across the border, which wish of the borrower it is, or which proposal of the owner; the last one counts.
+    `withdrawn`: no longer asked for, until the peer has answered. `accepted`: what the borrower has said to a peer's
+    proposal, until the peer has heard it.
+    """
+
+    start: datetime
+    end: datetime
+    quantity: int
+    note: str
+    by_owner: bool
+    decide_by: datetime
+    number: int = 0
+    withdrawn: bool = False
+    accepted: bool | None = None
+
+
 class BookingState(Data):
     """A booking, whole.
 
@@ -58,7 +77,7 @@ class BookingState(Data):
     Across the border: `change_decided`: up to which number the changes that the borrower's side asked for are decided;
     `change_reason`: why the last one was refused. `withdrawal_number`: the last time that the borrower's side asked to
     call it off (there), and was heard (here).
-    `private`: it is for the two concerned alone.
+    `private`: it is for the two concerned alone. `proposal`: what its owner asks a peer's person to move it to.
     """
 
     id: UUID
@@ -94,6 +113,7 @@ class BookingState(Data):
     change_reason: str | None = None
     withdrawal_number: int = 0
     private: bool = False
+    proposal: ChangeState | None = None
 
 
 class BookingEvent(Event):
@@ -147,23 +167,6 @@ class BookingCancelled(BookingEvent):
     by: Literal["borrower", "owner", "system"]
 
 
-class ChangeState(Data):
-    """What a booking is asked to become. `by_owner`: the owner's side asks the borrower; else the other way round.
-
-    `number`: of a peer's resource, which wish of its borrower it is; the last one counts. `withdrawn`: no longer asked
-    for, until the peer has answered.
-    """
-
-    start: datetime
-    end: datetime
-    quantity: int
-    note: str
-    by_owner: bool
-    decide_by: datetime
-    number: int = 0
-    withdrawn: bool = False
-
-
 class BookingChangeAsked(BookingEvent):
     """A change of period or quantity waits for an answer; the booking stays as it is until then."""
 
@@ -176,6 +179,14 @@ class BookingChangeWithdrawalAsked(BookingEvent):
 
     type: ClassVar[str] = "booking.change_withdrawal_asked.v1"
     change: ChangeState
+
+
+class BookingChangeAnswered(BookingEvent):
+    """A member says yes or no to what the owner at a peer proposes; the booking stays until the peer has heard it."""
+
+    type: ClassVar[str] = "booking.change_answered.v1"
+    change: ChangeState
+    accepted: bool
 
 
 class BookingChangeRefused(BookingEvent):

@@ -10,6 +10,7 @@ from contracts.federation import (
     BookingRequestReceived,
     BookingWithdrawalReceived,
     BusyReceived,
+    ChangeAnswerReceived,
     ChangeRequestReceived,
     ChangeWithdrawalReceived,
     ContactReceived,
@@ -127,6 +128,11 @@ def _change_bookings_of_guests(listening: Consumers, language: Language) -> None
     @listening.on(ChangeWithdrawalReceived)
     async def forget_change_of_guest(event: ChangeWithdrawalReceived, session: AsyncSession) -> None:
         await peer_changes.answer_change_withdrawal(session, event, now=await database_time(session))
+
+    @listening.on(ChangeAnswerReceived)
+    async def move_booking_of_guest_who_agrees(event: ChangeAnswerReceived, session: AsyncSession) -> None:
+        now = await database_time(session)
+        await peer_changes.take_answer_to_proposal(session, event, language=language, now=now)
 
     @listening.on(UseReportReceived)
     async def take_use_by_guest(event: UseReportReceived, session: AsyncSession) -> None:

@@ -12,7 +12,7 @@ from contracts.booking import Status
 from services.booking.domain.booking import Booking
 from services.booking.domain.deciding import Person
 from services.booking.queries.underneath import is_orphaned
-from services.booking.tables import bookings, resources
+from services.booking.tables import bookings, changes, changes_abroad, resources
 from services.chassis import paging
 from services.chassis.problems import NotAllowed
 
@@ -24,10 +24,12 @@ IS_BOOKED = sa.not_(sa.and_(bookings.c.status == "held", bookings.c.waiting_id.i
 class Filter:
     """Which bookings: those that a person asked for, of their offers, or that wait for their decision.
 
+    To decide is on requests, and on changes that the other side asks for.
+
     `orphaned` (for coordinators): those to come of offers whose owner has left.
 
     With `offer_id`, a coordinator sees those of anybody's resource as its owner would. `by_series`: of the requests of
-    one series that wait, the first alone.
+    one series that wait, and of changes that are asked for in one step, the first alone.
     """
 
     role: Literal["borrower", "owner", "to_decide", "orphaned"]
@@ -67,7 +69,7 @@ async def page(
 
 
 def _whose(person: Person, wanted: Filter, now: datetime) -> sa.ColumnElement[bool]:
-    """The rows of the role; the same conditions as `deciding.may_decide` for `to_decide`. Raises NotAllowed."""
+    """The rows of the role. Raises NotAllowed."""
     if wanted.role == "orphaned":
         if not person.is_coordinator:
             raise NotAllowed
@@ -80,25 +82,50 @@ def _whose(person: Person, wanted: Filter, now: datetime) -> sa.ColumnElement[bo
         ours = sa.and_(ours, bookings.c.status != "held")  # nobody is told of a hold
         own = bookings.c.owner_member_id == person.id
         return sa.and_(ours, sa.or_(own, sa.not_(bookings.c.private)) if everybody else own)
-    waiting = sa.and_(ours, bookings.c.status == "pending", bookings.c.decide_by > now)
-    not_own = sa.or_(bookings.c.borrower_member_id.is_(None), bookings.c.borrower_member_id != person.id)
+    return bookings.c.id.in_(_waits_for(person, now))
+
+
+def _waits_for(person: Person, now: datetime) -> sa.CompoundSelect[Any]:
+    """The bookings of which something waits for this person: a request, or a change that one of the two wishes.
+
+    Ids of their own selects, so that each finds its few rows by its own index.
+    """
+    of = bookings.alias()
+    requests = sa.select(of.c.id).where(of.c.status == "pending", of.c.decide_by > now, _decides(person, of))
+    waits = changes.c.decide_by > now
+    changed = sa.select(changes.c.booking_id).join(of, of.c.id == changes.c.booking_id)
+    by_borrower = changed.where(waits, sa.not_(changes.c.asked_by_owner), _decides(person, of))
+    by_owner = changed.where(waits, changes.c.asked_by_owner, of.c.borrower_member_id == person.id)
+    of_peer = sa.select(changes_abroad.c.booking_id).join(of, of.c.id == changes_abroad.c.booking_id)
+    unanswered = sa.and_(changes_abroad.c.by_owner, changes_abroad.c.accepted.is_(None))
+    mine = of.c.borrower_member_id == person.id
+    by_peer = of_peer.where(unanswered, changes_abroad.c.decide_by > now, mine)
+    return sa.union_all(requests, by_borrower, by_owner, by_peer)
+
+
+def _decides(person: Person, of: sa.FromClause) -> sa.ColumnElement[bool]:
+    """The same as `deciding.would_decide`."""
+    not_own = sa.or_(of.c.borrower_member_id.is_(None), of.c.borrower_member_id != person.id)
+    here = sa.and_(of.c.resource_origin.is_(None), not_own)
     if person.is_coordinator:
-        own = bookings.c.owner_member_id == person.id
-        return sa.and_(waiting, not_own, sa.or_(own, sa.not_(bookings.c.private)))
+        return sa.and_(here, sa.or_(of.c.owner_member_id == person.id, sa.not_(of.c.private)))
     coordinators_only = sa.select(resources.c.offer_id).where(resources.c.approval == "coordinator")
-    decides = sa.or_(bookings.c.private, bookings.c.offer_id.not_in(coordinators_only))
-    return sa.and_(waiting, not_own, bookings.c.owner_member_id == person.id, decides)
+    decides = sa.or_(of.c.private, of.c.offer_id.not_in(coordinators_only))
+    return sa.and_(here, of.c.owner_member_id == person.id, decides)
 
 
 def _is_first_that_waits() -> sa.ColumnElement[bool]:
-    """No other request of the same series waits for a date before."""
-    before = bookings.alias()
-    other = sa.select(sa.literal(1)).where(
-        before.c.series_id == bookings.c.series_id,
-        before.c.status == "pending",
-        sa.tuple_(before.c.starts_at, before.c.id) < sa.tuple_(bookings.c.starts_at, bookings.c.id),
+    """No other request of the same series waits for a date before, nor a change that is asked for in the same step."""
+    before, this = bookings.alias(), changes.alias()
+    earlier = sa.tuple_(before.c.starts_at, before.c.id) < sa.tuple_(bookings.c.starts_at, bookings.c.id)
+    requested = sa.select(sa.literal(1)).where(
+        before.c.series_id == bookings.c.series_id, before.c.status == "pending", earlier
     )
-    return sa.or_(bookings.c.status != "pending", bookings.c.series_id.is_(None), sa.not_(other.exists()))
+    with_it = sa.and_(this.c.booking_id == bookings.c.id, this.c.together == changes.c.together)
+    wished = sa.select(sa.literal(1)).select_from(changes).join(this, with_it)
+    wished = wished.join(before, before.c.id == changes.c.booking_id).where(earlier).correlate(bookings)
+    is_first = sa.case((bookings.c.status == "pending", sa.not_(requested.exists())), else_=sa.not_(wished.exists()))
+    return sa.or_(bookings.c.series_id.is_(None), is_first)
 
 
 def _position(cursor: str) -> sa.ColumnElement[Any]:

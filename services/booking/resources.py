@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from contracts.booking import Approval, CheckIn, Closure, OpeningHours, Quota, ResourceState, Season, Terms
-from contracts.border import SharedResource, SharedTerms
+from contracts.shared import SharedResource, SharedTerms
 from services.booking.domain import opening
 from services.booking.domain.availability import Rules
 from services.booking.domain.holiday_calendar import is_region

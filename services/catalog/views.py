@@ -7,9 +7,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from contracts.border import SharedListing
 from contracts.catalog import Audience, Kind, Scope, Side, Urgency
 from contracts.identity import Locale, Place
+from contracts.shared import SharedListing
 from services.catalog import states
 from services.catalog.domain import may_edit
 from services.chassis.auth import Actor

@@ -14,13 +14,11 @@ from contracts.border import (
     YEARS,
     BorderBookingAnswered,
     BorderBookingRequested,
+    BorderChangeAnswered,
     BorderChangeRequested,
-    RoundedPlace,
-    SharedBusy,
-    SharedListing,
-    SharedResource,
-    SharedTerms,
+    Proposal,
 )
+from contracts.shared import RoundedPlace, SharedBusy, SharedListing, SharedResource, SharedTerms
 
 LARGEST_INT = 2_000_000_000
 LONGEST_TEXT = 10_000
@@ -109,6 +107,10 @@ def _makes_sense(value: BaseModel) -> bool:  # noqa: C901, PLR0911, PLR0912 - a 
             return value.start < value.end
         case BorderChangeRequested():
             return value.start < value.end and value.number >= 1
+        case BorderChangeAnswered():
+            return value.number >= 1
+        case Proposal():
+            return value.start < value.end and value.number >= 1 and value.quantity >= 1
         case BorderBookingAnswered():
             return value.quantity is None or value.quantity >= 1
         case Season():

@@ -6,6 +6,7 @@ from contracts.booking import (
     BookingCancellationAsked,
     BookingCancellationRefused,
     BookingCancelled,
+    BookingChangeAnswered,
     BookingChangeAsked,
     BookingChangeRefused,
     BookingChangeWithdrawalAsked,
@@ -116,7 +117,13 @@ async def tell_guest_of_completion(event: BookingCompleted, session: AsyncSessio
 
 @consumers.on(BookingChangeAsked)
 async def ask_peer_to_move_or_tell_guest_to_wait(event: BookingChangeAsked, session: AsyncSession) -> None:
-    """Our member's wish goes to the peer; a guest is told that theirs waits."""
+    """Our member's wish goes to the peer; a guest is told that theirs waits, or what the owner proposes."""
+    await bookings.tell_peer(session, event)
+
+
+@consumers.on(BookingChangeAnswered)
+async def tell_peer_what_member_says_to_its_proposal(event: BookingChangeAnswered, session: AsyncSession) -> None:
+    """The peer's database decides whether it can still be."""
     await bookings.tell_peer(session, event)
 
 

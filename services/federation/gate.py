@@ -20,6 +20,7 @@ from contracts.border import (
     BorderBookingRequested,
     BorderBookingWithdrawn,
     BorderBusyChanged,
+    BorderChangeAnswered,
     BorderChangeRequested,
     BorderChangeWithdrawn,
     BorderContactShared,
@@ -208,7 +209,9 @@ def check_ownership(event: Event, source: str, known: Ownership) -> None:
             allowed = known.asked_of == source
         case BorderBookingRequested():
             allowed = known.shared_with_source and known.asked_of is None
-        case BorderBookingWithdrawn() | BorderChangeRequested() | BorderChangeWithdrawn() | BorderUseReported():
+        case BorderBookingWithdrawn() | BorderChangeRequested() | BorderChangeWithdrawn():
+            allowed = known.asked_by_source
+        case BorderChangeAnswered() | BorderUseReported():
             allowed = known.asked_by_source
         case BorderContactShared():
             allowed = known.asked_of == source or known.asked_by_source

@@ -18,12 +18,10 @@ from contracts.border import (
     BorderListingPublished,
     BorderListingWithdrawn,
     BorderResourceChanged,
-    SharedBusy,
-    SharedListing,
-    SharedResource,
 )
 from contracts.catalog import Audience
 from contracts.envelope import Event
+from contracts.shared import SharedBusy, SharedListing, SharedResource
 from services.chassis.ids import new_id
 from services.federation import carrying, tables
 from services.federation.domain import HEAR_PUBLIC_STREAM, LISTENING, RELATIONS, SPEAKING

@@ -10,14 +10,11 @@ from contracts.border import (
     BorderBookingAnswered,
     BorderBookingRequested,
     BorderChangeRequested,
-    RoundedPlace,
-    SharedBusy,
-    SharedListing,
-    SharedResource,
-    SharedTerms,
+    Proposal,
 )
 from contracts.catalog import Audience, ListingState
 from contracts.identity import Place
+from contracts.shared import RoundedPlace, SharedBusy, SharedListing, SharedResource, SharedTerms
 
 _POSTCODE = re.compile(r"\b\d{4,5}\s+(\D.*)$")
 _STREET = re.compile(
@@ -199,6 +196,18 @@ def booking_answer(booking: BookingState, *, start_at_risk: bool = False) -> Bor
         change_decided=booking.change_decided,
         change_reason=booking.change_reason,
         withdrawals_heard=booking.withdrawal_number,
+        proposal=_proposal(booking.proposal) if booking.proposal else None,
+    )
+
+
+def _proposal(change: ChangeState) -> Proposal:
+    return Proposal(
+        number=change.number,
+        start=change.start,
+        end=change.end,
+        quantity=change.quantity,
+        note=change.note,
+        decide_by=change.decide_by,
     )
 
 

@@ -3,6 +3,7 @@
 from contracts import border
 from contracts.booking import (
     BookingCancellationAsked,
+    BookingChangeAnswered,
     BookingChangeAsked,
     BookingChangeWithdrawalAsked,
     BookingEvent,
@@ -16,20 +17,36 @@ from contracts.federation import (
     BookingRequestReceived,
     BookingWithdrawalReceived,
     BusyReceived,
+    ChangeAnswerReceived,
     ChangeRequestReceived,
     ChangeWithdrawalReceived,
     ContactReceived,
     ListingGone,
     ListingReceived,
+    Received,
     ResourceReceived,
     UseReportReceived,
 )
 from services.federation.shareable import booking_answer, booking_request, change_request
 
+_OF_BOOKINGS: dict[type[Event], type[Received]] = {
+    border.BorderBookingRequested: BookingRequestReceived,
+    border.BorderBookingWithdrawn: BookingWithdrawalReceived,
+    border.BorderChangeRequested: ChangeRequestReceived,
+    border.BorderChangeWithdrawn: ChangeWithdrawalReceived,
+    border.BorderChangeAnswered: ChangeAnswerReceived,
+    border.BorderUseReported: UseReportReceived,
+    border.BorderBookingAnswered: BookingAnswerReceived,
+    border.BorderContactShared: ContactReceived,
+}
+"""What is said inside in the same words."""
 
-def inside(event: Event, *, origin: str, origin_name: str, epoch: int) -> Event:  # noqa: C901, PLR0911 - a table of types
+
+def inside(event: Event, *, origin: str, origin_name: str, epoch: int) -> Event:
     """`event` of the peer `origin` as our services hear it. Raises TypeError for a type that has no meaning inside."""
     said_by = {"origin": origin, "origin_name": origin_name}
+    if (received := _OF_BOOKINGS.get(type(event))) is not None:
+        return received.model_validate(event.model_dump() | said_by)
     match event:
         case border.BorderListingPublished():
             return ListingReceived(**said_by, epoch=epoch, listing=event.listing)
@@ -39,20 +56,6 @@ def inside(event: Event, *, origin: str, origin_name: str, epoch: int) -> Event:
             return ResourceReceived(**said_by, epoch=epoch, resource=event.resource)
         case border.BorderBusyChanged():
             return BusyReceived(**said_by, epoch=epoch, busy=event.busy)
-        case border.BorderBookingRequested():
-            return BookingRequestReceived(**said_by, **event.model_dump())
-        case border.BorderBookingWithdrawn():
-            return BookingWithdrawalReceived(**said_by, **event.model_dump())
-        case border.BorderChangeRequested():
-            return ChangeRequestReceived(**said_by, **event.model_dump())
-        case border.BorderChangeWithdrawn():
-            return ChangeWithdrawalReceived(**said_by, **event.model_dump())
-        case border.BorderUseReported():
-            return UseReportReceived(**said_by, **event.model_dump())
-        case border.BorderBookingAnswered():
-            return BookingAnswerReceived(**said_by, **event.model_dump())
-        case border.BorderContactShared():
-            return ContactReceived(**said_by, **event.model_dump())
         case _:
             raise TypeError(f"{event.type} has no meaning inside")
 
@@ -69,7 +72,10 @@ def outside(event: BookingEvent, pseudonym: str) -> Event | None:  # noqa: PLR09
             number = booking.withdrawal_number
             return border.BorderBookingWithdrawn(booking_id=booking.id, reason=booking.reason, number=number)
         case BookingChangeAsked():
-            return change_request(booking.id, event.change)
+            return None if event.change.by_owner else change_request(booking.id, event.change)
+        case BookingChangeAnswered():
+            number = event.change.number
+            return border.BorderChangeAnswered(booking_id=booking.id, number=number, accepted=event.accepted)
         case BookingChangeWithdrawalAsked():
             return border.BorderChangeWithdrawn(booking_id=booking.id, number=event.change.number)
         case BookingUseAsked():

@@ -7,8 +7,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.border import SharedListing
 from contracts.catalog import Kind as ListingKind
+from contracts.shared import SharedListing
 from services.federation.domain import Kind, Status
 from services.federation.keys import thumbprint_for_people
 from services.federation.queries import trouble_of

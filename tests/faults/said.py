@@ -10,10 +10,10 @@ from uuid import UUID
 import aio_pika
 from aio_pika.abc import AbstractConnection
 
-from contracts.border import SharedListing
 from contracts.catalog import Audience, ListingPublished, ListingState, ListingWithdrawn
 from contracts.envelope import Envelope, Event
 from contracts.federation import ListingGone, ListingReceived
+from contracts.shared import SharedListing
 from services.chassis import names
 from services.chassis.ids import new_id
 from services.chassis.publishing import Message, Publisher

@@ -69,6 +69,31 @@ def test_a_booking_in_namur_is_moved_from_lille_once_namur_agrees(region: Region
     _told(region, "marie", found["title"], "déplacé")
 
 
+def test_a_guest_is_asked_by_the_owner_to_move_and_agrees(region: Region) -> None:
+    marie, paul = region.lille.members["marie"], region.namur.members["paul"]
+    found = seen_from_lille(region, offer(region.namur, "paul")["title"])
+    booking = _agreed(region, found)
+    path = f"booking/bookings/{booking['id']}"
+    later = {name: _later(booking[name], hours=3) for name in ("start", "end")}
+    wanted = later | {"quantity": 1, "note": "La machine part en révision."}
+
+    paul.call("PUT", f"{path}/change", json=wanted)
+    asked = wait_for("the proposal in Lille", lambda: marie.get(path)["change"])
+    assert (asked["note"], asked["may_answer"]) == ("La machine part en révision.", True)
+    _told(region, "marie", found["title"], "Changement à accepter")
+    marie.post(f"{path}/change/refuse")
+    wait_for("no in Namur", lambda: paul.get(path)["change"] is None)
+    wait_for("its end in Lille", lambda: marie.get(path)["change"] is None)
+    assert marie.get(path)["start"] == paul.get(path)["start"] == booking["start"]
+
+    paul.call("PUT", f"{path}/change", json=wanted)
+    wait_for("the proposal in Lille", lambda: marie.get(path)["change"])
+    marie.post(f"{path}/change/accept")
+    moved = wait_for("the new time in Lille", lambda: _unless(marie.get(path), start=booking["start"]))
+    assert (moved["start"], moved["change"]) == (paul.get(path)["start"], None)
+    _told(region, "marie", found["title"], "déplacé")
+
+
 def test_what_is_called_off_too_late_stands_on_both_sides(region: Region) -> None:
     marie, paul = region.lille.members["marie"], region.namur.members["paul"]
     made = offer(region.namur, "paul")

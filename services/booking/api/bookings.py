@@ -60,7 +60,7 @@ async def create_booking(
 
 
 class ListQuery(BaseModel):
-    """Which bookings. `from`: those that end after it. `by_series`: of requests of one series that wait, the first."""
+    """Which bookings. `from`: those that end after it. `by_series`: of what waits of one series, the first."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,7 +75,7 @@ class ListQuery(BaseModel):
 
 @router.get("/bookings")
 async def list_bookings(actor: CurrentMember, at: At, query: Annotated[ListQuery, Query()]) -> Page[BookingView]:
-    """Bookings of this person: asked for, of their offers, or waiting for their decision.
+    """Bookings of this person: asked for, of their offers, or waiting for their decision (on a request or a change).
 
     For coordinators also `orphaned`: those to come of offers whose owner has left.
 

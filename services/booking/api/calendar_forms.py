@@ -61,6 +61,15 @@ class FeedMade(FeedView):
     free_busy_address: str | None
 
 
+class FeedKept(BaseModel):
+    """What is kept of a feed that was made, for its Idempotency-Key: the secret of its address only sealed."""
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    view: FeedView
+    secret: bytes
+
+
 class CalendarForm(BaseModel):
     """The address of a calendar elsewhere. `time_zone`: of its floating times and days (None: the cooperative's)."""
 

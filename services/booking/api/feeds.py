@@ -11,14 +11,18 @@ from fastapi.responses import PlainTextResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
-from services.booking.api.calendar_forms import FeedForm, FeedMade, FeedsView, FeedView, feed_view
+from services.booking.api.calendar_forms import FeedForm, FeedKept, FeedMade, FeedsView, feed_view
+from services.booking.api.calendars import KeepingDep
+from services.booking.api.edge import At
 from services.booking.calendar_files import calendar_file, free_busy_file
 from services.booking.commands import feeds as commands
 from services.booking.commands.feeds import Opened, open_feed
+from services.booking.domain.deciding import Person
 from services.booking.settings import BookingSettings
 from services.chassis.auth import CurrentMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
+from services.chassis.idempotency import OnceDep
 from services.chassis.ids import new_id
 from services.chassis.problems import NotFound
 
@@ -124,17 +128,14 @@ async def list_feeds(actor: CurrentMember, db: DatabaseDep) -> FeedsView:
 
 
 @router.post("/my/feeds", status_code=201)
-async def make_feed(
-    form: FeedForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep, settings: Settings
-) -> FeedMade:
+async def make_feed(form: FeedForm, actor: CurrentMember, at: At, keeping: KeepingDep, once: OnceDep) -> FeedMade:
     """Make a feed, or another address for the one that I have; the former address ends at once.
 
-    An Idempotency-Key has no use here: doing it twice leaves one feed, and an answer with a secret is kept nowhere.
+    The same Idempotency-Key gives the same address: it is kept for that, sealed.
     """
     feed_id = new_id()
 
-    async def work(session: AsyncSession) -> tuple[str, FeedView]:
-        person = await queries.person_of(session, actor)
+    async def make(session: AsyncSession, person: Person) -> FeedKept:
         secret = await commands.make_feed(
             session,
             feed_id=feed_id,
@@ -142,13 +143,18 @@ async def make_feed(
             subject_id=form.subject_id or person.id,
             by=person,
             language=actor.locale,
-            now=clock.now(),
+            now=at.clock.now(),
         )
         made = next(row for row in await queries.feeds_of(session, person.id) if row.id == feed_id)
-        return secret, feed_view(made)
+        return FeedKept(view=feed_view(made), secret=keeping.sealer.seal(person.id, secret))
 
-    secret, view = await db.run(work)
-    base = f"{settings.public_url.rstrip('/')}/api/booking/calendars/{secret}"
+    async def work(session: AsyncSession) -> FeedKept:
+        person = await queries.person_of(session, actor)
+        return await once(session, person.id, form, FeedKept, lambda: make(session, person))
+
+    kept = await at.db.run(work)
+    secret, view = keeping.sealer.open(actor.id, kept.secret), kept.view
+    base = f"{keeping.settings.public_url.rstrip('/')}/api/booking/calendars/{secret}"
     busy = f"{base}.ifb" if form.kind == "busy" else None
     return FeedMade(**view.model_dump(), address=f"{base}.ics", free_busy_address=busy)
 

@@ -12,6 +12,7 @@ from services.booking.commands.changing_abroad import ask_peer_to_change, ask_pe
 from services.booking.commands.decide import approval_of, forget_change, readable
 from services.booking.commands.expiring import expire_in_the_way
 from services.booking.commands.handing_out import hand_out
+from services.booking.commands.proposals import answer_proposal
 from services.booking.commands.quotas import check_quotas
 from services.booking.commands.refusing import taken
 from services.booking.commands.telling import busy_changed_by, tell
@@ -20,7 +21,7 @@ from services.booking.domain.booking import Booking
 from services.booking.domain.changing import Change, check_may_answer, check_may_change, decided_at_once
 from services.booking.domain.deciding import Offer, Person
 from services.booking.domain.limits import NoChangeAsked
-from services.booking.domain.problems import NotBookable, OfferUnknown
+from services.booking.domain.problems import NotBookable, OfferUnknown, Recovering
 from services.booking.domain.requests import check_request, decide_by, is_free
 from services.booking.domain.series_problems import AnsweredTogether
 from services.booking.domain.spans import Span
@@ -85,19 +86,35 @@ async def move_or_ask(
 async def accept_change(session: AsyncSession, booking_id: UUID, *, by: Person) -> Booking:
     """Say yes: the booking takes its new period in one step. Raises NotFound, NoChangeAsked, NotYourDecision, ...."""
     booking, change, now = await _waiting(session, booking_id, by)
+    if booking.is_ours:
+        await take_new_period(session, booking, change, name=by.name, now=now)
+    else:
+        await answer_proposal(session, booking, change, accepted=True, by=by, now=now)
+    return booking
+
+
+async def take_new_period(
+    session: AsyncSession, booking: Booking, change: Change, *, name: str | None, now: datetime
+) -> None:
+    """The other side has agreed to `change`: a booking of ours moves, if it can still be.
+
+    `name`: of who agreed, where it is one of us. Raises InvalidFields, ResourceIsTaken, QuotaReached, Recovering.
+    """
     resource, offer = await _locked(session, booking)
     await forget_change(session, booking)
     wanted = WantedChange(period=change.period, quantity=change.quantity)
     await _check_fits(session, booking, wanted, (resource, offer), now=now)
-    await _swap(session, booking, wanted, resource, by="owner" if change.by_owner else "borrower", name=by.name)
-    return booking
+    await _swap(session, booking, wanted, resource, by="owner" if change.by_owner else "borrower", name=name)
 
 
 async def refuse_change(session: AsyncSession, booking_id: UUID, *, by: Person, withdraw: bool = False) -> Booking:
-    """Say no, or (`withdraw`) no longer ask: the booking stays as it is. Raises NotFound, NoChangeAsked, ...."""
+    """Say no, or (`withdraw`) no longer ask: the booking stays. Raises NotFound, NoChangeAsked, ...."""
     booking, change, now = await _waiting(session, booking_id, by, withdraw=withdraw)
     if not booking.is_ours:
-        await ask_peer_to_forget_change(session, booking, change, by=by, now=now)
+        if withdraw:
+            await ask_peer_to_forget_change(session, booking, change, by=by, now=now)
+        else:
+            await answer_proposal(session, booking, change, accepted=False, by=by, now=now)
         return booking
     await forget_change(session, booking)
     what = "change_withdrawn" if withdraw else "change_refused"
@@ -123,7 +140,7 @@ async def _waiting(
 async def _locked(session: AsyncSession, booking: Booking) -> tuple[Resource, Offer]:
     """Resource and offer; the resource locked, so that what is seen of its bookings holds until the end.
 
-    What has become free goes to those who wait for it, before a booking may move there.
+    What has become free goes to those who wait for it, before a booking may move there. Raises Recovering.
     """
     await hand_out(session, booking.offer_id)
     resource, offer = (
@@ -134,6 +151,8 @@ async def _locked(session: AsyncSession, booking: Booking) -> tuple[Resource, Of
         raise NotBookable
     if offer is None:
         raise OfferUnknown
+    if resource.recovering:
+        raise Recovering
     return resource, offer
 
 

@@ -38,7 +38,7 @@ async def ask_peer_to_change(
     change = Change(
         period=period, quantity=quantity, note=text, by_owner=False, decide_by=until, number=booking.change_number
     )
-    await _keep(session, booking, change, now)
+    await keep(session, booking, change, now)
     await tell(session, booking, booking.change_asked(change.state(), now=now), by=by.name, what="change_asked")
 
 
@@ -52,14 +52,14 @@ async def ask_peer_to_forget_change(
     await outbox.add(session, booking.change_withdrawal_asked(change.state()))
 
 
-async def forget_wish(session: AsyncSession, booking: Booking) -> Change | None:
+async def forget_wish(session: AsyncSession, booking: Booking) -> None:
     """What was asked of the peer, once it has answered, or nobody is left to answer."""
-    wish = (await queries.changes_of(session, [booking.id])).get(booking.id)
-    await session.execute(sa.delete(changes_abroad).where(changes_abroad.c.booking_id == booking.id))
-    return wish
+    wish = sa.and_(changes_abroad.c.booking_id == booking.id, sa.not_(changes_abroad.c.by_owner))
+    await session.execute(sa.delete(changes_abroad).where(wish))
 
 
-async def _keep(session: AsyncSession, booking: Booking, change: Change, now: datetime) -> None:
+async def keep(session: AsyncSession, booking: Booking, change: Change, now: datetime) -> None:
+    """In place of what was asked for before."""
     values = {
         "number": change.number,
         "starts_at": change.period.start,
@@ -69,6 +69,8 @@ async def _keep(session: AsyncSession, booking: Booking, change: Change, now: da
         "decide_by": change.decide_by,
         "asked_at": now,
         "withdrawn": False,
+        "by_owner": change.by_owner,
+        "accepted": None,
     }
     kept = insert(changes_abroad).values(booking_id=booking.id, **values)
     await session.execute(kept.on_conflict_do_update(index_elements=["booking_id"], set_=values))

@@ -79,6 +79,7 @@ async def cancel(session: AsyncSession, booking_id: UUID, *, reason: str | None,
 async def forget_change(session: AsyncSession, booking: Booking) -> None:
     """What was asked to change of a booking that is over."""
     if booking.is_ours:
+        booking.proposal = None
         await session.execute(sa.delete(changes).where(changes.c.booking_id == booking.id))
 
 

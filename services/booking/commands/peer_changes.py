@@ -4,10 +4,15 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.federation import ChangeRequestReceived, ChangeWithdrawalReceived, UseReportReceived
+from contracts.federation import (
+    ChangeAnswerReceived,
+    ChangeRequestReceived,
+    ChangeWithdrawalReceived,
+    UseReportReceived,
+)
 from services.booking import queries
 from services.booking.commands.arrivals import arrive, give_back
-from services.booking.commands.changing import WantedChange, move_or_ask
+from services.booking.commands.changing import WantedChange, move_or_ask, take_new_period
 from services.booking.commands.decide import forget_change
 from services.booking.commands.peers import LONGEST_NOTE, one_after_the_other, say_again, sentence
 from services.booking.commands.telling import busy_changed_by, tell
@@ -15,7 +20,7 @@ from services.booking.domain.booking import Booking
 from services.booking.domain.limits import CannotChange
 from services.booking.domain.problems import RulesChangedMeanwhile
 from services.booking.domain.spans import Span
-from services.booking.domain.states import OPEN
+from services.booking.domain.states import OPEN, proposal_of
 from services.chassis import logs
 from services.chassis.problems import Language, Problem
 
@@ -48,6 +53,7 @@ async def answer_change(
     except RulesChangedMeanwhile:
         raise  # the next attempt at this message sees the new rules
     except Problem as problem:
+        await session.refresh(booking)
         why = sentence(problem, language)
         event = booking.change_refused(by="owner", now=now, reason=why[:LONGEST_NOTE])
         await tell(session, booking, event, what="change_refused")
@@ -66,6 +72,36 @@ async def answer_change_withdrawal(session: AsyncSession, asked: ChangeWithdrawa
     await forget_change(session, booking)
     await tell(session, booking, booking.change_refused(by="borrower", now=now), what="change_withdrawn")
     await busy_changed_by(session, [booking])
+
+
+async def take_answer_to_proposal(
+    session: AsyncSession, said: ChangeAnswerReceived, *, language: Language, now: datetime
+) -> None:
+    """A guest says yes or no to what the owner proposes; what is over, or replaced since, stays so. Raises NotAskedYet.
+
+    A yes that cannot be any more (the rules have changed) leaves the booking, with the reason in `language`.
+    """
+    booking = await _guests(session, said)
+    if booking is None:
+        return
+    proposed, change = proposal_of(booking), (await queries.changes_of(session, [booking.id])).get(booking.id)
+    if proposed is None or proposed.number != said.number or change is None:
+        await say_again(session, booking)
+        return
+    if not said.accepted:
+        await forget_change(session, booking)
+        await tell(session, booking, booking.change_refused(by="borrower", now=now), what="change_refused")
+        await busy_changed_by(session, [booking])
+        return
+    try:
+        async with session.begin_nested():
+            await take_new_period(session, booking, change, name=None, now=now)
+    except Problem as problem:
+        await session.refresh(booking)
+        await forget_change(session, booking)
+        why = sentence(problem, language)[:LONGEST_NOTE]
+        await tell(session, booking, booking.change_refused(by="borrower", now=now, reason=why), what="change_refused")
+        await busy_changed_by(session, [booking])
 
 
 async def take_use(session: AsyncSession, said: UseReportReceived, *, now: datetime) -> None:
@@ -92,7 +128,8 @@ async def _move(session: AsyncSession, booking: Booking, wanted: WantedChange, n
 
 
 async def _guests(
-    session: AsyncSession, said: ChangeRequestReceived | ChangeWithdrawalReceived | UseReportReceived
+    session: AsyncSession,
+    said: ChangeRequestReceived | ChangeWithdrawalReceived | ChangeAnswerReceived | UseReportReceived,
 ) -> Booking | None:
     """The booking that a peer speaks of, locked; None when it is not theirs, or the link has ended."""
     if await queries.has_ended_with(session, said.origin):

@@ -18,6 +18,7 @@ from services.booking import queries
 from services.booking.commands.book import Borrower, Wanted, take
 from services.booking.commands.changing_abroad import forget_wish
 from services.booking.commands.decide import forget_change
+from services.booking.commands.proposals import follow_proposal, kept_proposal
 from services.booking.commands.telling import busy_changed_by, tell
 from services.booking.domain.answers import Answer
 from services.booking.domain.booking import Booking
@@ -129,7 +130,9 @@ async def take_answer(session: AsyncSession, answer: BookingAnswerReceived, *, n
         booking.place_label = answer.place_label or booking.place_label
         booking.instructions = _cut(answer.instructions) or booking.instructions
     period = Span(answer.start, answer.end) if answer.start < answer.end else booking.period
+    proposed = await kept_proposal(session, booking)
     said = Answer(
+        moved_by="owner" if proposed is not None and proposed.accepted else "borrower",
         status=answer.use or answer.status,
         period=period,
         quantity=answer.quantity or booking.quantity,
@@ -143,6 +146,7 @@ async def take_answer(session: AsyncSession, answer: BookingAnswerReceived, *, n
         await tell(session, booking, warn(booking, now=now), what="start_at_risk")
     if booking.change_number and (booking.change_decided == booking.change_number or booking.status not in _MOVABLE):
         await forget_wish(session, booking)
+    await follow_proposal(session, booking, answer, proposed, is_told=event is not None, now=now)
 
 
 async def _decided(
@@ -150,7 +154,7 @@ async def _decided(
 ) -> BookingEvent | None:
     """The wish to move it is decided, and it stays as it is; None when nothing was wished, or it still waits."""
     waiting = (await queries.changes_of(session, [booking.id])).get(booking.id) if booking.change_number else None
-    if waiting is None or booking.change_decided < waiting.number or booking.status not in OPEN:
+    if waiting is None or waiting.by_owner or booking.change_decided < waiting.number or booking.status not in OPEN:
         return None
     side: Side = "borrower" if waiting.withdrawn else "owner"
     return booking.change_refused(by=side, now=now, reason=_cut(answer.change_reason))

@@ -30,7 +30,7 @@ from services.booking.domain.occurrences import (
     occurrences,
     rules_for_series,
 )
-from services.booking.domain.problems import NotBookable, ResourceIsClosed, RulesChangedMeanwhile
+from services.booking.domain.problems import NotBookable, Recovering, ResourceIsClosed, RulesChangedMeanwhile
 from services.booking.domain.quotas import Ledger
 from services.booking.domain.requests import decide_by
 from services.booking.domain.series import Series
@@ -99,7 +99,7 @@ async def book_series(
     """Book a series for a member of ours: confirmed at once, or one request that waits.
 
     Raises OfferUnknown, NotInCircle, NotBookable, ResourceIsClosed, NotForYou, InvalidFields, TooManyPending,
-    SeriesHasConflicts (also with `skip` when no date is left), RulesChangedMeanwhile.
+    SeriesHasConflicts (also with `skip` when no date is left), RulesChangedMeanwhile, Recovering.
     """
     case = await _case(session, wanted, by=by, limits=limits, now=now)
     counted = await ledgers(session, case.resource, case.first, case.window)
@@ -145,6 +145,8 @@ async def _case(session: AsyncSession, wanted: WantedSeries, *, by: Person, limi
         raise NotBookable
     if not resource.is_open:
         raise ResourceIsClosed
+    if resource.recovering:
+        raise Recovering
     borrower = Borrower(limit=limits.pending, person=by)
     rules = rules_for_series(resource.rules, limits.days)
     check_may_ask(rules, resource.terms, borrower.asking_for(offer), wanted.plan.first, now=now)

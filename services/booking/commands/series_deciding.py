@@ -20,7 +20,7 @@ from services.booking.domain.availability import search_window
 from services.booking.domain.booking import Booking, Side
 from services.booking.domain.deciding import Person, may_cancel, may_read, would_decide
 from services.booking.domain.occurrences import Occurrence, judged, rules_once_asked
-from services.booking.domain.problems import AlreadyDecided, NotBookable, NotYourDecision
+from services.booking.domain.problems import AlreadyDecided, NotBookable, NotYourDecision, Recovering
 from services.booking.domain.series import Scope, Series, in_scope
 from services.booking.domain.series_problems import SeriesHasConflicts
 from services.booking.domain.spans import Span
@@ -119,12 +119,14 @@ async def _to_decide(session: AsyncSession, series_id: UUID, by: Person) -> tupl
 
 
 async def locked_resource(session: AsyncSession, offer_id: UUID) -> Resource:
-    """The resource, held: what is seen of its bookings stays until the end. Raises NotBookable."""
+    """The resource, held: what is seen of its bookings stays until the end. Raises NotBookable, Recovering."""
     lock = sa.select(resources.c.offer_id).where(resources.c.offer_id == offer_id)
     await session.execute(lock.with_for_update(key_share=True))
     resource = await queries.resource(session, offer_id)
     if resource is None:
         raise NotBookable
+    if resource.recovering:
+        raise Recovering
     return resource
 
 

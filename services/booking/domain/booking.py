@@ -7,6 +7,7 @@ from uuid import UUID
 
 from contracts.booking import (
     BookingCancellationRefused,
+    BookingChangeAnswered,
     BookingChangeAsked,
     BookingChangeRefused,
     BookingChangeWithdrawalAsked,
@@ -39,6 +40,7 @@ class Booking:
     moved.
     Across the border, `change_number` and `withdrawal_number` count what its borrower asked (there) and what of it was
     heard (here); `change_decided`: up to which number changes are decided, `change_reason` why the last was refused.
+    `proposal`: what its owner asks a peer's person to move it to (here), numbered by the version that said so.
     """
 
     id: UUID
@@ -89,6 +91,7 @@ class Booking:
     change_decided: int = 0
     change_reason: str | None = None
     withdrawal_number: int = 0
+    proposal: dict[str, Any] | None = None
     told_value: Value | None = None
 
     @property
@@ -171,24 +174,36 @@ class Booking:
         return BookingCancellationRefused(booking=self.state())
 
     def change_asked(self, change: ChangeState, *, now: datetime) -> BookingEvent:
-        """Somebody asks to move it; it stays as it is until that is decided."""
+        """Somebody asks to move it; it stays as it is until that is decided.
+
+        What a peer's person wished before is decided by what the owner proposes to them instead.
+        """
         self._count(now)
+        self.proposal = None
+        if change.by_owner and self.borrower_peer_id is not None:
+            change = change.model_copy(update={"number": self.version})
+            self.change_decided, self.change_reason = self.change_number, None
+            self.proposal = change.model_dump(mode="json")
         return BookingChangeAsked(booking=self.state(), change=change)
 
     def change_withdrawal_asked(self, change: ChangeState) -> BookingEvent:
         """The borrower no longer asks a peer to move it; nothing changes before the peer has answered."""
         return BookingChangeWithdrawalAsked(booking=self.state(), change=change)
 
+    def change_answered(self, change: ChangeState, *, accepted: bool) -> BookingEvent:
+        """The borrower says yes or no to what a peer proposes; nothing changes before the peer has heard it."""
+        return BookingChangeAnswered(booking=self.state(), change=change, accepted=accepted)
+
     def change_refused(self, *, by: Side, now: datetime, reason: str | None = None) -> BookingEvent:
         """It stays as it is: refused, no longer asked for (`by` the asking side), or not answered in time (system)."""
-        self.change_decided, self.change_reason = self.change_number, reason
+        self.change_decided, self.change_reason, self.proposal = self.change_number, reason, None
         self._count(now)
         return BookingChangeRefused(booking=self.state(), by=by, expired=by == "system")
 
     def move(self, period: Span, quantity: int, occupied: Span, *, by: Side, now: datetime) -> BookingEvent:
         """Take the new period in place of the old one."""
         self.starts_at, self.ends_at, self.occupied, self.quantity = period.start, period.end, occupied, quantity
-        self.change_decided, self.change_reason = self.change_number, None
+        self.change_decided, self.change_reason, self.proposal = self.change_number, None, None
         self._count(now)
         return BookingMoved(booking=self.state(), by=by)
 
@@ -215,7 +230,7 @@ class Booking:
         self._take_place(answer.period, answer.quantity)
         if before == status:
             self._count(now)
-            return BookingMoved(booking=self.state(), by="borrower")
+            return BookingMoved(booking=self.state(), by=answer.moved_by)
         if before == "cancelling" and status in {"pending", "confirmed"}:
             self.status, self.reason = status, None
             return self.cancellation_refused(now=now)

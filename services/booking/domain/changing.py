@@ -16,8 +16,9 @@ from services.booking.domain.spans import Span
 class Change:
     """What a booking is asked to become, by the owner's side (`by_owner`) or the borrower, until `decide_by`.
 
-    At a peer's resource, `number`: which wish of the borrower it is; `withdrawn`: the peer was told to forget it.
-    `together`: what those of a series have in common that are asked for in one step, and answered so.
+    At a peer's resource, `number`: which wish of the borrower it is, or which proposal of the owner; `withdrawn`: the
+    peer was told to forget it; `accepted`: what our member has said to the proposal. `together`: what those of a series
+    have in common that are asked for in one step, and answered so.
     """
 
     period: Span
@@ -27,6 +28,7 @@ class Change:
     decide_by: datetime
     number: int = 0
     withdrawn: bool = False
+    accepted: bool | None = None
     together: UUID | None = None
 
     def state(self) -> ChangeState:
@@ -40,14 +42,15 @@ class Change:
             decide_by=self.decide_by,
             number=self.number,
             withdrawn=self.withdrawn,
+            accepted=self.accepted,
         )
 
 
 def check_may_change(booking: Booking, person: Person, now: datetime) -> None:
-    """Raises CannotChange unless it is still to come and this person's to move: a guest's booking is the guest's."""
+    """Raises CannotChange unless it is still to come and this person's to move: what is lent, also to a guest."""
     to_come = booking.status in {"pending", "confirmed"} and now < booking.starts_at
     mine = booking.borrower_member_id == person.id
-    lends = booking.status == "confirmed" and not booking.crosses and may_read(booking, person)
+    lends = booking.status == "confirmed" and booking.is_ours and may_read(booking, person)
     if not (to_come and (mine or lends)):
         raise CannotChange(booking_status=booking.status)
 
@@ -63,7 +66,7 @@ def decided_at_once(booking: Booking, period: Span, quantity: int, *, approval: 
 def check_may_answer(booking: Booking, change: Change, person: Person, approval: Approval, *, withdraw: bool) -> None:
     """The other side answers, the asking side withdraws. Raises NotYourDecision."""
     is_borrower = booking.borrower_member_id == person.id
-    if change.withdrawn:
+    if change.withdrawn or change.accepted is not None:
         raise NotYourDecision
     answers_as_borrower = change.by_owner != withdraw
     if is_borrower != answers_as_borrower or (not is_borrower and not would_decide(booking, person, approval)):

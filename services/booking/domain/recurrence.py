@@ -128,7 +128,10 @@ def dates(rule: Recurrence, first: datetime, zone: ZoneInfo, *, last: date) -> l
     COUNT counts them before any exception (RFC 5545). A day that a month does not have is passed over. Raises
     InvalidFields: `first` does not follow the rule, more than `MOST` dates, or dates after `last`.
     """
-    too_far = InvalidFields(FieldError("rrule", "too_far_ahead", _TOO_FAR, (("last", last.isoformat()),)))
+    until = (("last", last.isoformat()),)
+    if first.date() > last:
+        raise InvalidFields(FieldError("start", "too_far_ahead", _TOO_FAR, until))
+    too_far = InvalidFields(FieldError("rrule", "too_far_ahead", _TOO_FAR, until))
     if rule.until is not None and _day_of(rule.until, zone) > last:
         raise too_far
     found: list[date] = []

@@ -12,6 +12,7 @@ from contracts.booking import (
     BookingExpired,
     BookingRequested,
     BookingState,
+    ChangeState,
     Party,
     Price,
     SeriesPlace,
@@ -70,7 +71,13 @@ def state_of(booking: "Booking") -> BookingState:
         change_decided=booking.change_decided,
         change_reason=booking.change_reason,
         withdrawal_number=booking.withdrawal_number,
+        proposal=proposal_of(booking),
     )
+
+
+def proposal_of(booking: "Booking") -> ChangeState | None:
+    """What the owner proposes to a peer's person; nothing once the booking is not simply agreed any more."""
+    return ChangeState.model_validate(booking.proposal) if booking.proposal and booking.status == "confirmed" else None
 
 
 def _series_place(booking: "Booking") -> SeriesPlace | None:

@@ -64,7 +64,7 @@ async def deciding_of(session: AsyncSession, offer_ids: set[UUID]) -> dict[UUID,
 
 
 async def changes_of(session: AsyncSession, booking_ids: list[UUID]) -> dict[UUID, Change]:
-    """The changes that wait for an answer, ours or a peer's, by booking."""
+    """The changes that wait for an answer, ours or a peer's, by booking; a peer's proposal until its time is over."""
     found = sa.select(changes).where(
         changes.c.booking_id.in_(booking_ids), changes.c.decide_by > sa.func.clock_timestamp()
     )
@@ -79,16 +79,18 @@ async def changes_of(session: AsyncSession, booking_ids: list[UUID]) -> dict[UUI
         )
         for row in await session.execute(found)
     }
-    asked_of_peers = sa.select(changes_abroad).where(changes_abroad.c.booking_id.in_(booking_ids))
+    open_still = sa.or_(sa.not_(changes_abroad.c.by_owner), changes_abroad.c.decide_by > sa.func.clock_timestamp())
+    asked_of_peers = sa.select(changes_abroad).where(changes_abroad.c.booking_id.in_(booking_ids), open_still)
     return waiting | {
         row.booking_id: Change(
             period=Span(row.starts_at, row.ends_at),
             quantity=row.quantity,
             note=row.note,
-            by_owner=False,
+            by_owner=row.by_owner,
             decide_by=row.decide_by,
             number=row.number,
             withdrawn=row.withdrawn,
+            accepted=row.accepted,
         )
         for row in await session.execute(asked_of_peers)
     }

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Interval, Partly
-from contracts.border import SharedResource
+from contracts.shared import SharedResource
 from services.booking.domain.deciding import Offer
 from services.booking.domain.spans import Occupied, Span
 from services.booking.resources import Resource, resource_from, resource_of

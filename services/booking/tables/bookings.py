@@ -91,6 +91,7 @@ bookings = sa.Table(
     sa.Column("change_decided", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("change_reason", sa.Text),
     sa.Column("withdrawal_number", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("proposal", JSONB(none_as_null=True)),
     # Rule 1, for exclusive resources. For every capacity the trigger `bookings_never_exceed` holds it (migration 0002).
     # One index for both: a lane that is NULL meets nobody, but is found.
     ExcludeConstraint(
@@ -183,8 +184,13 @@ changes_abroad = sa.Table(
     instant("decide_by"),
     instant("asked_at"),
     sa.Column("withdrawn", sa.Boolean, nullable=False),
+    sa.Column("by_owner", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("accepted", sa.Boolean),
 )
-"""What our members ask to change of bookings at peers; it occupies nothing here, and only the peer's answer ends it."""
+"""What our members ask to change of bookings at peers, or (`by_owner`) are asked to agree to; one for each booking.
+
+It occupies nothing here, and only the peer's answer ends it. `accepted`: what our member has said to it.
+"""
 
 category_quotas = sa.Table(
     "category_quotas",

@@ -14,10 +14,10 @@ from sqlalchemy.dialects.postgresql import REGCONFIG, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import Interval, ResourceState
-from contracts.border import SharedListing, SharedResource
 from contracts.catalog import ListingState, ListingWithdrawn
 from contracts.federation import LinkState, ListingGone, ListingReceived
 from contracts.identity import CircleState
+from contracts.shared import SharedListing, SharedResource
 from services.matching import words
 from services.matching.commands.encoding import placed
 from services.matching.member_tables import alerted

@@ -26,7 +26,7 @@ async def show_bookings(visit: MemberVisit) -> Response:
         visit.try_get("booking", "/bookings", role="owner", by_series="true", limit=_ROWS),
         my_hours(visit),
     )
-    decide_ids = {booking["id"] for booking in items(to_decide)}
+    decide_ids = {booking["id"] for booking in items(to_decide) if booking["status"] == "pending"}
     lent_only = [booking for booking in items(lent) if booking["id"] not in decide_ids]
     mine, theirs = _sorted(items(borrowed)), _sorted(lent_only)
     return await visit.page(

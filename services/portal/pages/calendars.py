@@ -59,9 +59,8 @@ async def make_feed(visit: MemberVisit) -> Response:
     if form["kind"] not in _KINDS:
         raise Refusal(404, "not-found")
     try:
-        made = await visit.send(
-            "booking", "POST", "/my/feeds", {"kind": form["kind"], "subject_id": form.or_none("subject")}
-        )
+        body = {"kind": form["kind"], "subject_id": form.or_none("subject")}
+        made = await visit.send("booking", "POST", "/my/feeds", body, key=form.key)
     except Refusal as refusal:
         return await _page(visit, problem=Form().refused(refusal), status=refusal.status)
     return await _page(visit, made=made)

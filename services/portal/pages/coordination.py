@@ -21,7 +21,7 @@ _ROWS = 50
 async def show_overview(visit: CoordinatorVisit) -> Response:
     """What waits for the team, and the ways to its rooms."""
     to_decide, invitations, links = await asyncio.gather(
-        visit.try_get("booking", "/bookings", role="to_decide", limit=_ROWS),
+        visit.try_get("booking", "/bookings", role="to_decide", by_series="true", limit=_ROWS),
         visit.try_get("identity", "/invitations"),
         visit.try_get("federation", "/links"),
     )

@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 
 from contracts.booking import BookingCancellationAsked, BookingConfirmed, BookingRequested, Interval
-from contracts.border import RoundedPlace, SharedBusy, SharedListing, SharedResource
 from contracts.federation import (
     BookingAnswerReceived,
     BusyReceived,
@@ -19,6 +18,7 @@ from contracts.federation import (
     ListingReceived,
     ResourceReceived,
 )
+from contracts.shared import RoundedPlace, SharedBusy, SharedListing, SharedResource
 from services.booking import queries
 from services.booking.tables import peer_resources
 from services.chassis.ids import new_id

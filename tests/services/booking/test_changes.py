@@ -123,3 +123,24 @@ async def test_cancelled_booking_forgets_its_change(workshop: Workshop) -> None:
     await workshop.as_ana.post(f"/bookings/{asked['id']}/cancel", json={})
     for hour in (9, 14):
         assert (await workshop.book(workshop.as_chloe, at(hour), at(hour) + timedelta(hours=1))).status_code == 201
+
+
+async def test_a_change_that_waits_is_in_the_list_of_whoever_answers(workshop: Workshop) -> None:
+    await workshop.rules(approval="owner")
+    asked = (await workshop.book(workshop.as_ana, at(9), at(10))).json()
+    await workshop.as_omar.post(f"/bookings/{asked['id']}/approve")
+
+    async def to_decide(client: httpx.AsyncClient) -> list[str]:
+        items = (await client.get("/bookings?role=to_decide")).json()["items"]
+        assert all(one["change"]["may_answer"] for one in items)
+        return [one["id"] for one in items]
+
+    await change(workshop.as_ana, asked, 14, 15)
+    assert await to_decide(workshop.as_omar) == await to_decide(workshop.as_chloe) == [asked["id"]]
+    assert await to_decide(workshop.as_ana) == []
+    await workshop.rules(approval="coordinator")
+    assert (await to_decide(workshop.as_omar), await to_decide(workshop.as_chloe)) == ([], [asked["id"]])
+    await workshop.sql("UPDATE changes SET decide_by = now() - interval '1 second'")
+    assert await to_decide(workshop.as_chloe) == []
+    await change(workshop.as_omar, asked, 14, 15)
+    assert (await to_decide(workshop.as_ana), await to_decide(workshop.as_omar)) == ([asked["id"]], [])

@@ -336,3 +336,21 @@ async def test_a_guess_finds_nothing(anybody: httpx.AsyncClient, secret: str) ->
 async def test_feeds_are_made_by_members_alone(workshop: Workshop, anybody: httpx.AsyncClient) -> None:
     assert (await anybody.post("/api/booking/my/feeds", json={"kind": "member"})).status_code == 401
     assert (await anybody.get("/api/booking/my/feeds")).status_code == 401
+
+
+async def test_the_same_key_gives_the_same_address_which_is_kept_sealed(
+    workshop: Workshop, anybody: httpx.AsyncClient
+) -> None:
+    body, key = {"kind": "member", "subject_id": None}, {"Idempotency-Key": "f1"}
+    first, again = [(await workshop.as_ana.post("/my/feeds", json=body, headers=key)).json() for _ in "12"]
+    assert first == again
+    assert (await anybody.get(first["address"])).status_code == 200
+    other = {"kind": "busy", "subject_id": str(workshop.laser)}
+    assert (await workshop.as_ana.post("/my/feeds", json=other, headers=key)).status_code == 422
+    theirs = await workshop.as_chloe.post("/my/feeds", json=body, headers=key)  # a key is one member's
+    assert theirs.json()["address"] != first["address"]
+    async with workshop.db.reading() as session:
+        kept = (await session.execute(sa.text("SELECT i::text FROM idempotency i"))).scalars().all()
+    secret = first["address"].rsplit("/", 1)[1].removesuffix(".ics")
+    assert len(kept) == 2
+    assert secret not in "".join(kept)

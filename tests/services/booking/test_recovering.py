@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from contracts.booking import BookingCancelled, BookingConfirmed, BookingDeclined, BookingEvent
+from contracts.booking import BookingCancelled, BookingChangeRefused, BookingConfirmed, BookingDeclined, BookingEvent
 from contracts.federation import BookingReadmitted, BookingRequestReceived, PersonForgotten, RecoveryChanged
 from services.booking.domain.problems import Recovering
 from services.chassis.ids import new_id
+from tests.services.booking.test_moving_across import wish
 from tests.services.booking.test_peers_ask import NAMUR, request, share
-from tests.services.booking.workshop import Workshop, at
+from tests.services.booking.test_series import booked, form
+from tests.services.booking.workshop import Workshop, at, iso
 
 
 def handed_back(workshop: Workshop, **changes: Any) -> BookingReadmitted:
@@ -142,3 +144,28 @@ async def test_a_peers_person_is_forgotten_and_the_booking_stays(workshop: Works
     await workshop.hear(PersonForgotten(origin=NAMUR, origin_name="OpenFlow", pseudonym=asked.pseudonym))
     seen = (await workshop.as_omar.get(f"/bookings/{asked.booking_id}")).json()
     assert (seen["status"], seen["note"]) == ("confirmed", "")
+
+
+async def test_nothing_shared_is_moved_and_no_series_booked_meanwhile(workshop: Workshop) -> None:
+    await share(workshop)
+    mine = (await workshop.book(workshop.as_ana, at(9), at(10))).json()
+    series = await booked(workshop.as_ana, workshop, "FREQ=WEEKLY;COUNT=3", start=iso(at(13)), end=iso(at(14)))
+    asked = request(workshop, start=at(11), end=at(12))
+    await workshop.hear(asked)
+    await recovering(workshop, 1, begins=True)
+    await workshop.said()
+    body: dict[str, Any] = {"start": iso(at(15)), "end": iso(at(16)), "quantity": 1}
+    paths = [f"/bookings/{mine['id']}/change", f"/bookings/{series['bookings'][0]['id']}/change"]
+    for path, more in zip(paths, ({}, {"scope": "all"}), strict=True):
+        answer = await workshop.as_ana.put(path, json=body | more)
+        assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (409, "booking/recovering")
+    answer = await workshop.as_ana.post(
+        "/bookings/series", json=form(workshop, "FREQ=WEEKLY;COUNT=2", start=iso(at(16)), end=iso(at(17)))
+    )
+    assert answer.json()["type"].endswith("booking/recovering")
+    await workshop.hear(wish(asked.booking_id, start=at(15), end=at(16)))
+    (refused,) = await workshop.said(BookingEvent)
+    assert isinstance(refused, BookingChangeRefused)
+    assert refused.booking.change_reason
+    await recovering(workshop, 2, begins=False)
+    assert (await workshop.as_ana.put(paths[0], json=body)).json()["start"] == iso(at(15))

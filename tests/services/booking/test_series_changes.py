@@ -155,3 +155,19 @@ async def test_requests_of_a_series_are_one_line_of_a_list_with_all_its_dates(wo
     await workshop.as_omar.post(f"/bookings/{series['id']}/approve")
     page = (await workshop.as_omar.get("/bookings?role=to_decide&by_series=true")).json()
     assert [len(one["waiting_dates"] or []) for one in page["items"]] == [0, 59]
+
+
+async def test_new_dates_that_wait_are_one_line_for_whoever_answers(workshop: Workshop) -> None:
+    series = await confirmed(workshop, "FREQ=WEEKLY;COUNT=3")
+    assert (await ask(workshop.as_ana, series)).status_code == 200
+    path = "/bookings?role=to_decide&by_series=true"
+    for client in (workshop.as_omar, workshop.as_chloe):
+        (one,) = (await client.get(path)).json()["items"]
+        assert (one["id"], one["change"]["together"]) == (series["bookings"][0]["id"], True)
+        assert len((await client.get("/bookings?role=to_decide")).json()["items"]) == 3
+    assert (await workshop.as_ana.get(path)).json()["items"] == []
+    await workshop.as_omar.post(f"/bookings/series/{series['id']}/change/refuse")
+    assert (await ask(workshop.as_omar, series)).status_code == 200  # now the owner asks, and Ana answers
+    (one,) = (await workshop.as_ana.get(path)).json()["items"]
+    assert (one["id"], one["change"]["may_answer"]) == (series["bookings"][0]["id"], True)
+    assert (await workshop.as_omar.get(path)).json()["items"] == []

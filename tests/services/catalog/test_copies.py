@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from contracts.border import SharedListing
 from contracts.envelope import Envelope, Event
 from contracts.federation import LinkChanged, LinkState, ListingGone, ListingReceived
+from contracts.shared import SharedListing
 from services.catalog.consumers import consumers
 from services.chassis.ids import new_id
 from tests.services.catalog.conftest import Catalog

@@ -8,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from contracts.booking import BookingCancelled, BookingConfirmed, BookingRequested, BookingState, Party
-from contracts.border import SharedListing
 from contracts.federation import LinkChanged, LinkState, ListingReceived
+from contracts.shared import SharedListing
 from services.chassis.ids import new_id
 from services.matching.queries.fairness import fairness
 from services.matching.tables import uses

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from contracts.border import SharedListing
 from contracts.catalog import ListingPublished
 from contracts.federation import LinkChanged, LinkState, ListingGone, ListingReceived
+from contracts.shared import SharedListing
 from services.chassis.ids import new_id
 from services.matching import reindex
 from services.matching.tables import things

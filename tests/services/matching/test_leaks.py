@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from contracts.border import SharedListing
 from contracts.catalog import Audience, ListingState
 from contracts.federation import LinkChanged, LinkState, ListingReceived
+from contracts.shared import SharedListing
 from services.chassis.ids import new_id
 from services.matching import audience
 from services.matching.tables import things
