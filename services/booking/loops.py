@@ -1,6 +1,7 @@
 """The loops of booking: time passes, busy times are told, places handed out. Any number of replicas may run them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -53,6 +54,24 @@ class Sweeper:
                     break
 
 
+async def _look(listener: Listener, do: Callable[[], Awaitable[int]]) -> None:
+    """Do what is due until cancelled. While there is something to do, writers need not wake us: we look anyway."""
+    idle = 0
+    while True:
+        try:
+            done = await do()
+        except (DBAPIError, SQLAlchemyError, OSError) as error:
+            _log.warning("looking-failed", what=do.__name__, error=logs.line_of(error))
+            done = 0
+        await listener.stay_awake(done > 0)
+        if done:
+            idle = 0
+            await asyncio.sleep(TOGETHER_SECONDS)
+        else:
+            await listener.wait(FALLING_ASLEEP[min(idle, len(FALLING_ASLEEP) - 1)])
+            idle += 1
+
+
 class BusyTeller:
     """Tells the busy times of resources soon after they have changed: many changes of one are told once."""
 
@@ -61,21 +80,8 @@ class BusyTeller:
         self._listener = listener
 
     async def run(self) -> None:
-        """Tell until cancelled. While there is something to tell, bookings need not wake us: we look anyway."""
-        idle = 0
-        while True:
-            try:
-                told = await self.tell_due()
-            except (DBAPIError, SQLAlchemyError, OSError) as error:
-                _log.warning("telling-failed", error=logs.line_of(error))
-                told = 0
-            await self._listener.stay_awake(told > 0)
-            if told:
-                idle = 0
-                await asyncio.sleep(TOGETHER_SECONDS)
-            else:
-                await self._listener.wait(FALLING_ASLEEP[min(idle, len(FALLING_ASLEEP) - 1)])
-                idle += 1
+        """Tell until cancelled."""
+        await _look(self._listener, self.tell_due)
 
     async def tell_due(self) -> int:
         """Tell all that waits now. Returns for how many resources."""
@@ -97,16 +103,13 @@ class PlaceOfferer:
 
     async def run(self) -> None:
         """Hand out until cancelled."""
-        while True:
-            await self._listener.wait(LOOK_ANYWAY_SECONDS)
-            try:
-                await self.hand_out_due()
-            except (DBAPIError, SQLAlchemyError, OSError) as error:
-                _log.warning("handing-out-failed", error=logs.line_of(error))
-                await asyncio.sleep(TOGETHER_SECONDS)
+        await _look(self._listener, self.hand_out_due)
 
-    async def hand_out_due(self) -> None:
-        """Hand out all that is marked now."""
+    async def hand_out_due(self) -> int:
+        """Hand out all that is marked now. Returns for how many resources."""
+        done = 0
         while offer_ids := await self._db.run(lines_to_look_at):
             for offer_id in offer_ids:
                 await self._db.run(hand_out, offer_id)
+                done += 1
+        return done

@@ -214,11 +214,16 @@ async def check_pending(session: AsyncSession, borrower: Borrower) -> None:
     Raises TooManyPending.
     """
     member_id = borrower.person.id if borrower.person else None
-    key = f"pending:{borrower.peer_id or member_id}"
-    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+    await one_after_the_other(session, borrower.peer_id or member_id)
     waiting = await queries.pending_count(session, member_id=member_id, peer_id=borrower.peer_id)
     if waiting >= borrower.limit:
         raise TooManyPending(limit=borrower.limit)
+
+
+async def one_after_the_other(session: AsyncSession, whose: str | UUID | None) -> None:
+    """What waits of one member (by id), or of one peer, is counted and added to by one transaction after the other."""
+    key = sa.func.hashtextextended(f"pending:{whose}", 0)
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
 def new_booking(offer: Offer, wanted: Wanted, borrower: Borrower, resource: Resource, now: datetime) -> Booking:

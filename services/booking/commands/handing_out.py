@@ -25,6 +25,7 @@ from services.booking.queries.waiting import line_of, people
 from services.booking.resources import Resource
 from services.booking.tables import bookings, places_freed, resources, waiting
 from services.chassis import logs, outbox
+from services.chassis.database_listener import waking
 from services.chassis.ids import new_id
 
 PLACES_CHANNEL = "places"
@@ -122,7 +123,7 @@ async def mark(session: AsyncSession, which: sa.Select[Any, Any]) -> int:
         row for row in await session.execute(locked.returning(places_freed.c.offer_id, fresh.label("new"))) if row.new
     ]
     if marked:
-        await session.execute(sa.select(sa.func.pg_notify(PLACES_CHANNEL, "")))
+        await session.execute(sa.select(waking(PLACES_CHANNEL)))
     return len(marked)
 
 

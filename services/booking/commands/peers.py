@@ -15,7 +15,7 @@ from contracts.federation import (
     BookingWithdrawalReceived,
 )
 from services.booking import queries
-from services.booking.commands.book import Borrower, Wanted, take
+from services.booking.commands.book import Borrower, Wanted, one_after_the_other, take
 from services.booking.commands.changing_abroad import forget_wish
 from services.booking.commands.decide import forget_change
 from services.booking.commands.proposals import follow_proposal, kept_proposal
@@ -108,12 +108,6 @@ async def answer_withdrawal(session: AsyncSession, asked: BookingWithdrawalRecei
     await tell(session, booking, booking.cancel(by="borrower", reason=_cut(asked.reason), now=now))
     await forget_change(session, booking)
     await busy_changed_by(session, [booking])
-
-
-async def one_after_the_other(session: AsyncSession, origin: str) -> None:
-    """A request, its withdrawal and its changes may be in hand at once: none may miss what another is writing."""
-    key = f"pending:{origin}"
-    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
 
 
 async def take_answer(session: AsyncSession, answer: BookingAnswerReceived, *, now: datetime) -> None:

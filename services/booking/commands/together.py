@@ -29,7 +29,7 @@ _TELL = sa.text(
     "WITH lines AS (INSERT INTO history (booking_id, at, what, by_name)"
     " SELECT booking_id, at, what, by_name FROM jsonb_populate_recordset(NULL::history, CAST(:lines AS jsonb))),"
     " said AS (INSERT INTO outbox SELECT * FROM jsonb_populate_recordset(NULL::outbox, CAST(:events AS jsonb)))"
-    " SELECT pg_notify(:channel, '')"
+    " SELECT wake(:channel)"
 ).bindparams(sa.bindparam("lines", type_=sa.Text), sa.bindparam("events", type_=sa.Text))
 
 

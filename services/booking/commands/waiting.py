@@ -11,7 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.booking import queries
-from services.booking.commands.book import Borrower, Wanted, bookable_offer, checked_resource, take
+from services.booking.commands.book import (
+    Borrower,
+    Wanted,
+    bookable_offer,
+    checked_resource,
+    one_after_the_other,
+    take,
+)
 from services.booking.commands.handing_out import give_back, hand_out, lock_resource
 from services.booking.commands.telling import busy_changed
 from services.booking.domain.availability import search_window
@@ -79,6 +86,7 @@ async def accept(
     `limit`: how many requests of the member may wait. Raises NotFound, AcceptedTooLate, NothingOffered, QuotaReached,
     TooManyPending, and what the rules say by now.
     """
+    await one_after_the_other(session, by.id)  # before the resource: whoever books takes these two in this order
     entry = await _mine(session, waiting_id, by)
     entry.check_may_accept(await queries.database_time(session))
     offer = await bookable_offer(session, entry.offer_id, None, by=by, now=now)

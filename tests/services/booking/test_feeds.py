@@ -354,3 +354,14 @@ async def test_the_same_key_gives_the_same_address_which_is_kept_sealed(
     secret = first["address"].rsplit("/", 1)[1].removesuffix(".ics")
     assert len(kept) == 2
     assert secret not in "".join(kept)
+
+
+async def test_private_bookings_are_in_no_circles_feed(workshop: Workshop, anybody: httpx.AsyncClient) -> None:
+    circle = new_id()
+    await workshop.publish(owner_circle_id=circle, owner_name="Cercle écoute")
+    await workshop.hear(circle_of(circle, workshop.ana, workshop.omar))
+    await workshop.rules(terms={"private": True})
+    await booked(workshop, workshop.as_ana, circle_id=str(circle))
+    feed = await made(workshop.as_omar, "circle", circle)
+    assert await events(anybody, feed["address"]) == []
+    assert len(await events(anybody, (await made(workshop.as_ana))["address"])) == 1

@@ -171,3 +171,18 @@ async def test_new_dates_that_wait_are_one_line_for_whoever_answers(workshop: Wo
     (one,) = (await workshop.as_ana.get(path)).json()["items"]
     assert (one["id"], one["change"]["may_answer"]) == (series["bookings"][0]["id"], True)
     assert (await workshop.as_omar.get(path)).json()["items"] == []
+
+
+async def test_two_wishes_for_one_series_are_answered_apart(workshop: Workshop) -> None:
+    series = await confirmed(workshop, "FREQ=WEEKLY;COUNT=4")
+    third = series["bookings"][2]["id"]
+    later = {"start": iso(at(17, days=17)), "end": iso(at(19, days=17)), "quantity": 1, "scope": "following"}
+    assert (await workshop.as_ana.put(f"/bookings/{third}/change", json=later)).status_code == 200
+    for days in (17, 24):  # so that the owner's wish is for the first two alone
+        assert (await workshop.book(workshop.as_omar, at(14, days=days), at(16, days=days))).status_code == 201
+    assert (await ask(workshop.as_omar, series, conflicts="skip")).status_code == 200
+    path = f"/bookings/series/{series['id']}/change"
+    moved = (await workshop.as_omar.post(f"{path}/accept")).json()
+    assert starts(moved) == [iso(at(9)), iso(at(9, days=10)), iso(at(17, days=17)), iso(at(17, days=24))]
+    moved = (await workshop.as_ana.post(f"{path}/accept")).json()
+    assert starts(moved) == [iso(at(14)), iso(at(14, days=10)), iso(at(17, days=17)), iso(at(17, days=24))]

@@ -10,7 +10,8 @@ revision = "0002"
 down_revision = "0001"
 
 _OCCUPYING = "resource_origin IS NULL AND status IN ('held', 'pending', 'confirmed', 'in_use', 'overdue')"
-_FUNCTIONS = Path(__file__).with_name("0002_functions.sql")
+_FUNCTIONS = [Path(__file__).with_name(name) for name in ("0002_functions.sql", "bind_booking.sql")]
+"""`bind_booking` stands there once, as it is now: what it names of later migrations is looked up when it runs."""
 
 
 def upgrade() -> None:
@@ -29,8 +30,9 @@ def upgrade() -> None:
         sa.Column("most", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("category", "scope", "per", "unit"),
     )
-    for statement in _FUNCTIONS.read_text(encoding="utf-8").split("\n\n\n"):
-        op.execute(statement)
+    for file in _FUNCTIONS:
+        for statement in file.read_text(encoding="utf-8").split("\n\n\n"):
+            op.execute(statement)
 
 
 def downgrade() -> None:
@@ -39,6 +41,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER capacity_covers_bookings ON resources")
     for function in (
         "bind_booking",
+        "wake",
         "bookings_never_exceed",
         "capacity_covers_bookings",
         "booked_peak",

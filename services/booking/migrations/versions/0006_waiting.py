@@ -45,9 +45,6 @@ def downgrade() -> None:
     op.drop_column("bookings", "waiting_id")
     op.drop_table("places_freed")
     op.drop_table("waiting")
-    before = (_HERE / "0002_functions.sql").read_text(encoding="utf-8").split("\n\n\n")
-    (bind,) = (statement for statement in before if "FUNCTION bind_booking(" in statement)
-    op.execute(bind.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
 
 
 def _execute(statements: Path) -> None:

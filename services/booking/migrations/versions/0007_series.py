@@ -1,7 +1,5 @@
 """Series: bookings that were made together by a rule."""
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -9,8 +7,6 @@ from sqlalchemy.dialects import postgresql
 revision = "0007"
 down_revision = "0006"
 
-_BIND = Path(__file__).with_name("0007_bind_booking.sql")
-_COUNTS_SERIES = "count(DISTINCT coalesce(b.series_id, b.id))"
 _COLUMNS = ("series_id", "series_position", "series_size", "occurrence")
 
 
@@ -46,11 +42,9 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("series_id IS NOT NULL"),
     )
-    op.execute(_BIND.read_text(encoding="utf-8"))
 
 
 def downgrade() -> None:
-    op.execute(_BIND.read_text(encoding="utf-8").replace(_COUNTS_SERIES, "count(*)"))
     op.drop_index("bookings_of_series", "bookings")
     op.drop_constraint("bookings_in_series", "bookings")
     for name in _COLUMNS:

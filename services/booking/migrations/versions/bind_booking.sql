@@ -3,7 +3,8 @@
 -- a lock of the whole server over its commit, so that bookings would be written one after the other.
 CREATE FUNCTION wake(channel text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    listener integer := CASE channel WHEN 'outbox' THEN 1793578352 WHEN 'busy' THEN 1335536002 END;
+    listener integer := CASE channel WHEN 'outbox' THEN 1793578352 WHEN 'busy' THEN 1335536002
+        WHEN 'places' THEN 2125425749 END;
 BEGIN
     IF pg_try_advisory_xact_lock_shared(4711, listener) THEN
         PERFORM pg_notify(channel, '');
@@ -11,7 +12,6 @@ BEGIN
 END $$
 
 
--- The function of 0007; it wakes only who sleeps, tells of the holds that it ends, and ends none of another offer.
 -- Decide on a booking and write it down, with its line of history and its event, in one round trip.
 -- `written`: the booking, every column of it; `line`, `event`: rows of history and outbox, either may be NULL. `under`: the version of the
 -- resource that the caller has checked the rules of. `limit_waiting`: how many requests of the borrower may wait (NULL:
@@ -19,7 +19,7 @@ END $$
 -- A place that is kept for a waiting list (a hold with waiting_id) makes way only for the booking of the same wish. While
 -- something has become free that the line has not been handed yet, or an offered place was not accepted in time, the
 -- answer to anybody from outside the line is 'expire_first': the line comes first.
-CREATE OR REPLACE FUNCTION bind_booking(
+CREATE FUNCTION bind_booking(
     written jsonb, line jsonb, event jsonb, under bigint, limit_waiting integer, releases uuid
 ) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -90,26 +90,3 @@ BEGIN
     PERFORM wake('busy');
     RETURN 'bound';
 END $$
-
-
--- A mark that is there already is locked: who hands out, or tells, and takes the mark away, waits for us and looks again.
-CREATE OR REPLACE FUNCTION note_places_freed() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    of_offer uuid;
-BEGIN
-    IF TG_TABLE_NAME = 'offers' THEN
-        of_offer := OLD.id;
-    ELSE
-        of_offer := OLD.offer_id;
-    END IF;
-    IF EXISTS (SELECT 1 FROM waiting w WHERE w.offer_id = of_offer AND w.status IN ('waiting', 'offered')) THEN
-        INSERT INTO places_freed AS marked VALUES (of_offer, clock_timestamp())
-        ON CONFLICT (offer_id) DO UPDATE SET since = marked.since;
-        PERFORM pg_notify('places', '');
-    END IF;
-    RETURN NULL;
-END $$
-
-
--- A resource that somebody holds does not stop the bookings of all others: the group gives up, and each decides alone.
-ALTER FUNCTION bind_bookings(jsonb) SET lock_timeout = '500ms'
