@@ -4,6 +4,7 @@ The database reads the time through functions of the test's own, which stand bef
 path: rules in Python, statements and functions of the database all see the same moved clock.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from contracts.booking import BookingEvent, ResourceChanged
 from contracts.catalog import Audience
 from contracts.envelope import Event
 from contracts.federation import LinkChanged, LinkState, ResourceReceived
+from contracts.registry import EVENTS
 from services import provision_database
 from services.booking.app import build
 from services.booking.loops import Sweeper
@@ -41,6 +43,7 @@ CREATE FUNCTION moved.now() RETURNS timestamptz LANGUAGE sql STABLE AS
 GRANT USAGE ON SCHEMA moved TO PUBLIC;
 GRANT SELECT, UPDATE ON moved.by TO PUBLIC;
 """
+_SAID = sa.text("DELETE FROM outbox RETURNING id, type, data")
 _EMPTY = ("outbox", "history", "uses", "changes", "changes_abroad", "withdrawals", "busy_to_tell", "bookings", "links")
 STATE = "SELECT * FROM bookings ORDER BY id"
 CHANGES = "SELECT booking_id, starts_at, ends_at, quantity FROM changes WHERE decide_by > moved.clock_timestamp()"
@@ -81,8 +84,10 @@ class Side:
         await self.workshop.hear(LinkChanged(link=state))
 
     async def say(self) -> list[Event]:
-        """What crosses of all that was said since; as federation translates it."""
-        said: Sequence[Event] = await self.workshop.said()
+        """What crosses of all that was said since; as federation translates it. Busy times are not told here."""
+        async with self.workshop.db.transaction() as session:
+            rows = (await session.execute(_SAID)).all()
+        said: Sequence[Event] = [EVENTS[row.type].model_validate(json.loads(row.data)) for row in sorted(rows)]
         crossing = [outside(event, "p-ana") for event in said if isinstance(event, BookingEvent) and _crosses(event)]
         return [event for event in crossing if event is not None]
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import BusyChanged, PlaceOffered
-from services.booking.commands.telling import busy_changed
+from services.booking.commands.telling import busy_changed, tell_busy
 from services.booking.group_commit import GroupCommit
 from tests.services.booking.test_waiting import booked, look, waits
 from tests.services.booking.workshop import Workshop, at
@@ -27,16 +28,16 @@ async def until_somebody_waits(workshop: Workshop) -> None:
             await asyncio.sleep(0.02)
 
 
-async def beside(workshop: Workshop, statement: str, act: Callable[[], Awaitable[Any]], *, waits_for_it: bool) -> Any:
-    """`act` while a transaction that has done `statement` is open; it commits once `act` waits, or has ended."""
+async def beside(
+    workshop: Workshop, change: Callable[[AsyncSession], Awaitable[None]], act: Callable[[], Awaitable[None]]
+) -> None:
+    """`act` while a transaction that has made `change` is open; it commits once `act` waits for it, or has ended."""
     async with workshop.db.transaction() as session:
-        await session.execute(sa.text(statement), {"offer": workshop.laser})
-        acting = asyncio.ensure_future(act())
-        if waits_for_it:
-            await until_somebody_waits(workshop)
-        else:
-            await asyncio.wait([acting])
-    return await acting
+        await change(session)
+        acting, waiting = asyncio.ensure_future(act()), asyncio.ensure_future(until_somebody_waits(workshop))
+        await asyncio.wait([acting, waiting], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+    await acting
 
 
 async def count(workshop: Workshop, table: str) -> int:
@@ -48,24 +49,27 @@ async def test_what_is_cancelled_while_the_line_is_handed_out_is_handed_out_too(
     held = await booked(workshop, workshop.as_chloe, at(9), at(12))
     await waits(workshop, workshop.as_ana, at(9), at(12))
     await workshop.sql("INSERT INTO places_freed VALUES (:offer, now())", offer=workshop.laser)
-    cancel = f"/bookings/{held}/cancel"
-    taken_away = "DELETE FROM places_freed WHERE offer_id = :offer"  # as who hands out does, before it looks
-    answer = await beside(workshop, taken_away, lambda: workshop.as_chloe.post(cancel, json={}), waits_for_it=True)
-    assert answer.status_code == 200, answer.text
-    assert await count(workshop, "places_freed") == 1
+
+    async def cancelled(session: AsyncSession) -> None:
+        await session.execute(sa.text("UPDATE bookings SET status = 'cancelled' WHERE id = :id"), {"id": held})
+
+    await beside(workshop, cancelled, lambda: look(workshop))
     await look(workshop)
     assert len(await workshop.said(PlaceOffered)) == 1
 
 
-async def test_what_changes_while_busy_times_are_told_is_told_again(workshop: Workshop) -> None:
-    await workshop.sql("INSERT INTO busy_to_tell VALUES (:offer, now())", offer=workshop.laser)
+async def test_what_changes_while_busy_times_are_told_is_told_too(workshop: Workshop) -> None:
+    held = await booked(workshop, workshop.as_chloe, at(9), at(12))  # its mark is there, and is not told yet
 
-    async def changes() -> None:
-        async with workshop.db.transaction() as session:
-            await busy_changed(session, workshop.laser)
+    async def cancelled(session: AsyncSession) -> None:
+        await session.execute(sa.text("UPDATE bookings SET status = 'cancelled' WHERE id = :id"), {"id": held})
+        await busy_changed(session, workshop.laser)
 
-    await beside(workshop, "DELETE FROM busy_to_tell WHERE offer_id = :offer", changes, waits_for_it=True)
-    assert await count(workshop, "busy_to_tell") == 1
+    async def told() -> None:
+        await workshop.db.run(tell_busy, [workshop.laser])
+
+    await beside(workshop, cancelled, told)
+    assert (await workshop.said(BusyChanged))[-1].busy == []
 
 
 async def test_a_hold_that_ends_in_the_way_is_told_even_when_the_booking_is_refused(workshop: Workshop) -> None:

@@ -21,12 +21,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
+from contracts.border import (
+    BorderBookingAnswered,
+    BorderBookingWithdrawn,
+    BorderChangeAnswered,
+    BorderChangeRequested,
+    BorderUseReported,
+)
 from contracts.envelope import Event
 from services import provision
 from services.booking.commands.peer_changes import NotAskedYet
@@ -67,8 +73,9 @@ class Border(RuleBasedStateMachine):
         self.heap: list[tuple[Side, Event]] = []
         self.approval = ""
         self.ended: set[str] = set()
-        self.may_end = False
+        self.may_end = self.home_asked = False
         self.before: dict[UUID, Any] = {}
+        self.told: dict[tuple[UUID, int], BorderBookingAnswered] = {}
         self.time_before = self.namur.now()
 
     # -- the stage
@@ -112,7 +119,8 @@ class Border(RuleBasedStateMachine):
 
     @rule(slot=SLOTS)
     def ask_at_home(self, slot: int) -> None:
-        """Somebody of Namur wants the same laser."""
+        """Somebody of Namur wants the same laser: that is not said at the border."""
+        self.home_asked = True
         self._call(
             self.namur.workshop.as_ana.post(
                 "/bookings", json=_hour(slot) | {"offer_id": str(self.namur.workshop.laser)}
@@ -154,6 +162,24 @@ class Border(RuleBasedStateMachine):
         self._call(self.lille.workshop.as_ana.post(f"/bookings/{self._one(which).id}/change/withdraw"))
 
     @precondition(lambda self: self.asked)
+    @rule(which=WHICH, slot=SLOTS)
+    def owner_asks_to_move(self, which: int, slot: int) -> None:
+        one, hour = self._one(which), _hour(slot)
+        answer = self._call(self.namur.workshop.as_omar.put(f"/bookings/{one.id}/change", json=hour | {"quantity": 1}))
+        if answer.status_code == 200:
+            one.periods.append((datetime.fromisoformat(hour["start"]), datetime.fromisoformat(hour["end"])))
+
+    @precondition(lambda self: self.asked)
+    @rule(which=WHICH, act=st.sampled_from(["accept", "accept", "refuse"]))
+    def borrower_answers_the_owner(self, which: int, act: str) -> None:
+        self._call(self.lille.workshop.as_ana.post(f"/bookings/{self._one(which).id}/change/{act}"))
+
+    @precondition(lambda self: self.asked)
+    @rule(which=WHICH)
+    def owner_no_longer_asks_to_move(self, which: int) -> None:
+        self._call(self.namur.workshop.as_omar.post(f"/bookings/{self._one(which).id}/change/withdraw"))
+
+    @precondition(lambda self: self.asked)
     @rule(which=WHICH, step=st.sampled_from(["check-in", "check-out"]), there=st.booleans())
     def somebody_comes_or_leaves(self, which: int, step: str, there: bool) -> None:  # noqa: FBT001 - hypothesis
         who = self.namur.workshop.as_omar if there else self.lille.workshop.as_ana
@@ -168,9 +194,12 @@ class Border(RuleBasedStateMachine):
         self._remember()
         place = which % len(self.heap)
         to, event = self.heap[place]
-        if self.do(self._heard(to, event)) and not again:
+        heard = self.do(self._heard(to, event))
+        if heard and not again:
             del self.heap[place]
-        self._collect()
+        said = self._collect()
+        if heard and to is self.namur and not self.ended:
+            self._is_answered(event, said)
 
     @precondition(lambda self: self.heap)
     @rule(backwards=st.booleans())
@@ -221,19 +250,39 @@ class Border(RuleBasedStateMachine):
 
     # -- what must hold
 
-    @invariant()
-    def nothing_overlaps(self) -> None:
-        if self.approval:
-            assert self.do(self.namur.value(EXCESS)) == 0
-
-    def _no_late_yes(self) -> None:
-        """Namur never confirms after `decide_by`, by its own clock."""
+    def _look_at_namur(self) -> None:
+        """Nothing overlaps, and Namur never confirms after `decide_by`, by its own clock."""
+        assert self.do(self.namur.value(EXCESS)) == 0
         rows = self.do(self.namur.rows())
         for one in self.asked:
             was, now = self.before.get(one.id), rows.get(one.id)
             if now is not None and now.status == "confirmed" and (was is None or was.status == "pending"):
                 limit = was.decide_by if was is not None else one.decide_by
                 assert self.time_before < limit, "confirmed when the time to decide was over"
+        self.before = rows
+
+    def _listen_to_namur(self, said: list[Event]) -> None:
+        """A version says one thing for ever: whoever has heard it need not hear it again."""
+        for event in said:
+            if isinstance(event, BorderBookingAnswered):
+                plain = event.model_copy(update={"start_at_risk": False})
+                assert self.told.setdefault((event.booking_id, event.version), plain) == plain, (
+                    "one version, two states"
+                )
+
+    def _is_answered(self, heard: Event, said: list[Event]) -> None:
+        """What Lille asks of a booking that Namur knows is never met with silence, nor with a state before it."""
+        mine = [one for one in said if isinstance(one, BorderBookingAnswered) and one.subject == heard.subject]
+        match heard:
+            case BorderBookingWithdrawn() if self.before.get(heard.booking_id) is not None:
+                over = any(one.status not in {"pending", "confirmed"} for one in mine)
+                assert over or any(one.withdrawals_heard >= heard.number for one in mine), (
+                    "a withdrawal was not answered"
+                )
+            case BorderChangeRequested() | BorderChangeAnswered() | BorderUseReported() if not mine:
+                assert isinstance(heard, BorderUseReported), f"{heard.type} was not answered"
+            case _:
+                pass
 
     def teardown(self) -> None:
         if not self.approval:
@@ -245,11 +294,15 @@ class Border(RuleBasedStateMachine):
                 if self.do(self._heard(to, event)):
                     self.heap.remove((to, event))
             self._collect()
+        if not self.ended:
+            assert not self.heap, f"never heard: {self.heap}"
+        self.sweep(there=True)
+        for to, event in self.heap:
+            self.do(self._heard(to, event))
+        self.heap = []
         for side in (self.lille, self.namur):
             if self.ended and side.peer not in self.ended:
                 self._end_link(side)
-        if not self.ended:
-            assert not self.heap, f"never heard: {self.heap}"
         self._compare()
 
     def _compare(self) -> None:
@@ -291,12 +344,18 @@ class Border(RuleBasedStateMachine):
         return answer
 
     def _remember(self) -> None:
-        self.time_before, self.before = self.namur.now(), self.do(self.namur.rows())
+        self.time_before = self.namur.now()
 
-    def _collect(self) -> None:
-        for side, other in ((self.lille, self.namur), (self.namur, self.lille)):
-            self.heap += [(other, event) for event in self.do(side.say())]
-        self._no_late_yes()
+    def _collect(self) -> list[Event]:
+        """What was said goes into the heap. Returns what Namur said; only then has anything changed there."""
+        self.heap += [(self.namur, event) for event in self.do(self.lille.say())]
+        said = self.do(self.namur.say())
+        self.heap += [(self.lille, event) for event in said]
+        if said or self.home_asked:
+            self._look_at_namur()
+        self._listen_to_namur(said)
+        self.home_asked = False
+        return said
 
 
 def _hour(slot: int) -> dict[str, Any]:
