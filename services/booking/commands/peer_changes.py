@@ -15,11 +15,11 @@ from services.booking.commands.arrivals import arrive, give_back
 from services.booking.commands.book import one_after_the_other
 from services.booking.commands.changing import WantedChange, move_or_ask, take_new_period
 from services.booking.commands.decide import forget_change
-from services.booking.commands.peers import LONGEST_NOTE, say_again, sentence
+from services.booking.commands.peers import LONGEST_NOTE, recovery_is_young, say_again, sentence
 from services.booking.commands.telling import busy_changed_by, tell
 from services.booking.domain.booking import Booking
 from services.booking.domain.limits import CannotChange
-from services.booking.domain.problems import RulesChangedMeanwhile
+from services.booking.domain.problems import Recovering, RulesChangedMeanwhile
 from services.booking.domain.spans import Span
 from services.booking.domain.states import OPEN, proposal_of
 from services.chassis import logs
@@ -37,7 +37,7 @@ async def answer_change(
 ) -> None:
     """Move it at once, keep the wish for who decides, or refuse with a reason (in `language`); always answered.
 
-    Raises NotAskedYet.
+    Raises NotAskedYet, and Recovering for a later attempt.
     """
     booking = await _guests(session, asked)
     if booking is None:
@@ -54,6 +54,8 @@ async def answer_change(
     except RulesChangedMeanwhile:
         raise  # the next attempt at this message sees the new rules
     except Problem as problem:
+        if isinstance(problem, Recovering) and await recovery_is_young(session, now):
+            raise
         await session.refresh(booking)
         why = sentence(problem, language)
         event = booking.change_refused(by="owner", now=now, reason=why[:LONGEST_NOTE])
@@ -98,6 +100,8 @@ async def take_answer_to_proposal(
         async with session.begin_nested():
             await take_new_period(session, booking, change, name=None, now=now)
     except Problem as problem:
+        if isinstance(problem, Recovering) and await recovery_is_young(session, now):
+            raise
         await session.refresh(booking)
         await forget_change(session, booking)
         why = sentence(problem, language)[:LONGEST_NOTE]

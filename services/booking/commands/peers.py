@@ -79,7 +79,7 @@ async def answer_request(
     except RulesChangedMeanwhile:
         raise  # the next attempt at this message sees the new rules
     except Recovering as recovering:
-        if await _recovery_is_young(session, now):
+        if await recovery_is_young(session, now):
             raise
         await refuse(session, asked, "declined", sentence(recovering, language), now)
     except TooLate as late:
@@ -205,7 +205,8 @@ async def _take_for_peer(session: AsyncSession, asked: BookingRequestReceived, *
     await take(session, offer, wanted, borrower, now=now)
 
 
-async def _recovery_is_young(session: AsyncSession, now: datetime) -> bool:
+async def recovery_is_young(session: AsyncSession, now: datetime) -> bool:
+    """Whether what a peer asks is better tried again: peers are still handing back what we had confirmed."""
     said = (await session.execute(sa.select(recovery.c.version).where(recovery.c.recovering))).scalar_one_or_none()
     return said is not None and now - datetime.fromtimestamp(said / 1000, UTC) < RECOVERY_IS_AWAITED
 

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.federation import BookingReadmitted, RecoveryChanged
 from services.booking import queries
 from services.booking.commands.binding import Binding
-from services.booking.commands.book import Borrower, Wanted, bind_now, new_booking
-from services.booking.commands.peers import one_after_the_other, refuse
+from services.booking.commands.book import Borrower, Wanted, bind_now, new_booking, one_after_the_other
+from services.booking.commands.peers import refuse
 from services.booking.commands.telling import busy_changed_by, tell
 from services.booking.domain.problems import RulesChangedMeanwhile
 from services.booking.domain.spans import Span

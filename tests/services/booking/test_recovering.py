@@ -167,5 +167,9 @@ async def test_nothing_shared_is_moved_and_no_series_booked_meanwhile(workshop: 
     (refused,) = await workshop.said(BookingEvent)
     assert isinstance(refused, BookingChangeRefused)
     assert refused.booking.change_reason
-    await recovering(workshop, 2, begins=False)
+    young = int(datetime.now(UTC).timestamp() * 1000)
+    await recovering(workshop, young, begins=True)
+    with pytest.raises(Recovering):  # tried again later
+        await workshop.hear(wish(asked.booking_id, 2, start=at(15), end=at(16)))
+    await recovering(workshop, young + 1, begins=False)
     assert (await workshop.as_ana.put(paths[0], json=body)).json()["start"] == iso(at(15))
