@@ -261,7 +261,20 @@ def link(**changes: Any) -> dict[str, Any]:
         "acknowledged_at": at(-1), "missing": 2, "copies_there": 12, "copies_here": 7, "compared_at": at(-1),
         "erasures_waiting": 1, "limits": {
             "share_kinds": ["machine"], "share_circles": None, "withheld": ["place"], "open_requests_at_most": 5,
-        }, **changes,
+        }, "kind": "direct", "hub_link_id": None, "hub_name": None, **changes,
+    }  # fmt: skip
+
+
+HUB = "0190a000-0000-7000-8000-00000000beef"
+STRANGER = "0190a000-0000-7000-8000-00000000cafe"
+
+
+def behind_hub(**changes: Any) -> dict[str, Any]:
+    return {
+        "hub_link_id": HUB, "hub_name": "Inter-CAE", "member": "0190a000-0000-7000-8000-00000000abba", "peer_id": PEER,
+        "name": "OpenFlow (Namur)", "summary": "Coopérative d'activité.", "web": "https://openflow.example",
+        "thumbprint": "12345 67890", "standing": "linked", "link_id": LINK, "first_seen_at": at(-9), "doubt": None,
+        "claimed_thumbprint": "99999 00000", **changes,
     }  # fmt: skip
 
 
@@ -496,6 +509,11 @@ def _standard(role: str) -> dict[str, Rule]:
             "recovering": True, "begun_at": at(0), "begun_by": "OpenFlow", "waiting_for": ["OpenFlow (Namur)"],
         },
         "DELETE federation /recovery": lambda _: None,
+        "GET federation /members": lambda _: [
+            behind_hub(),
+            behind_hub(member=STRANGER, name="Cabestan", standing="open", doubt="another_key", link_id=None),
+        ],
+        f"POST federation /members/{HUB}/{STRANGER}/accept": lambda _: httpx.Response(201, json=link(kind="behind")),
         "GET federation /peers": lambda _: [{"peer_id": PEER, "name": "OpenFlow (Namur)", "web": "https://openflow.example"}],
         "POST federation /invitations": lambda _: httpx.Response(
             201, json={"code": "maillage:CODE", "expires_at": at(7), "thumbprint": "thumb"}

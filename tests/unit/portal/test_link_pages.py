@@ -5,9 +5,10 @@ import json
 import pytest
 
 from tests.unit.portal.conftest import Browse, fill
-from tests.unit.portal.pretend import LINK, PEER, Pretend
+from tests.unit.portal.pretend import HUB, LINK, PEER, STRANGER, Pretend
 
 PAGE = f"/coordination/links/{LINK}"
+STRANGE = f"/coordination/links/members/{HUB}/{STRANGER}"
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,7 @@ async def test_limits_are_set_as_ticked(
     ("shown_at", "action", "call"),
     [
         (f"{PAGE}/block", f"{PAGE}/block", f"/links/{LINK}/block"),
+        (STRANGE, f"{STRANGE}/accept", f"/members/{HUB}/{STRANGER}/accept"),
         ("/coordination/links", f"/coordination/links/blocks/{PEER}/lift", f"/blocks/{PEER}"),
         ("/coordination/links", "/coordination/links/recovery/end", "/recovery"),
     ],
@@ -47,3 +49,25 @@ async def test_a_button_does_what_it_says(browse: Browse, shown_at: str, action:
     done = await client.post(action, data=fill(await client.get(shown_at), action))
     assert done.status_code == 303
     assert any(one.url.path.endswith(call) and one.method in {"POST", "DELETE"} for one in pretend.seen)
+
+
+async def test_who_is_behind_a_hub_is_shown_with_what_is_doubtful(browse: Browse) -> None:
+    client = browse(Pretend(role="administrator"))
+    shown = (await client.get("/coordination/links")).text
+    assert "Par le hub Inter-CAE" in shown
+    assert f'href="{PAGE}"' in shown
+    assert STRANGE in shown
+    assert "le hub montre une autre clé" in shown
+    doubted = (await client.get(STRANGE)).text
+    assert "12345 67890" in doubted
+    assert "99999 00000" in doubted
+    assert (await client.get(f"/coordination/links/members/{HUB}/{HUB}")).status_code == 404
+
+
+async def test_what_is_open_to_everybody_can_be_read_without_an_account(browse: Browse) -> None:
+    pretend = Pretend()
+    shown = await browse(pretend, signed_in=False).get("/catalogue?side=offer&cursor=abc")
+    assert shown.status_code == 200
+    asked = next(one for one in pretend.seen if one.url.path.endswith("/listings"))
+    assert (asked.url.params["side"], asked.url.params["cursor"]) == ("offer", "abc")
+    assert "/api/catalog/listings" in shown.text
