@@ -65,11 +65,30 @@ def say_reason(words: Any, code: str, value: str) -> str:
         "free": N_("libre : %(value)s"),
         "days": N_("libre %(value)s"),
         "quantity": N_("quantité : %(value)s"),
-        "owed": N_("%(value)s a plus souvent emprunté chez nous que nous chez elle"),
-        "owing": N_("nous avons plus souvent emprunté chez %(value)s qu'elle chez nous"),
+        "owed": N_("%(value)s emprunte plus souvent chez nous que l'inverse"),
+        "owing": N_("nous empruntons plus souvent chez %(value)s que l'inverse"),
     }
     other = N_("parce que : %(value)s")
     return words.gettext(texts.get(code, other)) % {"value": value}
+
+
+_TELLING = ("meaning", "distance", "days", "free", "words", "topic", "quantity", "kind", "category")
+"""What helps most to choose comes first."""
+SHOWN = 3
+"""Reasons that a card shows at once; two more are not worth a fold."""
+
+
+def in_short(reasons: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The reasons that a card shows at once, and those behind "other reasons"; what says the same is said once."""
+    said = {one["code"] for one in reasons}
+    alike = {one["value"] for one in reasons if one["code"] == "topic"}
+    told = [
+        one
+        for one in reasons
+        if not (one["code"] == "free" and "days" in said) and not (one["code"] == "category" and one["value"] in alike)
+    ]
+    told.sort(key=lambda one: _TELLING.index(one["code"]) if one["code"] in _TELLING else len(_TELLING))
+    return (told, []) if len(told) <= SHOWN + 1 else (told[:SHOWN], told[SHOWN:])
 
 
 def say_lack(words: Any, code: str, value: str, by: str = "") -> str:

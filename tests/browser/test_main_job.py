@@ -49,7 +49,9 @@ def _open_the_match(marie: Seat, title: str) -> None:
     match = page.get_by_role("article").filter(has_text=title)
     marie.reload_until("the match", match.is_visible)
     expect(match).to_contain_text("chez OpenFlow")
-    reasons = match.get_by_role("list", name="Pourquoi").get_by_role("listitem")
+    if (more := match.get_by_text(re.compile("autres? raisons?$"))).count():
+        more.click()
+    reasons = match.get_by_role("listitem")
     expect(reasons.filter(has_text="même genre : machine")).to_have_count(1)
     expect(reasons.filter(has_text="mots en commun")).to_have_count(1)
     match.get_by_role("link", name=title).click()
