@@ -1,170 +1,161 @@
-"""Nothing appears outside its audience: random circles, members, audiences, peers and ended links, in every answer.
+"""Nothing appears outside its audience: no result, count, suggestion, match, near miss or line of a file.
 
-The expected side is worked out here, from what was published, by none of the service's own code.
+Random circles, members, audiences, peers, ended links and things taken back; see `worlds.py` for who may see what.
 """
 
 import random
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
-from contracts.catalog import Audience, ListingState
-from contracts.federation import LinkChanged, LinkState, ListingReceived
+from contracts.catalog import ListingState
 from contracts.shared import SharedListing
 from services.chassis.ids import new_id
 from services.matching import audience
-from services.matching.tables import things
-from tests.services.matching.conftest import Matching, state_of
+from services.matching.tables import skills, things
+from services.matching.words import folded
+from tests.services.matching.conftest import LILLE, Matching
+from tests.services.matching.worlds import THINGS, World, make
 
-_TITLES = ("Tente de réception", "Grande tente pliante", "Tente et chapiteau", "Barnum, tente de fête")
 _ROUNDS = 3
-_THINGS = 40
+Seen = list[tuple[str, ListingState | SharedListing]]
+Leaks = Counter[str]
+"""How much was shown to somebody who may not see it, by where it was shown."""
+
+_COUNTED: dict[str, Callable[[str, Any], set[str]]] = {
+    "side": lambda _, one: {one.side},
+    "kind": lambda _, one: {one.kind},
+    "spoken": lambda _, one: {one.language},
+    "origin": lambda origin, _: {origin},
+    "tag": lambda _, one: {folded(tag) for tag in one.tags},
+}
 
 
-@dataclass
-class World:
-    """What was said. `ended`: peers whose link is over."""
-
-    members: list[UUID] = field(default_factory=lambda: [new_id() for _ in range(6)])
-    circles: dict[UUID, set[UUID]] = field(default_factory=dict[UUID, set[UUID]])
-    ours: list[ListingState] = field(default_factory=list[ListingState])
-    copies: list[tuple[str, SharedListing]] = field(default_factory=list[tuple[str, SharedListing]])
-    ended: set[str] = field(default_factory=set[str])
-
-    def may_see(self, member: UUID | None) -> set[UUID]:
-        now = datetime.now(UTC)
-        seen = {one.id for origin, one in self.copies if origin not in self.ended and (member or one.public)}
-        for one in self.ours:
-            if (one.valid_until and one.valid_until <= now) or (one.valid_from and one.valid_from > now):
-                continue
-            circles = [self.circles[circle] for circle in one.audience.circle_ids]
-            mine = member is not None and (
-                one.owner_member_id == member
-                or (one.owner_circle_id is not None and member in self.circles[one.owner_circle_id])
-            )
-            named = one.audience.scope == "circle" and any(member in circle for circle in circles)
-            wide = one.audience.scope == "public" or (member is not None and one.audience.scope != "circle")
-            if wide or mine or named:
-                seen.add(one.id)
-        return seen
-
-
-async def _make(matching: Matching, chance: random.Random) -> World:
-    world = World()
-    for _ in range(4):
-        people = chance.sample(world.members, chance.randrange(1, 4))
-        world.circles[await matching.circle(*people)] = set(people)
-    peers = {f"peer-{number}": chance.random() < 0.4 for number in range(3)}
-    for _ in range(_THINGS):
-        if chance.random() < 0.3:
-            await _copy(matching, world, chance, chance.choice(list(peers)))
-        else:
-            await _own(matching, world, chance)
-    for peer, ends in peers.items():
-        if ends:
-            await matching.tell(LinkChanged(link=_link(peer)))
-            world.ended.add(peer)
-    await matching.count_words()
-    await matching.encode()
-    return world
-
-
-async def _own(matching: Matching, world: World, chance: random.Random) -> None:
-    scope = chance.choice(["circle", "circle", "circle", "cooperative", "peers", "public"])
-    circles = chance.sample(list(world.circles), chance.randrange(1, 3)) if scope == "circle" else []
-    now = datetime.now(UTC)
-    state = await matching.listing(
-        chance.choice(_TITLES),
-        side=chance.choice(["offer", "offer", "need"]),
-        kind=chance.choice(["equipment", "machine"]),
-        audience=Audience.model_validate({"scope": scope, "circle_ids": circles}),
-        owner_member_id=chance.choice(world.members),
-        owner_circle_id=chance.choice([None, None, *world.circles]),
-        valid_until=chance.choice([None, None, None, now - timedelta(days=1)]),
-        valid_from=chance.choice([None, None, None, now + timedelta(days=1)]),
-    )
-    world.ours.append(state)
-
-
-async def _copy(matching: Matching, world: World, chance: random.Random, peer: str) -> None:
-    fields = state_of(chance.choice(_TITLES)).model_dump(mode="json")
-    names = SharedListing.model_fields
-    values = {name: value for name, value in fields.items() if name in names}
-    copy = SharedListing.model_validate(values | {"public": chance.random() < 0.4})
-    said = datetime.now(UTC) - timedelta(minutes=1)
-    await matching.tell(
-        ListingReceived.model_validate(
-            {"origin": peer, "origin_name": peer, "epoch": 1, "listing": copy.model_dump(mode="json")}
-        ),
-        at=said,
-    )
-    world.copies.append((peer, copy))
-
-
-def _link(peer: str) -> LinkState:
-    return LinkState(link_id=new_id(), peer_id=peer, peer_name=peer, peer_web="", status="ended", version=9)
-
-
-async def _answers(matching: Matching, member: UUID | None) -> set[UUID]:
-    """The ids in every answer that this reader can get."""
-    client = await matching.client(member)
-    found: set[UUID] = set()
+async def _pages(client: httpx.AsyncClient, leaks: Leaks, seen: Seen) -> set[UUID]:
+    """The ids in every answer of a search that this reader can get."""
+    allowed, found = {one.id for _, one in seen}, set[UUID]()
     for params in ({"q": "tente"}, {"q": "abri pour une fête dehors"}, {}, {"q": "tente", "kind": "equipment"}):
         cursor = None
         while True:
             more = {"cursor": cursor} if cursor else {}
-            page = (await client.get("/search", params={**params, **more, "limit": 100})).json()
+            page = (await client.get("/search", params={**params, **more, "limit": 17})).json()
             found |= {UUID(item["id"]) for item in page["items"]}
+            leaks["total"] += page["total"] > len(allowed)
             cursor = page["next"]
             if cursor is None:
                 break
+    leaks["results"] += len(found - allowed)
     return found
 
 
-async def _matched(matching: Matching, member: UUID, needs: list[ListingState]) -> set[UUID]:
-    client = await matching.client(member)
-    found: set[UUID] = set()
+async def _counts(client: httpx.AsyncClient, leaks: Leaks, seen: Seen, world: World) -> None:
+    """Counts of choices are those of what the reader may see, and no more."""
+    near = {"near": f"{LILLE.latitude},{LILLE.longitude}"}
+    for params in ({"q": "tente"}, near):
+        page = (await client.get("/search", params=params)).json()
+        leaks["total"] += page["total"] != len(seen)
+        facets = {name: {one["value"]: one["count"] for one in views} for name, views in page["facets"].items()}
+        for name, values_of in _COUNTED.items():
+            true = Counter(value for origin, one in seen for value in values_of(origin, one))
+            leaks[name] += sum(count != true[folded(value)] for value, count in facets.get(name, {}).items())
+        leaks["topic"] += sum(facets.get("topic", {}).values()) > len(seen)
+        at_home = sum(one.place is not None and one.place.label.endswith("Lille") for _, one in seen)
+        leaks["km"] += sum(count != at_home for count in facets.get("km", {}).values())
+        free = sum(one.id not in world.taken for _, one in seen)
+        leaks["free"] += sum(count != free for count in facets.get("free", {}).values())
+
+
+async def _suggested(client: httpx.AsyncClient, leaks: Leaks, seen: Seen) -> None:
+    titles = {one.title for _, one in seen}
+    hidden = [number for number in range(THINGS) if not any(title.endswith(f" zq{number}") for title in titles)]
+    for typed in ("tente", "grande t", *(f"tente zq{number}" for number in hidden[:6])):
+        answer = await client.get("/suggestions", params={"q": typed})
+        assert answer.status_code == 200, answer.text
+        leaks["suggestions"] += len(set(answer.json()["titles"]) - titles)
+
+
+async def _matched(client: httpx.AsyncClient, leaks: Leaks, seen: Seen, needs: list[ListingState]) -> None:
+    allowed = {str(one.id) for _, one in seen}
     for need in needs:
         answer = await client.get(f"/needs/{need.id}/matches")
         if answer.status_code == 200:
-            items = answer.json()["items"] + answer.json()["near_misses"]
-            found |= {UUID(item["id"]) for item in items}
-    return found
+            found = answer.json()
+            leaks["matches"] += len({item["id"] for item in found["items"]} - allowed)
+            leaks["near misses"] += len({item["id"] for item in found["near_misses"]} - allowed)
+        leaks["needs"] += answer.status_code == 200 and str(need.id) not in allowed
 
 
-async def _leaks(matching: Matching, world: World) -> int:
-    """How many things were shown to somebody who may not see them."""
-    leaks = 0
-    needs = [one for one in world.ours if one.side == "need"]
-    for member in [None, *world.members, new_id()]:
-        allowed = world.may_see(member)
-        seen = await _answers(matching, member)
+async def _exported(client: httpx.AsyncClient, leaks: Leaks, seen: Seen) -> None:
+    allowed = {str(one.id) for _, one in seen}
+    lines = (await client.get("/skills.csv")).text.splitlines()[1:]
+    assert len(lines) >= len(allowed)
+    leaks["file"] += len({line.split(";")[1] for line in lines} - allowed)
+
+
+async def _leaks(matching: Matching, world: World) -> Leaks:
+    leaks, needs = Leaks(), [one for one in world.ours if one.side == "need"]
+    for member in [None, *world.members[:3], new_id()]:
+        client, seen = await matching.client(member), world.may_see(member)
+        await _pages(client, leaks, seen)
+        await _counts(client, leaks, seen, world)
+        await _suggested(client, leaks, seen)
         if member is not None:
-            seen |= await _matched(matching, member, needs)
-        leaks += len(seen - allowed)
+            await _exported(client, leaks, seen)
+    for member in world.members:
+        await _matched(await matching.client(member), leaks, world.may_see(member), needs)
     for event in await matching.propose():
-        allowed = world.may_see(event.need_owner_id)
-        leaks += len({proposal.offer_id for proposal in event.proposals} - allowed)
-    return leaks
+        allowed = {one.id for _, one in world.may_see(event.need_owner_id)}
+        leaks["proposals"] += len({proposal.offer_id for proposal in event.proposals} - allowed)
+    return +leaks
+
+
+async def _name_all(matching: Matching) -> None:
+    """A skill that everything is called like, so that the file of codes has a line for each thing."""
+    names = [f"cat{number}" for number in range(THINGS)]
+    row = {"scheme": "rome", "code": "1", "shown": "A1101", "language": "fr", "source": "x", "label": "x"}
+    async with matching.db.transaction() as session:
+        await session.execute(sa.insert(skills).values(**row, names=names, import_id=new_id()))
 
 
 @pytest.mark.parametrize("seed", range(_ROUNDS))
 async def test_nobody_is_shown_what_is_not_meant_for_them(matching: Matching, seed: int) -> None:
-    chance = random.Random(seed)
-    world = await _make(matching, chance)
-    assert await _leaks(matching, world) == 0
-    for member in world.members:
-        assert world.may_see(member) <= await _answers(matching, member), "what is for them is found"
+    world = await make(matching, random.Random(seed))
+    await _name_all(matching)
+    assert await _leaks(matching, world) == {}
+    for member in world.members[:3]:
+        seen = world.may_see(member)
+        found = await _pages(await matching.client(member), Leaks(), seen)
+        assert {one.id for _, one in seen} <= found, "what is for them is found"
 
 
-async def test_without_the_filter_this_test_fails(matching: Matching, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = await _make(matching, random.Random(1))
+async def test_without_the_filter_every_part_of_this_test_fails(
+    matching: Matching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await make(matching, random.Random(1))
+    await _name_all(matching)
 
     def everybody(member_id: UUID | None, now: datetime) -> sa.ColumnElement[bool]:
         return sa.not_(things.c.gone)
 
     monkeypatch.setattr(audience, "visible_to", everybody)
-    assert await _leaks(matching, world) > 0
+    leaks = await _leaks(matching, world)
+    parts = {
+        "results",
+        "total",
+        "suggestions",
+        "matches",
+        "file",
+        "proposals",
+        "side",
+        "kind",
+        "spoken",
+        "origin",
+        "tag",
+    }
+    assert parts <= set(leaks), leaks
