@@ -1,7 +1,7 @@
 """A request as weighted word stems: rare words weigh more, misspelt ones become the nearest known ones."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
@@ -34,13 +34,15 @@ class Term:
 class Terms:
     """All stems of a request. `full`: what a thing earns that has every word in its title.
 
-    `total`: about how many things there are. `rare`: the stems that few of them have.
+    `total`: about how many things there are. `rare`: the stems that few of them have. `says_nothing`: there are only
+    words without a meaning of their own ("le la les").
     """
 
     terms: tuple[Term, ...] = ()
     full: float = 1.0
     total: int = 0
     rare: tuple[str, ...] = ()
+    says_nothing: bool = False
 
     @property
     def are_rare(self) -> bool:
@@ -135,7 +137,8 @@ async def terms_of(session: AsyncSession, *parts: Part) -> Terms:
     known = [row for row in rows if row["lexeme"] is not None]
     lost = {row["word"] for row in known} - {row["word"] for row in known if row["documents"]}
     similar = [*await _similar(session, lost), *await _synonyms(session, list(chosen))]
-    return _weighed(known, similar, chosen)
+    found = _weighed(known, similar, chosen)
+    return replace(found, says_nothing=all(word in stop_words or words.folded(word) in words.SMALL for word in chosen))
 
 
 async def _similar(session: AsyncSession, lost: set[str]) -> list[dict[str, Any]]:

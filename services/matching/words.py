@@ -51,7 +51,7 @@ def folded(word: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-_SMALL = {
+SMALL = {
     "de",
     "du",
     "des",
@@ -76,12 +76,13 @@ _SMALL = {
     "op",
     "te",
 }
+"""Words between the others, in our languages."""
 
 
 def called(text: str) -> str:
     """A name as it is compared: folded, without signs, single letters and the small words between the others."""
     found = folded(spaced(text)).split()
-    return " ".join([word for word in found if len(word) > 1 and word not in _SMALL] or found)
+    return " ".join([word for word in found if len(word) > 1 and word not in SMALL] or found)
 
 
 _ASKING_WORDS = {language: {folded(word) for word in words.split()} for language, words in _ASKING.items()}

@@ -75,7 +75,7 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
         match_codes=match_words,
         security_codes=security_words,
         listing_path=listing_path, duration=moments.duration, total=partial(_total, language=language),
-        **_phrases(said, moments),
+        **phrases(said, moments),
     )  # fmt: skip
     filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType] - same
     filters.update(
@@ -89,7 +89,7 @@ def _environment(language: Locale, assets: Assets, zone: str) -> Environment:
     return environment
 
 
-def _phrases(said: Words, moments: Moments) -> dict[str, Any]:
+def phrases(said: Words, moments: Moments) -> dict[str, Any]:
     """Functions of the templates that turn codes into words."""
 
     def word(table: dict[str, str], code: str) -> str:

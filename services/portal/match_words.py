@@ -55,6 +55,8 @@ def say_reason(words: Any, code: str, value: str) -> str:
     if code == "kind":
         kind = words.gettext(KINDS.get(value, value))
         return words.gettext("même genre : %(value)s") % {"value": kind}
+    if code == "distance" and value == "0":
+        return words.gettext(N_("tout près"))
     texts = {
         "words": N_("mots en commun : %(value)s"),
         "meaning": N_("proche de votre demande : %(value)s"),

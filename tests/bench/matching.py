@@ -1,6 +1,7 @@
 """`python -m tests.bench.matching`: how good search and matching are, how fast at scale, how fresh, how heavy.
 
-Prints figures and never judges them. One cooperative on servers as `make demo` starts them.
+Prints figures and never judges them; `show` prints ten needs with their matches as people read them. One cooperative on
+servers as `make demo` starts them.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from deploy.demo.api import wait_for
 from deploy.local.postgres import LocalPostgres
 from deploy.local.rabbitmq import LocalRabbit
 from services.chassis.database import Database
-from tests.bench import matching_circles, matching_quality, matching_scale
+from tests.bench import matching_circles, matching_quality, matching_scale, matching_show
 from tests.bench.stage import folder_of, servers_of
 from tests.faults.cooperative import Coop
 from tests.instances import Instance, addresses, cooperatives
@@ -67,6 +68,9 @@ def main() -> None:
         else:
             with running() as coop:
                 asyncio.run(matching_quality.measure(database(coop), found))
+    if "show" in options.parts and (found := matching_quality.labelled()) is not None:
+        with running() as coop:
+            asyncio.run(matching_show.show(database(coop), found))
     if "scale" in options.parts:
         with running("catalog", "matching") as coop:
             asyncio.run(matching_scale.measure(coop, database(coop), options.offers))
@@ -79,9 +83,8 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.matching", description=__doc__)
-    parser.add_argument(
-        "parts", nargs="*", default=["quality", "circles", "scale"], choices=["quality", "circles", "scale"]
-    )
+    choices = ["quality", "circles", "scale", "show"]
+    parser.add_argument("parts", nargs="*", default=choices[:3], choices=choices)
     sizes: Sequence[int] = (10_000, 100_000, 1_000_000)
     parser.add_argument("--offers", type=int, nargs="+", default=sizes, help="sizes of the index (%(default)s)")
     return parser

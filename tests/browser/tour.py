@@ -84,6 +84,7 @@ def prepare(region: Region) -> Tour:
         "claire": [
             ("coordination", "/coordination"),
             ("limits", "/coordination/limits"),
+            ("weights", "/coordination/weights"),
             ("limits-of-one", f"/coordination/limits?{urlencode({'category': LASER['category']})}"),
             ("dead", "/coordination/dead"),
             ("members", "/coordination/members"),

@@ -144,7 +144,7 @@ async def _found(
         ),
     )
     fitting = [one for one in found if one.coverage > 0 or (one.meaning or 0.0) >= FITTING_MEANING]
-    if fitting:
+    if fitting and not terms.says_nothing:
         return fitting, False
     nearest = sorted((one for one in found if one.meaning is not None), key=lambda one: -(one.meaning or 0.0))
     return nearest[:MOST_NEAREST], bool(nearest)
