@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from contracts.booking import Interval, OpeningHours, ResourceState
-from contracts.shared import SharedListing
 from contracts.catalog import ListingState
 from contracts.federation import ListingReceived
 from contracts.identity import Place
+from contracts.shared import SharedListing
 from services.chassis.auth import Actor
 from services.chassis.database import Database
 from services.chassis.ids import new_id
