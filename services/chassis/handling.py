@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.envelope import Envelope, Event
 from services.chassis import inbox, logs, names, tracing
 from services.chassis.database import Database, sqlstate
+from services.chassis.problems import Problem
 from services.chassis.publishing import Message, NotPublished, Publisher
 
 if TYPE_CHECKING:
@@ -108,7 +109,11 @@ class Handling:
             await self._return_later(message, queue, DELAY_WHILE_DATABASE_IS_AWAY, attempt)
             _log.warning("database-away", service=self._service, queue=queue, error=str(error))
             return "postponed"
-        _log.error("handler-failed", service=self._service, queue=queue, attempt=attempt + 1, exc_info=error)
+        what: dict[str, Any] = {"service": self._service, "queue": queue, "attempt": attempt + 1}
+        if isinstance(error, Problem):  # foreseen: it asks for a later attempt
+            _log.warning("handler-waits", **what, error=type(error).__name__)
+        else:
+            _log.error("handler-failed", **what, exc_info=error)
         delays = list(names.RETRY_DELAYS)
         if attempt >= len(delays):
             await self._set_aside(message, queue, error)

@@ -26,6 +26,7 @@ CLOSE_SECONDS = 0.25
 RETRY_SECONDS = 1.0
 WATCH_SECONDS = 1.0
 START_SECONDS = 15.0
+LONGEST_START_SECONDS = 120.0
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[..., Awaitable[None]]
@@ -84,6 +85,7 @@ class Consuming:
         self._outage = logs.Outage()
         self._handling = Handling(consumers.service, db, self._publisher)
         self._gatherings: list[Gathering] = []
+        self._patience = START_SECONDS
 
     async def run(self) -> None:
         """Consume until cancelled, then finish what is in hand (5 seconds at most) and hand back the rest."""
@@ -98,15 +100,28 @@ class Consuming:
         """Start a broker object and return when it has lost its connection, a channel or a subscription."""
         broker = self._broker()
         try:
-            async with asyncio.timeout(START_SECONDS):  # a queue without a leader leaves the question unanswered
-                await broker.start()
-                lost = await _losses_of(broker)
+            lost = await self._start(broker)
             await self._watch(broker, lost)
         except (*CONNECTION_EXCEPTIONS, FastStreamException, TimeoutError) as error:
             self._speak_of_outage(f"{type(error).__name__}: {error}")
         finally:
             self.connected = False
             await self._stop(broker)
+
+    async def _start(self, broker: RabbitBroker) -> asyncio.Event:
+        """Raises TimeoutError: a queue without a leader leaves the question unanswered.
+
+        Each time with more patience: on a busy machine, starting anew before the end would go on for ever.
+        """
+        try:
+            async with asyncio.timeout(self._patience):
+                await broker.start()
+                lost = await _losses_of(broker)
+        except TimeoutError:
+            self._patience = min(self._patience * 2, LONGEST_START_SECONDS)
+            raise
+        self._patience = START_SECONDS
+        return lost
 
     async def _watch(self, broker: RabbitBroker, lost: asyncio.Event) -> None:
         while _is_alive(broker) and not lost.is_set():
