@@ -93,6 +93,11 @@ class LocalPostgres:
             self._daemon = None
 
     @property
+    def programs(self) -> Path:
+        """The folder of `psql`, `pg_dump` and `pg_restore` of the server's own version."""
+        return _programs()
+
+    @property
     def _data(self) -> Path:
         return self._folder / "data"
 

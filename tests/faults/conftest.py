@@ -66,7 +66,7 @@ def ruin(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         make = stack.enter_context(cooperatives(servers, tmp_path_factory.mktemp("ruin")))
         local = make(
             "ruin",
-            where=_addresses(postgres, rabbit),
+            where=addresses_of(postgres, rabbit),
             MAILLAGE_BROKER_PORT=str(line.port),
             MAILLAGE_OUTBOX_LIMIT=str(OUTBOX_LIMIT),
         )
@@ -151,11 +151,11 @@ def clustered(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
         postgres.start()
         line = stack.enter_context(proxied(nodes[0].amqp_port))
         make = stack.enter_context(cooperatives(servers, tmp_path_factory.mktemp("clustered")))
-        local = make("many", where=_addresses(postgres, nodes[0]), MAILLAGE_BROKER_PORT=str(line.port))
+        local = make("many", where=addresses_of(postgres, nodes[0]), MAILLAGE_BROKER_PORT=str(line.port))
         yield Clustered(coop=stack.enter_context(under_trial(local, servers)), nodes=nodes, line=line)
 
 
-def _addresses(postgres: LocalPostgres, rabbit: LocalRabbit) -> Addresses:
+def addresses_of(postgres: LocalPostgres, rabbit: LocalRabbit) -> Addresses:
     return Addresses(
         postgres_host=postgres.host,
         postgres_port=postgres.port,

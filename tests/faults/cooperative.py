@@ -24,7 +24,7 @@ from tests.faults.sql import Row, Sql
 from tests.instances import Instance
 from tests.servers import Servers
 
-READY_SECONDS = 45.0
+READY_SECONDS = 120.0
 LASER: Json = {
     "side": "offer",
     "kind": "machine",
@@ -50,6 +50,12 @@ ALWAYS_OPEN: Json = {
     "buffer_after_minutes": 0,
     "approval": "automatic",
 }
+
+COME_AGAIN = [
+    *["booking-to-decide", "booking-moved", "booking-moved-owner", "booking-change-to-answer"],
+    *["booking-stays", "booking-stays-owner", "booking-cancellation-asked"],
+]
+"""Templates of messages that one booking may bring to one member more than once."""
 
 
 @dataclass
@@ -101,6 +107,13 @@ class Coop:
         """SIGKILL all its processes."""
         for daemon in self._daemons.values():
             daemon.kill()
+
+    def kill_agent(self) -> None:
+        """SIGKILL its broker-agent alone."""
+        self._daemons["broker-agent"].kill()
+
+    def start_agent(self) -> None:
+        self._start("broker-agent", "broker-agent")
 
     def restart(self) -> None:
         """Start again what was killed, and wait until it is ready."""
@@ -164,14 +177,12 @@ class Coop:
 
     def doubled(self) -> int:
         """Listings and messages to people that are there more than once; no title may be used twice by a test."""
-        twice = "SELECT count(*) FROM (SELECT 1 FROM {} GROUP BY {} HAVING count(*) > 1) AS twice"
-        again = (
-            "'booking-to-decide', 'booking-moved', 'booking-moved-owner', 'booking-change-to-answer', 'booking-stays'"
-        )
-        again += ", 'booking-stays-owner', 'booking-cancellation-asked'"  # a change of period may bring these again
-        told = f"notifications WHERE about_type = 'booking' AND template NOT IN ({again})"
-        listings = self.value("catalog", twice.format("listings", "title"))
-        return int(listings + self.value("notify", twice.format(told, "member_id, template, about_id")))
+        twice = "SELECT count(*) FROM (SELECT 1 FROM listings GROUP BY title HAVING count(*) > 1) AS twice"
+        return int(self.value("catalog", twice)) + len(self.told_twice())
+
+    def told_twice(self) -> list[Row]:
+        """Messages about bookings that a member has more than once, but for what a change of period brings again."""
+        return self.rows("notify", _TOLD_TWICE, COME_AGAIN)
 
     def queues(self) -> dict[str, int]:
         """Messages in every queue of both its vhosts, as the broker counts them (a few seconds old)."""
@@ -256,6 +267,10 @@ def _link_in(person: Person, status: str) -> Json | None:
     return next((row for row in links if row["status"] == status), None)
 
 
+_TOLD_TWICE = """
+SELECT member_id, template, about_id FROM notifications WHERE about_type = 'booking' AND template <> ALL ($1)
+ GROUP BY member_id, template, about_id HAVING count(*) > 1
+"""
 _OFFER_IS_THERE = "SELECT count(*) > 0 FROM offers WHERE id = $1 AND published"
 
 

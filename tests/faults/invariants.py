@@ -27,13 +27,6 @@ SELECT id, version, CASE WHEN status = 'published' AND scope IN ('peers', 'publi
   FROM listings
 """
 _TWICE = "SELECT source, id FROM inbox GROUP BY source, id HAVING count(*) > 1"
-# What a change of period may bring again for one booking is not meant.
-_TOLD_TWICE = """
-SELECT member_id, template, about_id FROM notifications
- WHERE about_type = 'booking' AND template NOT IN ('booking-to-decide', 'booking-moved', 'booking-moved-owner',
-       'booking-change-to-answer', 'booking-stays', 'booking-stays-owner', 'booking-cancellation-asked')
- GROUP BY member_id, template, about_id HAVING count(*) > 1
-"""
 _GAPS = """
 SELECT link_id, epoch FROM sent_log GROUP BY link_id, epoch HAVING max(seq) - min(seq) + 1 <> count(*)
 """
@@ -73,7 +66,7 @@ def _nothing_handled_twice(coop: Coop) -> Iterable[str]:
     for service in SERVICES:
         for row in coop.rows(service, _TWICE):
             yield f"{service} has noted event {row} twice"
-    for row in coop.rows("notify", _TOLD_TWICE):
+    for row in coop.told_twice():
         yield f"a member was told twice: {row}"
 
 
@@ -132,7 +125,8 @@ def _across(origin: Coop, holder: Coop) -> Iterable[str]:
         ("matching", _things(holder, link["peer_id"])),
         ("booking", _offers(holder, link["peer_id"])),
     ):
-        crossed = {key: originals.get(key, (0, None)) for key in copies}
+        # what its origin has never heard of (it came back from a backup) is gone, in whatever version it was known
+        crossed = {key: originals.get(key, (version, None)) for key, (version, _) in copies.items()}
         visible = {key: kept for key, kept in originals.items() if kept[1] is not None}
         yield from _differences(f"{service} of {where}", visible | crossed, copies)
     asked = holder.rows("booking", _ASKED, link["peer_id"])
