@@ -1,0 +1,168 @@
+"""A cooperative loses its servers with all their data and comes back from last night's backup; its peer went on."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from deploy.demo.api import Json, wait_for
+from deploy.local.folders import CHECKOUT
+from deploy.local.postgres import LocalPostgres
+from deploy.local.rabbitmq import LocalRabbit
+from tests.faults import invariants
+from tests.faults.conftest import addresses_of
+from tests.faults.cooperative import Coop, link, under_trial
+from tests.faults.ledger import Ledger
+from tests.faults.load import Load
+from tests.faults.test_clocks_apart import again
+from tests.faults.test_link_cut import COPY_IS_THERE, book_across, publish_change_withdraw, uncrossed
+from tests.instances import cooperatives
+from tests.servers import Servers
+
+pytestmark = [pytest.mark.xdist_group("faults-restored"), pytest.mark.timeout(900)]
+
+
+@dataclass
+class Mortal:
+    """A cooperative whose servers can be lost with all that they hold."""
+
+    coop: Coop
+    postgres: LocalPostgres
+    rabbit: LocalRabbit
+
+    def lose_everything(self) -> None:
+        """Processes, databases and broker are gone; only the secrets and backups are left."""
+        self.coop.kill()
+        self.coop.reconnect()
+        for server in (self.postgres, self.rabbit):
+            server.kill()
+            server.stop()
+
+    def get_new_servers(self) -> None:
+        self.postgres = LocalPostgres(port=self.postgres.port)
+        self.rabbit = LocalRabbit(amqp_port=self.rabbit.amqp_port, management_port=self.rabbit.management_port)
+        for server in (self.postgres, self.rabbit):
+            server.start()
+        self.coop.local.addresses = addresses_of(self.postgres, self.rabbit)
+        self.coop.local.prepare_secrets()
+
+    def script(self, name: str, folder: Path) -> None:
+        """Run deploy/`name` as an ops person without compose would."""
+        server = {"PGHOST": self.postgres.host, "PGPORT": str(self.postgres.port)}
+        server |= {"PGPASSWORD": self.postgres.admin_password, "MAILLAGE_POSTGRES": ""}
+        programs = {"PATH": f"{self.postgres.programs}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            [str(CHECKOUT / "deploy" / name), str(folder)],
+            env=self.coop.local.environment()
+            | server
+            | programs
+            | {"MAILLAGE_SERVICES": f"{sys.executable} -m services"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def stop(self) -> None:
+        for server in (self.postgres, self.rabbit):
+            server.stop()
+
+
+@pytest.fixture
+def region(servers: Servers, tmp_path: Path) -> Iterator[tuple[Mortal, Coop]]:
+    """Lille, on servers of its own, linked with Namur."""
+    with ExitStack() as stack:
+        postgres, rabbit = LocalPostgres(), LocalRabbit()
+        for server in (postgres, rabbit):
+            stack.callback(server.stop)
+            server.start()
+        make = stack.enter_context(cooperatives(servers, tmp_path))
+        homes = {"lille": addresses_of(postgres, rabbit), "namur": None}
+        lille, namur = (
+            stack.enter_context(under_trial(make(name, where=where), servers, agent=True))
+            for name, where in homes.items()
+        )
+        mortal = Mortal(lille, postgres, rabbit)
+        stack.callback(mortal.stop)
+        link(lille, namur)
+        yield mortal, namur
+
+
+def test_a_cooperative_restored_from_a_backup_takes_back_what_it_had_promised_since(
+    region: tuple[Mortal, Coop], tmp_path: Path, ledger: Ledger
+) -> None:
+    mortal, namur = region
+    lille, tomorrow = mortal.coop, _tomorrow()
+    marie, paul = lille.person(name="Marie"), namur.person(name="Paul")
+    press = lille.bookable(marie, "Presse")
+    origin = wait_for("the press in Namur", lambda: namur.value("booking", COPY_IS_THERE, UUID(press["id"])))
+
+    def ask(number: int) -> Json:
+        return book_across(namur, press, origin, tomorrow, number)
+
+    with (
+        Load(lambda number: publish_change_withdraw(again(lille, marie), "Colle", number), pause=0.02) as lilles,
+        Load(lambda number: publish_change_withdraw(again(namur, paul), "Lame", number), pause=0.05) as namurs,
+        Load(ask, pause=0.1) as bookings,
+    ):
+        bookings.wait_for_more(5)
+        mortal.script("backup.sh", tmp_path / "backup")
+        lilles.wait_for_more(10)
+        bookings.wait_for_more(10)
+    saved = len(list((tmp_path / "backup").iterdir()))
+    assert saved == 6
+    wait_for("answers to all", lambda: not _waiting(namur), seconds=60)
+    promised = _confirmed(namur, press)
+    mortal.lose_everything()
+    since = [ask(100 + number) for number in range(3)]
+    changed = publish_change_withdraw(again(namur, paul), "Lame, pendant la panne", 1)
+    mortal.get_new_servers()
+    mortal.script("restore.sh", tmp_path / "backup")
+    kept = set(_bookings(lille, press))
+    forgotten = promised - kept
+    assert forgotten, "the backup was made after everything"
+    fault = ledger.begin(
+        "restored from a backup, broker lost", "", lambda: sorted(promised - set(_bookings(lille, press)))
+    )
+    fault.cause_ended()
+    lille.restart()
+    fault.wait_healed()
+    wait_for("the end of the recovery", lambda: not _recovering(lille), seconds=60)
+    invariants.check(lille, namur, linked=True, seconds=120)
+    assert promised <= set(_bookings(lille, press, "confirmed"))
+    assert {UUID(booking["id"]) for booking in since} <= set(_bookings(lille, press, "confirmed", "cancelled"))
+    assert lille.unseen([changed["title"]]) == []
+    assert not uncrossed(lille, namur)
+    writes = sum(len(load.acknowledged) for load in (lilles, namurs, bookings))
+    fault.load = f"{writes} writes, {len(forgotten)} bookings forgotten"
+    ledger.end(fault, doubled=lille.doubled() + namur.doubled())
+
+
+def _tomorrow() -> datetime:
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def _bookings(coop: Coop, offer: Json, *states: str) -> list[UUID]:
+    query = "SELECT id, status FROM bookings WHERE offer_id = $1 ORDER BY id"
+    return [
+        row["id"] for row in coop.rows("booking", query, UUID(offer["id"])) if not states or row["status"] in states
+    ]
+
+
+def _confirmed(coop: Coop, offer: Json) -> set[UUID]:
+    return set(_bookings(coop, offer, "confirmed"))
+
+
+def _waiting(coop: Coop) -> int:
+    return coop.value("booking", "SELECT count(*) FROM bookings WHERE status IN ('pending', 'cancelling')")
+
+
+def _recovering(coop: Coop) -> bool:
+    return coop.value("federation", "SELECT count(*) FROM recoveries WHERE ended_at IS NULL") > 0
