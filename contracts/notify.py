@@ -1,4 +1,4 @@
-"""What notify says: the one thing it knows that others may need, an address, and only when a booking discloses it."""
+"""What notify says: an address, which it alone knows, and only when a booking or an introduction discloses it."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -19,6 +19,21 @@ class ContactDisclosed(Event):
     @property
     def subject(self) -> str:
         return str(self.booking_id)
+
+
+class IntroductionDisclosed(Event):
+    """An introduction across the border was accepted: our person's name and address may go to that peer."""
+
+    type: ClassVar[str] = "notify.introduction_disclosed.v1"
+    introduction_id: UUID
+    peer_id: str
+    member_id: UUID
+    name: str
+    email: str
+
+    @property
+    def subject(self) -> str:
+        return str(self.introduction_id)
 
 
 class NotifyActRecorded(ActRecorded):

@@ -5,7 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.envelope import Envelope
 from contracts.federation import LinkChanged, ListingGone, ListingReceived
 from contracts.identity import CircleChanged, MemberChanged
-from services.catalog.commands import copies, people
+from contracts.matching import NeedWidened
+from services.catalog.commands import copies, people, widening
 from services.chassis.messaging import Consumers
 
 consumers = Consumers("catalog")
@@ -40,3 +41,9 @@ async def delete_copies_when_link_ends(event: LinkChanged, session: AsyncSession
     """Nothing of a peer outlives its link."""
     if event.link.status == "ended" and event.link.peer_id:
         await copies.end_link(session, event.link, said_at=envelope.time)
+
+
+@consumers.on(NeedWidened)
+async def let_more_people_see_need(event: NeedWidened, session: AsyncSession) -> None:
+    """Its author said yes to being asked."""
+    await widening.widen(session, event)

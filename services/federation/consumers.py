@@ -23,9 +23,10 @@ from contracts.booking import (
 )
 from contracts.catalog import ListingPublished, ListingWithdrawn
 from contracts.identity import CooperativeChanged, MemberChanged
-from contracts.notify import ContactDisclosed
+from contracts.matching import IntroductionAnswered, IntroductionAsked, IntroductionWithdrawn
+from contracts.notify import ContactDisclosed, IntroductionDisclosed
 from services.chassis.messaging import Consumers
-from services.federation import bookings, erasing, own_things
+from services.federation import bookings, erasing, introductions, own_things
 
 consumers = Consumers("federation")
 
@@ -161,3 +162,27 @@ async def tell_peer_that_member_came_or_left(event: BookingUseAsked, session: As
 async def disclose_contact_to_peer(event: ContactDisclosed, session: AsyncSession) -> None:
     """To the one peer whose member takes part."""
     await bookings.disclose(session, event)
+
+
+@consumers.on(IntroductionAsked)
+async def ask_peer_for_introduction(event: IntroductionAsked, session: AsyncSession) -> None:
+    """Under a pseudonym, with the message."""
+    await introductions.ask(session, event)
+
+
+@consumers.on(IntroductionAnswered)
+async def tell_peer_of_answer(event: IntroductionAnswered, session: AsyncSession) -> None:
+    """To the one peer whose member asked."""
+    await introductions.answer(session, event)
+
+
+@consumers.on(IntroductionWithdrawn)
+async def tell_peer_that_nobody_asks_any_more(event: IntroductionWithdrawn, session: AsyncSession) -> None:
+    """To the one peer that was asked."""
+    await introductions.withdraw(session, event)
+
+
+@consumers.on(IntroductionDisclosed)
+async def introduce_to_peer(event: IntroductionDisclosed, session: AsyncSession) -> None:
+    """Only after a yes that crossed."""
+    await introductions.disclose(session, event)

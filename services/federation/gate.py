@@ -24,6 +24,10 @@ from contracts.border import (
     BorderChangeRequested,
     BorderChangeWithdrawn,
     BorderContactShared,
+    BorderIntroduced,
+    BorderIntroductionAnswered,
+    BorderIntroductionRequested,
+    BorderIntroductionWithdrawn,
     BorderListingPublished,
     BorderListingWithdrawn,
     BorderResourceChanged,
@@ -187,16 +191,25 @@ def read_event(sealed: Sealed) -> Event:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Introduction:
+    """An introduction with the source: who asked, and whether the answer was yes."""
+
+    asked_by_us: bool
+    accepted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ownership:
     """What our tables know about the things that an event names.
 
     `asked_of`: the peer that our booking was asked of. `asked_by_source`: whether the source asked us for the booking.
-    `shared_with_source`: whether we share, or did share, the resource that it wants.
+    `shared_with_source`: whether we share, or did share, what it wants. `introduction`: what we know of that one.
     """
 
     asked_of: str | None = None
     asked_by_source: bool = False
     shared_with_source: bool = False
+    introduction: Introduction | None = None
 
 
 def check_ownership(event: Event, source: str, known: Ownership) -> None:
@@ -215,6 +228,13 @@ def check_ownership(event: Event, source: str, known: Ownership) -> None:
             allowed = known.asked_by_source
         case BorderContactShared():
             allowed = known.asked_of == source or known.asked_by_source
+        case (
+            BorderIntroductionRequested()
+            | BorderIntroductionAnswered()
+            | BorderIntroductionWithdrawn()
+            | BorderIntroduced()
+        ):
+            allowed = _may_say_of_introduction(event, known)
         case _:
             allowed = True
     if not allowed:
@@ -231,6 +251,18 @@ def check_way(event: Event, kind: str) -> None:
         allowed = True
     if not allowed or (isinstance(event, MemberTold) and kind != "hub"):
         raise Refused("not_theirs", f"{event.type} on this way")
+
+
+def _may_say_of_introduction(event: Event, known: Ownership) -> bool:
+    """Asking is for what is shared, answering for whoever was asked; an address comes only after a yes."""
+    found = known.introduction
+    if isinstance(event, BorderIntroductionRequested):
+        return known.shared_with_source and (found is None or not found.asked_by_us)
+    if found is None:
+        return False
+    if isinstance(event, BorderIntroduced):
+        return found.accepted
+    return found.asked_by_us == isinstance(event, BorderIntroductionAnswered)
 
 
 def check_expiry(sealed: Sealed, now: datetime) -> None:

@@ -73,3 +73,13 @@ revocations = sa.Table(
     sa.Column("seq", sa.BigInteger, nullable=False),
 )
 """From where on a key of ours does not count, on each link that there was."""
+
+introductions = sa.Table(
+    "introductions",
+    metadata,
+    sa.Column("peer_id", sa.Text, primary_key=True),
+    sa.Column("introduction_id", sa.Uuid, primary_key=True),
+    sa.Column("asked_by_us", sa.Boolean, nullable=False),
+    sa.Column("accepted", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+"""Wishes to be put in touch that crossed, ours or the peer's: an address crosses only after a yes."""

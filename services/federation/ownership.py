@@ -12,10 +12,14 @@ from contracts.border import (
     BorderChangeRequested,
     BorderChangeWithdrawn,
     BorderContactShared,
+    BorderIntroduced,
+    BorderIntroductionAnswered,
+    BorderIntroductionRequested,
+    BorderIntroductionWithdrawn,
     BorderUseReported,
 )
 from contracts.envelope import Event
-from services.federation import shareable, tables
+from services.federation import introductions, shareable, tables
 from services.federation.gate import Ownership
 from services.federation.tables import bookings_abroad, guest_bookings, links, shares
 
@@ -29,10 +33,21 @@ _OF_BOOKINGS = (
     BorderContactShared,
     BorderUseReported,
 )
+_OF_INTRODUCTIONS = (
+    BorderIntroduced,
+    BorderIntroductionAnswered,
+    BorderIntroductionRequested,
+    BorderIntroductionWithdrawn,
+)
 
 
 async def look_up(session: AsyncSession, event: Event, source: str) -> Ownership:
     """What `check_ownership` must know about what `event` of the peer `source` names."""
+    if isinstance(event, _OF_INTRODUCTIONS):
+        known = await introductions.known_of(session, source, event.introduction_id)
+        asks = isinstance(event, BorderIntroductionRequested)
+        shared = asks and await introductions.is_shared(session, event.thing_id, source)
+        return Ownership(introduction=known, shared_with_source=shared)
     if not isinstance(event, _OF_BOOKINGS):
         return Ownership()
     asked_of = sa.select(bookings_abroad.c.peer_id).where(bookings_abroad.c.booking_id == event.booking_id)
@@ -65,6 +80,8 @@ async def remember(session: AsyncSession, event: Event, source: str, body: str) 
         )
         decision = {"version": event.version, "status": event.status, "decision": body or None}
         await session.execute(newer.values(**decision))
+    elif isinstance(event, _OF_INTRODUCTIONS):
+        await introductions.remember(session, event, source)
 
 
 async def why_not(session: AsyncSession, event: BorderBookingRequested, link: sa.RowMapping) -> str | None:

@@ -21,6 +21,10 @@ from contracts.federation import (
     ChangeRequestReceived,
     ChangeWithdrawalReceived,
     ContactReceived,
+    IntroductionAnswerReceived,
+    IntroductionReceived,
+    IntroductionRequestReceived,
+    IntroductionWithdrawalReceived,
     ListingGone,
     ListingReceived,
     Received,
@@ -29,7 +33,7 @@ from contracts.federation import (
 )
 from services.federation.shareable import booking_answer, booking_request, change_request
 
-_OF_BOOKINGS: dict[type[Event], type[Received]] = {
+_SAME_WORDS: dict[type[Event], type[Received]] = {
     border.BorderBookingRequested: BookingRequestReceived,
     border.BorderBookingWithdrawn: BookingWithdrawalReceived,
     border.BorderChangeRequested: ChangeRequestReceived,
@@ -38,6 +42,10 @@ _OF_BOOKINGS: dict[type[Event], type[Received]] = {
     border.BorderUseReported: UseReportReceived,
     border.BorderBookingAnswered: BookingAnswerReceived,
     border.BorderContactShared: ContactReceived,
+    border.BorderIntroductionRequested: IntroductionRequestReceived,
+    border.BorderIntroductionAnswered: IntroductionAnswerReceived,
+    border.BorderIntroductionWithdrawn: IntroductionWithdrawalReceived,
+    border.BorderIntroduced: IntroductionReceived,
 }
 """What is said inside in the same words."""
 
@@ -45,7 +53,7 @@ _OF_BOOKINGS: dict[type[Event], type[Received]] = {
 def inside(event: Event, *, origin: str, origin_name: str, epoch: int) -> Event:
     """`event` of the peer `origin` as our services hear it. Raises TypeError for a type that has no meaning inside."""
     said_by = {"origin": origin, "origin_name": origin_name}
-    if (received := _OF_BOOKINGS.get(type(event))) is not None:
+    if (received := _SAME_WORDS.get(type(event))) is not None:
         return received.model_validate(event.model_dump() | said_by)
     match event:
         case border.BorderListingPublished():

@@ -4,7 +4,8 @@ from services.chassis.assembly import assemble
 from services.chassis.process import Service
 from services.chassis.settings import load
 from services.matching import api, consumers
-from services.matching.loops import Alerting, Encoding, Proposing, Vocabulary
+from services.matching.commands.following_up import Patience
+from services.matching.loops import Alerting, Encoding, FollowingUp, Proposing, Vocabulary
 from services.matching.settings import MatchingSettings
 
 
@@ -29,6 +30,11 @@ def build(settings: MatchingSettings | None = None) -> Service:
                 seconds=settings.alerting_seconds,
                 time_zone=settings.time_zone,
                 a_day=settings.alerts_a_day,
+            ),
+            FollowingUp(
+                db,
+                seconds=settings.following_seconds,
+                patience=Patience(days=settings.widen_after_days, farthest_km=settings.farthest_km),
             ),
             *([Encoding(db, seconds=settings.encoding_seconds)] if settings.meaning else []),
         ],

@@ -14,13 +14,25 @@ from contracts.booking import (
 )
 from contracts.catalog import ListingPublished, ListingWithdrawn
 from contracts.envelope import Envelope
-from contracts.federation import BusyReceived, LinkChanged, ListingGone, ListingReceived, ResourceReceived
+from contracts.federation import (
+    BusyReceived,
+    IntroductionAnswerReceived,
+    IntroductionRequestReceived,
+    IntroductionWithdrawalReceived,
+    LinkChanged,
+    ListingGone,
+    ListingReceived,
+    PersonForgotten,
+    ResourceReceived,
+)
 from contracts.identity import CircleChanged, MemberChanged
+from services.chassis.clock import Clock
 from services.chassis.messaging import Consumers
-from services.matching.commands import index, searches, uses
+from services.matching.commands import following_up, index, meeting, searches, uses
 from services.matching.tables import OURS
 
 consumers = Consumers("matching")
+_clock = Clock()
 
 
 @consumers.on(ListingPublished)
@@ -52,6 +64,7 @@ async def forget_everything_of_ended_link(event: LinkChanged, session: AsyncSess
     """Nothing of a peer outlives its link."""
     if event.link.status == "ended" and event.link.peer_id:
         await index.end_link(session, event.link, said_at=envelope.time)
+        await meeting.end_link(session, event.link.peer_id)
 
 
 @consumers.on(ResourceChanged)
@@ -127,3 +140,29 @@ async def forget_who_has_left(event: MemberChanged, session: AsyncSession) -> No
     """Saved searches, and what they have found, go with the member."""
     if event.member.status == "left":
         await searches.forget_member(session, event.member.id)
+        await meeting.forget_member(session, event.member.id, now=_clock.now())
+        await following_up.forget_member(session, event.member.id)
+
+
+@consumers.on(IntroductionRequestReceived)
+async def ask_our_member_for_peer(event: IntroductionRequestReceived, session: AsyncSession) -> None:
+    """A peer's person would like to reach whoever answers for a thing of ours."""
+    await meeting.request_received(session, event, now=_clock.now())
+
+
+@consumers.on(IntroductionAnswerReceived)
+async def keep_answer_of_peer(event: IntroductionAnswerReceived, session: AsyncSession) -> None:
+    """Yes or no to our member."""
+    await meeting.answer_received(session, event, now=_clock.now())
+
+
+@consumers.on(IntroductionWithdrawalReceived)
+async def forget_question_of_peer(event: IntroductionWithdrawalReceived, session: AsyncSession) -> None:
+    """Its person no longer asks."""
+    await meeting.withdrawal_received(session, event, now=_clock.now())
+
+
+@consumers.on(PersonForgotten)
+async def forget_person_of_peer(event: PersonForgotten, session: AsyncSession) -> None:
+    """Somebody has left there."""
+    await meeting.forget_person(session, event)

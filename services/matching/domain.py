@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from services.matching import free_time, words
 from services.matching.free_time import Interval, Rules
@@ -54,7 +54,7 @@ _WORDS_BESIDE_MEANING, _WORDS_ALONE = 0.2, 0.6
 _UNRELATED = 0.2
 """The cosine of things that have nothing to do with each other, at the most, as a rule."""
 _EARTH_KM = 6371.0088
-_STAYS_AT_HOME: frozenset[str] = frozenset({"machine", "equipment", "space", "material"})
+STAYS_AT_HOME: frozenset[str] = frozenset({"machine", "equipment", "space", "material"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +152,14 @@ class Fit:
             self.score += gain
 
 
+def widest(need: Mapping[Any, Any], farthest_km: float) -> tuple[float | None, Literal["cooperative", "peers"] | None]:
+    """How much farther (km) and to whom a need might go, one step each; None where it could go no farther."""
+    placed = need["latitude"] is not None and need["longitude"] is not None
+    radius = 2 * farthest_km if placed and need["kind"] in STAYS_AT_HOME else None
+    steps: dict[str, Literal["cooperative", "peers"]] = {"circle": "cooperative", "cooperative": "peers"}
+    return radius, steps.get(need["scope"])
+
+
 def distance_km(one: Point, other: Point) -> float:
     """The way along the ground as the crow flies (haversine)."""
     a, b = math.radians(one.latitude), math.radians(other.latitude)
@@ -227,7 +235,7 @@ def _judge_distance(found: Fit, need: Need, offer: Offer, farthest_km: float) ->
     if need.point is None or offer.point is None:
         return
     km = distance_km(need.point, offer.point)
-    if km > farthest_km and offer.kind in _STAYS_AT_HOME:
+    if km > farthest_km and offer.kind in STAYS_AT_HOME:
         found.missing.append(Term("distance", f"{km:.0f}", by=f"{max(1, km - farthest_km):.0f}"))
     else:
         found.add("distance", f"{km:.1f}" if km < 10 else f"{km:.0f}", _NEAR / (1 + km / _NEAR_KM))  # noqa: PLR2004

@@ -9,7 +9,7 @@ from services.chassis import logs
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.matching import asking, meaning
-from services.matching.commands import alerting, encoding, proposing, vocabulary
+from services.matching.commands import alerting, encoding, following_up, proposing, vocabulary
 
 _log = logs.get(__name__)
 _REST_PER_WORK = 20
@@ -95,6 +95,35 @@ class Alerting:
         """Until nothing is due."""
         due = alerting.due_at(self._clock.now(), self._time_zone, a_day=self._a_day)
         while await self._db.run(alerting.tell_next, due):
+            pass
+
+
+class FollowingUp:
+    """Asks how matches worked out, and whether needs that nobody answered may be widened."""
+
+    def __init__(
+        self, db: Database, *, seconds: float, patience: following_up.Patience, clock: Clock | None = None
+    ) -> None:
+        self._db = db
+        self._seconds = seconds
+        self._patience = patience
+        self._clock = clock or Clock()
+
+    async def run(self) -> None:
+        """Ask until cancelled; look every `seconds`."""
+        while True:
+            try:
+                await self.ask_all()
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("following-up-interrupted", error=str(error))
+            await asyncio.sleep(self._seconds)
+
+    async def ask_all(self) -> None:
+        """Until nothing is due."""
+        now = self._clock.now()
+        while await self._db.run(following_up.ask_outcomes, now=now) == following_up.BATCH:
+            pass
+        while await self._db.run(following_up.ask_to_widen, now=now, patience=self._patience) == following_up.BATCH:
             pass
 
 

@@ -1,4 +1,4 @@
-"""The tables of what members ask for themselves: searches that they keep, and what these have found."""
+"""The tables of what members ask for themselves: searches that they keep, people whom they would like to reach."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -50,3 +50,50 @@ alerted = sa.Table(
     sa.Index("alerted_waiting", "member_id", "found_at", postgresql_where=sa.text("told_at IS NULL")),
 )
 """What saved searches have found, once for each member and thing: waiting, or told (`told_as`: instant and so on)."""
+
+introductions = sa.Table(
+    "introductions",
+    metadata,
+    sa.Column("asker_peer", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("asker_peer_name", sa.Text),
+    sa.Column("asker_id", sa.Uuid, index=True),
+    sa.Column("asker_name", sa.Text),
+    sa.Column("pseudonym", sa.Text),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("origin_name", sa.Text),
+    sa.Column("thing_id", sa.Uuid, nullable=False, index=True),
+    sa.Column("thing_title", sa.Text, nullable=False),
+    sa.Column("owner_id", sa.Uuid, index=True),
+    sa.Column("owner_name", sa.Text),
+    sa.Column("need_id", sa.Uuid, index=True),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("quantity", sa.Integer),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("asked_at", _instant, nullable=False),
+    sa.Column("changed_at", _instant, nullable=False),
+)
+"""Wishes to be put in touch about a thing, asked by ours (`asker_peer` empty) or by a peer's person.
+
+`status`: asked, accepted, declined or withdrawn. `need_id`: the asker's need that the thing may be for; `quantity`:
+what was promised towards a need. No address is here: notify has them.
+"""
+
+widenings = sa.Table(
+    "widenings",
+    metadata,
+    sa.Column("need_id", sa.Uuid, primary_key=True),
+    sa.Column("member_id", sa.Uuid, nullable=False, index=True),
+    sa.Column("asked_at", _instant, nullable=False),
+    sa.Column("radius_km", sa.Double),
+    sa.Column("scope", sa.Text),
+    sa.Column("answered_at", _instant),
+    sa.Column("answered_by", sa.Uuid),
+    sa.Column("widened", sa.Boolean),
+)
+"""Needs that nobody answered: what their author was asked once, and said. It counts only when `widened` is true.
+
+`radius_km`: how far things may be then; `scope`: who may see the need then (cooperative or peers); NULL: as before.
+"""

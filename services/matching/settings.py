@@ -13,7 +13,8 @@ class MatchingSettings(ServiceSettings):
     compare by meaning too, where the package for it is installed; `encoding_seconds`: pause between two looks for
     things whose vector is to be made; `saved_searches`: how many a member may keep; `alerting_seconds`: pause between
     two looks for what they have found; `alerts_a_day`: instant messages of them to a member within 24 hours, what is
-    beyond waits for the next morning.
+    beyond waits for the next morning; `widen_after_days`: so long after nobody answered a need its author is asked;
+    `following_seconds`: pause between two looks for that, and for matches whose outcome is to be asked.
     """
 
     proposing_seconds: float = Field(default=0.5, gt=0)
@@ -24,3 +25,5 @@ class MatchingSettings(ServiceSettings):
     saved_searches: int = Field(default=20, ge=1)
     alerting_seconds: float = Field(default=5, gt=0)
     alerts_a_day: int = Field(default=10, ge=0)
+    widen_after_days: int = Field(default=7, ge=1)
+    following_seconds: float = Field(default=60, gt=0)

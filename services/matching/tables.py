@@ -181,11 +181,15 @@ proposals = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("outcome", sa.Boolean),
     sa.Column("gains", JSONB, nullable=False, server_default="{}"),
+    sa.Column("outcome_asked_at", _instant),
+    sa.Column("outcome_key", sa.Text),
+    sa.Index("proposals_outcome_key", "outcome_key", unique=True),
 )
 """Offers that the author of a need was told of (nobody is told twice) or has answered: the life of a match.
 
 `status`: proposed, seen, contacted, accepted or declined, since `changed_at`; `reason`: why it was declined; `outcome`:
-whether it worked out. `gains`: what each term gave to the score when it was answered.
+whether it worked out, asked at `outcome_asked_at` by a mail that has `outcome_key`. `gains`: what each term gave to the
+score when it was answered.
 """
 
 uses = sa.Table(

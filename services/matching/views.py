@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from contracts.catalog import Kind, Side, Urgency
 from contracts.identity import Locale
+from contracts.matching import IntroductionParty, IntroductionStatus
 from services.chassis.paging import Page
 from services.matching.domain import Code, Status
 
@@ -103,6 +104,35 @@ class SuggestionsView(BaseModel):
     categories: list[CategoryView]
 
 
+class IntroductionLink(BaseModel):
+    """What came of asking to be put in touch about a match."""
+
+    id: UUID
+    status: IntroductionStatus
+
+
+class PromiseView(BaseModel):
+    """How much somebody promised towards a need, with the introduction (`id`, `peer` of its asker) that says so."""
+
+    id: UUID
+    peer: str | None
+    quantity: int
+    by: IntroductionParty
+
+
+class WideningView(BaseModel):
+    """Nobody had answered: what the author was asked, and said. `widened` None: not answered yet.
+
+    `radius_km`, `scope`: how far and to whom it would go or went; None: as before.
+    """
+
+    asked_at: datetime
+    radius_km: float | None
+    scope: Literal["cooperative", "peers"] | None
+    answered_at: datetime | None
+    widened: bool | None
+
+
 class MatchView(ResultView):
     """An offer for a need. `score` only orders; it is no percentage.
 
@@ -113,6 +143,7 @@ class MatchView(ResultView):
     status: Status = "proposed"
     outcome: bool | None = None
     ask_outcome: bool = False
+    introduction: IntroductionLink | None = None
 
 
 class NearMissView(MatchView):
@@ -132,3 +163,5 @@ class MatchesView(BaseModel):
     past: bool = False
     items: list[MatchView]
     near_misses: list[NearMissView]
+    promised: list[PromiseView] = Field(default_factory=list[PromiseView])
+    widening: WideningView | None = None

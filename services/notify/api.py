@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,8 +18,9 @@ from services.chassis.auth import LIFETIME_SECONDS, Coordinator, CurrentMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import Database, DatabaseDep
 from services.chassis.paging import Limit, Page
+from services.chassis.problems import NotFound
 from services.notify import queries
-from services.notify.commands import reading
+from services.notify.commands import introductions, reading
 from services.notify.domain import EmailPreference
 from services.notify.live import HubDep
 
@@ -63,6 +64,13 @@ class Preferences(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     email: EmailPreference
+
+
+class ContactView(BaseModel):
+    """Whom one is in touch with."""
+
+    name: str
+    email: str
 
 
 class MailView(BaseModel):
@@ -147,6 +155,18 @@ async def read_all(actor: CurrentMember, db: DatabaseDep, clock: ClockDep) -> No
     """Mark all my notifications read."""
     async with db.transaction() as session:
         await reading.read_all(session, actor.id, now=clock.now())
+
+
+@router.get("/introductions/{introduction_id}/contact")
+async def contact(
+    introduction_id: UUID, actor: CurrentMember, db: DatabaseDep, peer: Annotated[str, Query(max_length=200)] = ""
+) -> ContactView:
+    """Name and address of the other one, once both said yes. `peer`: the other's cooperative, empty for ours."""
+    async with db.reading() as session:
+        found = await introductions.contact_for(session, introduction_id, peer, reader=actor.id)
+    if found is None:
+        raise NotFound
+    return ContactView(name=found[0], email=found[1])
 
 
 @router.get("/preferences")

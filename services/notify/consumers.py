@@ -40,32 +40,32 @@ from contracts.identity import (
     MemberInvited,
     PasswordResetRequested,
 )
-from contracts.matching import MatchesProposed, SearchesFound
 from services.chassis.clock import Clock
-from services.chassis.messaging import Consumers
+from services.notify import match_consumers
 from services.notify.commands import (
     accounts,
     bookings,
     coordination,
     disclosing,
-    forgetting,
-    matches,
+    introductions,
     people,
     series,
     sessions,
     waiting,
 )
+from services.notify.heard import consumers
 
-consumers = Consumers("notify")
+__all__ = ["consumers", "match_consumers"]
+
 _clock = Clock()
 
 
 @consumers.on(MemberChanged)
 async def keep_member(event: MemberChanged, session: AsyncSession) -> None:
-    """Keep who coordinates, who reads in which language; forget who has left."""
+    """Keep who coordinates, who has left, who reads in which language."""
     await people.keep_member(session, event.member)
     if event.member.status == "left":
-        await forgetting.forget_member(session, event.member)
+        await introductions.forget(session, event.member.id)
 
 
 @consumers.on(MemberContactChanged)
@@ -260,22 +260,12 @@ async def tell_that_series_stays(event: SeriesChangeRefused, session: AsyncSessi
     await series.change_refused(session, event, now=_clock.now())
 
 
-@consumers.on(MatchesProposed)
-async def tell_author_of_matches(event: MatchesProposed, session: AsyncSession) -> None:
-    """Every match says why."""
-    await matches.matches_proposed(session, event, now=_clock.now())
-
-
-@consumers.on(SearchesFound)
-async def tell_member_what_searches_found(event: SearchesFound, session: AsyncSession) -> None:
-    """With a link for each search that stops it."""
-    await matches.searches_found(session, event, now=_clock.now())
-
-
 @consumers.on(LinkChanged)
 async def tell_coordinators_of_link(event: LinkChanged, session: AsyncSession) -> None:
     """When it waits for them, opened, was paused or ended."""
     await coordination.link_changed(session, event.link, now=_clock.now())
+    if event.link.status == "ended" and event.link.peer_id:
+        await introductions.forget(session, event.link.peer_id)
 
 
 @consumers.on(ContactReceived)

@@ -20,7 +20,7 @@ from contracts.booking import (
 EmailPreference = Literal["all", "important", "none"]
 DEFAULT_PREFERENCE: EmailPreference = "all"
 
-AboutType = Literal["booking", "session", "waiting", "need", "link", "member", "mail", "searches"]
+AboutType = Literal["booking", "session", "waiting", "need", "link", "member", "mail", "searches", "introduction"]
 
 
 class Weight(IntEnum):

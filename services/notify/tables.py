@@ -106,6 +106,25 @@ disclosures = sa.Table(
 )
 """Contacts that a confirmed booking discloses; `said_at` is NULL while the member's address is not known yet."""
 
+introductions = sa.Table(
+    "introductions",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("peer_id", sa.Text, primary_key=True),
+    sa.Column("asker_id", sa.Uuid, index=True),
+    sa.Column("owner_id", sa.Uuid, index=True),
+    sa.Column("pseudonym", sa.Text),
+    sa.Column("thing", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("email", sa.Text),
+    _instant("at"),
+)
+"""Who would like to be put in touch, and after a yes the name and address of a peer's person (ours are in `contacts`).
+
+`peer_id` is "" between two of ours; `asker_id` or `owner_id` is NULL for the peer's person, known as `pseudonym`."""
+
 links = sa.Table(
     "links",
     metadata,

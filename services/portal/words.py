@@ -46,6 +46,12 @@ WAITING_STATES: dict[str, tuple[str, str]] = {
     "ended": (N_("aucune place ne s'est libérée"), "off"),
 }
 WAITING_WORDS: dict[str, str] = {"offered": N_("une place lui est proposée"), "waiting": N_("en liste d'attente")}
+INTRODUCTION_STATES: dict[str, tuple[str, str]] = {
+    "asked": (N_("en attente de réponse"), "wait"),
+    "accepted": (N_("en contact"), "good"),
+    "declined": (N_("refusée"), "bad"),
+    "withdrawn": (N_("demande retirée"), "off"),
+}
 LISTING_STATES: dict[str, tuple[str, str]] = {
     "published": (N_("publiée"), "good"),
     "withdrawn": (N_("retirée"), "off"),
@@ -69,6 +75,7 @@ STATES = {
     "booking": BOOKING_STATES,
     "waiting": WAITING_STATES,
     "listing": LISTING_STATES,
+    "introduction": INTRODUCTION_STATES,
     "link": LINK_STATES,
     "copy": COPY_STATES,
     "invitation": INVITATION_STATES,
@@ -173,6 +180,12 @@ FLASHES: dict[str, str] = {
         "C'est gardé. Vous serez averti·e chaque matin s'il y a du nouveau ; changez-le ici si vous voulez."
     ),
     "search-removed": N_("Cette recherche est supprimée."),
+    "introduction-asked": N_("La demande est partie. Rien n'est donné avant un oui."),
+    "introduction-withdrawn": N_("Vous ne demandez plus à être mis·e en contact."),
+    "introduction-accepted": N_("C'est accepté. Chacun reçoit le nom et l'adresse de l'autre."),
+    "introduction-declined": N_("C'est refusé, sans rien donner. La personne est prévenue."),
+    "need-widened": N_("C'est élargi. Vous serez prévenu·e de ce qui arrive."),
+    "need-kept": N_("C'est noté : rien ne change."),
     "match-accepted": N_("C'est noté : cela vous convient."),
     "match-declined": N_("C'est noté. Cette offre ne vous sera plus proposée pour cette demande."),
     "match-told": N_("Merci, c'est noté."),

@@ -50,6 +50,7 @@ def found(
     instance = make(
         cooperative.slug,
         MAILLAGE_TIME_ZONE=cooperative.time_zone,
+        MAILLAGE_FOLLOWING_SECONDS="1",
         MAILLAGE_SMTP_PORT=str(sink.smtp_port),
         MAILLAGE_SMTP_HOST="127.0.0.1",
         MAILLAGE_SMTP_FROM=f"maillage@{cooperative.slug}.example",

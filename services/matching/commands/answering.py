@@ -1,5 +1,6 @@
 """What the author of a need makes of a match: seen, contacted, accepted, declined, and in the end whether it worked."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from services.chassis.problems import NotAllowed, NotFound, Problem, Text
 from services.matching import audience
 from services.matching.domain import Reason, Status
 from services.matching.queries.matches import matches_of, need_of
-from services.matching.tables import OURS, proposals
+from services.matching.tables import OURS, proposals, things
 
 
 class NotAccepted(Problem):
@@ -45,7 +46,7 @@ async def answer(
     need = await need_of(session, need_id, now=now)
     if need is None:
         raise NotFound
-    await _only_its_owner(session, need, actor)
+    await only_its_owner(session, need, actor)
     found = await matches_of(session, need, now=now, farthest_km=float("inf"), version=version, only=offer)
     if not found:
         raise NotFound
@@ -61,6 +62,34 @@ async def answer(
     await session.execute(kept)
 
 
+async def see(
+    session: AsyncSession, need_id: UUID, offers: Sequence[tuple[str, UUID]], *, actor: Actor, now: datetime
+) -> None:
+    """Note that the need's owner was shown these offers; what was answered stays. Raises NotFound, NotAllowed.
+
+    Of offers that the owner may not see nothing is noted.
+    """
+    need = await need_of(session, need_id, now=now)
+    if need is None:
+        raise NotFound
+    await only_its_owner(session, need, actor)
+    chosen = sa.select(things.c.origin, things.c.id).where(
+        sa.tuple_(things.c.origin, things.c.id).in_(offers),
+        things.c.side == "offer",
+        audience.visible_to(actor.id, now),
+    )
+    shown = (await session.execute(chosen)).all()
+    if not shown:
+        return
+    seen = {"status": "seen", "changed_at": now}
+    rows = [{"need_id": need_id, "origin": one.origin, "offer_id": one.id, "told_at": now} | seen for one in shown]
+    kept = insert(proposals).values(rows)
+    kept = kept.on_conflict_do_update(
+        index_elements=["need_id", "origin", "offer_id"], set_=seen, where=proposals.c.status == "proposed"
+    )
+    await session.execute(kept)
+
+
 async def tell_outcome(
     session: AsyncSession, need_id: UUID, offer: tuple[str, UUID], *, actor: Actor, worked: bool, now: datetime
 ) -> None:
@@ -68,14 +97,15 @@ async def tell_outcome(
     need = await need_of(session, need_id, now=now)
     if need is None:
         raise NotFound
-    await _only_its_owner(session, need, actor)
+    await only_its_owner(session, need, actor)
     same = (proposals.c.need_id == need_id, proposals.c.origin == offer[0], proposals.c.offer_id == offer[1])
     accepted = sa.update(proposals).where(*same, proposals.c.status == "accepted").values(outcome=worked)
     if (await session.execute(accepted.returning(proposals.c.offer_id))).scalar() is None:
         raise NotAccepted
 
 
-async def _only_its_owner(session: AsyncSession, need: sa.RowMapping, actor: Actor) -> None:
+async def only_its_owner(session: AsyncSession, need: sa.RowMapping, actor: Actor) -> None:
+    """Raises NotAllowed for whoever is neither its owner nor in its circle."""
     if need["owner_member_id"] == actor.id:
         return
     circles = (await session.execute(audience.circles_of(actor.id))).scalars().all()

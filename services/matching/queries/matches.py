@@ -30,7 +30,7 @@ from services.matching.domain import (
 )
 from services.matching.free_time import Interval
 from services.matching.meaning import Vector, unpacked
-from services.matching.queries import results, skills
+from services.matching.queries import life, results, skills
 from services.matching.queries.candidates import SMALL, Candidate, Wanted, candidates
 from services.matching.queries.fairness import Fairness, fairness
 from services.matching.queries.weights import factors_in_force
@@ -108,11 +108,11 @@ async def matches_of(
 
     `version`: of the vectors that count. `only`: nothing but this offer (origin, id).
     """
+    farthest_km = max(farthest_km, await life.widened_km(session, need["id"]))
     terms, vector = await need_terms(session, need), await vector_of(session, need, version)
     if not terms.terms and vector is None:
         return []
-    conditions = _conditions(need, now, also_seen_by)
-    here = _point(need)
+    conditions, here = _conditions(need, now, also_seen_by), _point(need)
     found = await candidates(
         session,
         Wanted(

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.matching import FoundThing, MatchesProposed, SearchesFound
+from contracts.matching import FoundThing, MatchesProposed, NeedUnanswered, OutcomeAsked, SearchesFound
 from services.notify.commands.telling import tell
 from services.notify.domain import About, Message, Told, Weight
 
@@ -45,6 +45,40 @@ async def searches_found(session: AsyncSession, event: SearchesFound, *, now: da
                 | {"found": [_thing(thing) for thing in one.found], "stop": f"/searches/{one.search_id}/stop/{one.key}"}
                 for one in event.searches
             ],
+        },
+    )
+    await tell(session, Told(message=message, readers=frozenset({event.member_id})), now=now)
+
+
+async def outcome_asked(session: AsyncSession, event: OutcomeAsked, *, now: datetime) -> None:
+    """Ask the need's author whether an accepted match worked out; each answer is a link."""
+    message = Message(
+        template="outcome-asked",
+        weight=Weight.NEWS,
+        about=About(type="need", id=str(event.need_id)),
+        url=f"/outcomes/{event.key}",
+        facts={
+            "need": event.need_title,
+            "offer": event.offer_title,
+            "origin_name": event.origin_name,
+            "key": event.key,
+        },
+    )
+    await tell(session, Told(message=message, readers=frozenset({event.member_id})), now=now)
+
+
+async def need_unanswered(session: AsyncSession, event: NeedUnanswered, *, now: datetime) -> None:
+    """Ask the need's author whether it may be widened; nothing has changed yet."""
+    message = Message(
+        template="need-unanswered",
+        weight=Weight.NEWS,
+        about=About(type="need", id=str(event.need_id)),
+        url=f"/needs/{event.need_id}#widen",
+        facts={
+            "need": event.need_title,
+            "days": event.days,
+            "radius": round(event.radius_km) if event.radius_km is not None else None,
+            "scope": event.scope,
         },
     )
     await tell(session, Told(message=message, readers=frozenset({event.member_id})), now=now)

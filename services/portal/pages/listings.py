@@ -71,8 +71,22 @@ async def need_page(visit: Visit, reference: str, origin: str | None) -> Respons
         raise Refusal(404, "not-found")
     entitled = visit.member is not None and not origin and (need["mine"] or visit.member.is_coordinator)
     found = await visit.try_get("matching", f"/needs/{need_id}/matches") if entitled else None
+    if found and need["mine"]:
+        await _note_shown(visit, need_id, found)
     status = 200 if need["status"] == "published" or need["may_edit"] else _GONE
     return await visit.page("need.html", listing=need, found=found, entitled=entitled, status=status)
+
+
+async def _note_shown(visit: Visit, need_id: str, found: Json) -> None:
+    """Tell matching what its owner sees now; whatever becomes of that, the page is shown."""
+    shown = [*items(found), *found.get("near_misses", [])]
+    fresh = [{"offer_id": one["id"], "origin": one["origin"]} for one in shown if one.get("status") == "proposed"]
+    if not fresh:
+        return
+    try:
+        await visit.send("matching", "POST", f"/needs/{need_id}/seen", {"offers": fresh})
+    except Refusal:
+        return
 
 
 async def offer_page(

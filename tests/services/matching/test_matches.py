@@ -15,7 +15,7 @@ async def need(matching: Matching, title: str, **changes: object) -> ListingStat
     return await matching.listing(title, **(values | changes))
 
 
-async def answer_for(matching: Matching, state: ListingState) -> dict[str, list[dict[str, Any]]]:
+async def answer_for(matching: Matching, state: ListingState) -> dict[str, Any]:
     client = await matching.client(state.owner_member_id)
     answer = await client.get(f"/needs/{state.id}/matches")
     assert answer.status_code == 200, answer.text

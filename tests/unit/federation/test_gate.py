@@ -12,10 +12,15 @@ from contracts.border import (
     BorderBookingRequested,
     BorderBookingWithdrawn,
     BorderContactShared,
+    BorderIntroduced,
+    BorderIntroductionAnswered,
+    BorderIntroductionRequested,
+    BorderIntroductionWithdrawn,
     BorderListingWithdrawn,
 )
 from contracts.envelope import Event
 from services.federation.gate import (
+    Introduction,
     Ownership,
     PeerKey,
     Refused,
@@ -179,6 +184,12 @@ REQUEST = BorderBookingRequested(
 )
 WITHDRAWAL = BorderBookingWithdrawn(booking_id=BOOKING)
 CONTACT = BorderContactShared(booking_id=BOOKING, name="Ana", email="ana@example.org")
+WISH = BorderIntroductionRequested(introduction_id=BOOKING, thing_id=uuid4(), pseudonym="p", message="Bonjour")
+YES = BorderIntroductionAnswered(introduction_id=BOOKING, accepted=True)
+NO_LONGER = BorderIntroductionWithdrawn(introduction_id=BOOKING)
+ADDRESS = BorderIntroduced(introduction_id=BOOKING, pseudonym="p", name="Ana", email="ana@example.org")
+OURS = Introduction(asked_by_us=True, accepted=False)
+THEIRS = Introduction(asked_by_us=False, accepted=False)
 US, THEM = NAMUR.instance_id, LILLE.instance_id
 
 
@@ -191,6 +202,12 @@ US, THEM = NAMUR.instance_id, LILLE.instance_id
         (CONTACT, Ownership(asked_of=THEM)),
         (CONTACT, Ownership(asked_by_source=True)),
         (BorderListingWithdrawn(id=BOOKING, version=1), Ownership()),
+        (WISH, Ownership(shared_with_source=True)),
+        (WISH, Ownership(shared_with_source=True, introduction=THEIRS)),
+        (YES, Ownership(introduction=OURS)),
+        (NO_LONGER, Ownership(introduction=THEIRS)),
+        (ADDRESS, Ownership(introduction=Introduction(asked_by_us=True, accepted=True))),
+        (ADDRESS, Ownership(introduction=Introduction(asked_by_us=False, accepted=True))),
     ],
 )
 def test_a_peer_may_speak_of_its_own_things(event: Event, known: Ownership) -> None:
@@ -207,6 +224,14 @@ def test_a_peer_may_speak_of_its_own_things(event: Event, known: Ownership) -> N
         (REQUEST, Ownership(shared_with_source=True, asked_of=STRANGER.instance_id)),
         (WITHDRAWAL, Ownership(asked_of=THEM)),
         (CONTACT, Ownership(asked_of=STRANGER.instance_id)),
+        (WISH, Ownership()),
+        (WISH, Ownership(shared_with_source=True, introduction=OURS)),
+        (YES, Ownership()),
+        (YES, Ownership(introduction=THEIRS)),
+        (NO_LONGER, Ownership(introduction=OURS)),
+        (ADDRESS, Ownership()),
+        (ADDRESS, Ownership(introduction=OURS)),
+        (ADDRESS, Ownership(introduction=THEIRS)),
     ],
 )
 def test_a_peer_may_not_speak_of_what_belongs_to_others(event: Event, known: Ownership) -> None:

@@ -14,6 +14,7 @@ Rule = Callable[[httpx.Request], Answer]
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 OFFER, NEED, BOOKING, PEER_OFFER, LINK, SESSION = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 7))
+INTRODUCTION = "0190a000-0000-7000-8000-00000000000b"
 SEARCH = "0190a000-0000-7000-8000-00000000000a"
 LETTER = "0190a000-0000-7000-8000-00000000000f"
 HOLD = "0190a000-0000-7000-8000-000000000009"
@@ -62,6 +63,23 @@ def result(one: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "excerpt": one["text"][:80], "place_label": one["place"]["label"], "latitude": 50.6, "longitude": 3.1,
         "distance_km": 4.2, "bookable": True,
         "reasons": [{"code": "words", "value": "découpe"}, {"code": "distance", "value": "4"}], **changes,
+    }  # fmt: skip
+
+
+def introduction(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": INTRODUCTION, "peer": None, "thing_id": OFFER, "thing_origin": None, "thing_title": "Scie à ruban",
+        "thing_side": "offer", "bookable": False, "unit": "", "need_id": NEED,
+        "asker": {"member_id": ANNA, "name": "Anna Dubois", "peer_id": None, "peer_name": None, "pseudonym": None},
+        "owner": {"member_id": PAUL, "name": "Paul Lemaire", "peer_id": None, "peer_name": None, "pseudonym": None},
+        "message": "Bonjour, une planche à couper.", "quantity": None, "status": "asked", "reason": None, "mine": False,
+        "asked_at": at(-1), "changed_at": at(-1), **changes,
+    }  # fmt: skip
+
+
+def widening(**changes: Any) -> dict[str, Any]:
+    return {
+        "asked_at": at(-1), "radius_km": 300.0, "scope": "peers", "answered_at": None, "widened": None, **changes,
     }  # fmt: skip
 
 
@@ -475,7 +493,21 @@ def _standard(role: str) -> dict[str, Rule]:
                 result(listing(id=str(uuid4())), score=0.5, status="accepted", ask_outcome=False),
             ],
             "near_misses": [result(listing(), missing={"code": "distance", "value": "80"})],
+            "promised": [{"id": INTRODUCTION, "peer": PEER, "quantity": 3, "by": {"name": None, "peer_name": "Namur"}}],
+            "widening": widening(),
         },
+        f"POST matching /needs/{NEED}/seen": lambda _: httpx.Response(204),
+        f"POST matching /needs/{NEED}/widening": lambda _: httpx.Response(204),
+        "GET matching /introductions": lambda _: [
+            introduction(), introduction(mine=True), introduction(status="accepted", peer=PEER),
+        ],
+        "POST matching /introductions": lambda _: httpx.Response(201, json=introduction(mine=True)),
+        f"GET matching /introductions/{INTRODUCTION}": lambda _: introduction(),
+        f"POST matching /introductions/{INTRODUCTION}/answer": lambda _: introduction(status="accepted"),
+        f"POST matching /introductions/{INTRODUCTION}/withdraw": lambda _: httpx.Response(204),
+        f"GET notify /introductions/{INTRODUCTION}/contact": lambda _: {"name": "Anna", "email": "anna@opteos.example"},
+        "GET matching /outcomes/key": lambda _: {"need_title": "Découper", "offer_title": "Scie", "outcome": None},
+        "PUT matching /outcomes/key": lambda _: httpx.Response(204),
         f"PUT matching /needs/{NEED}/matches/{OFFER}": lambda _: httpx.Response(204),
         "GET notify /inbox": lambda _: page(message(), message(read=True, at=at(-2), title="Demande envoyée")),
         "GET notify /inbox/unread": lambda _: {"count": 1},

@@ -9,6 +9,7 @@ from tests.unit.portal.pretend import (
     CIRCLE,
     HOLD,
     IMPORT,
+    INTRODUCTION,
     LETTER,
     LINK,
     NEED,
@@ -30,7 +31,7 @@ EVERYWHERE = [
     "/", "/search", "/search?q=salle&side=offer", "/search?q=rien",
     "/search?q=bois&topic=make.wood", f"/offers/{OFFER}", f"/offers/{OFFER}-un-titre",
     f"/from/{PEER}/offers/{PEER_OFFER}", "/account/reset", "/account/reset/abc", "/account/join/abc",
-    "/account/email/abc", f"/searches/{SEARCH}/stop/key",
+    "/account/email/abc", f"/searches/{SEARCH}/stop/key", "/outcomes/key", "/outcomes/key?worked=no",
 ]  # fmt: skip
 FOR_MEMBERS = [
     f"/needs/{NEED}", "/offers/new", "/needs/new", f"/needs/{NEED}/edit", f"/needs/{NEED}/withdraw",
@@ -39,7 +40,8 @@ FOR_MEMBERS = [
     f"/waiting/{WISH}", f"/to-settle/{OFFER}",
     f"/offers/{OFFER}/book?{PERIOD}&hold={HOLD}", f"/from/{PEER}/offers/{PEER_OFFER}/book?{PERIOD}",
     "/circles", f"/circles/{CIRCLE['id']}", f"/circles/{CIRCLE['id']}?who=paul", f"/circles/{CIRCLE['id']}/close",
-    "/searches", "/sessions", "/sessions?series=s1", "/sessions/new", "/sessions/new?template=co_development",
+    "/searches", "/introductions", f"/introductions/{INTRODUCTION}", f"/introductions/new?thing={OFFER}",
+    "/sessions", "/sessions?series=s1", "/sessions/new", "/sessions/new?template=co_development",
     "/sessions/new?template=monthly_day", f"/sessions/{SESSION}", f"/sessions/{SESSION}/edit",
     f"/sessions/{SESSION}/move", f"/sessions/{SESSION}/cancel",
 ]  # fmt: skip

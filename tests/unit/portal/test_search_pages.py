@@ -65,6 +65,10 @@ async def test_it_is_changed_where_it_stands_and_a_refusal_keeps_what_was_typed(
     assert "À corriger." in refused.text
 
 
+async def test_a_distance_that_no_list_has_stays_chosen(browse: Browse) -> None:
+    assert '<option value="30" selected>30 km</option>' in (await browse(Pretend()).get("/searches")).text
+
+
 async def test_it_is_removed_and_opens_as_the_newest_first(browse: Browse) -> None:
     pretend = Pretend()
     client = browse(pretend)

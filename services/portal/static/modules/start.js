@@ -9,6 +9,7 @@ const wanted = [
   ["#progress[data-running]", "./progress.js"],
   ["[data-select]", "./select.js"],
   ["[data-suggest]", "./suggest.js"],
+  ["form[data-send-now]", "./sendnow.js"],
 ];
 for (const [selector, module] of wanted) {
   if (document.querySelector(selector)) import(module);

@@ -1,0 +1,85 @@
+"""Introductions with people of peers: what came over the border, and what ends with a person or a link."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.federation import (
+    IntroductionAnswerReceived,
+    IntroductionRequestReceived,
+    IntroductionWithdrawalReceived,
+    PersonForgotten,
+)
+from contracts.matching import IntroductionAsked, IntroductionWithdrawn
+from services.chassis import outbox
+from services.matching import audience
+from services.matching.commands import introductions as store
+from services.matching.commands.introducing import MOST_OPEN
+from services.matching.member_tables import introductions
+from services.matching.tables import OURS, things
+
+
+async def request_received(session: AsyncSession, event: IntroductionRequestReceived, *, now: datetime) -> None:
+    """A peer's person asks about a thing of ours. What is gone, and what is too much, is declined at once."""
+    thing = sa.select(things).where(things.c.origin == OURS, things.c.id == event.thing_id, audience.standing(now))
+    row = (await session.execute(thing)).mappings().one_or_none()
+    about = store.about(row) if row is not None else {"origin": OURS, "thing_id": event.thing_id, "thing_title": ""}
+    theirs = {"asker_peer": event.origin, "asker_peer_name": event.origin_name, "pseudonym": event.pseudonym}
+    said = {"message": event.message, "quantity": event.quantity or None, "asked_at": now, "changed_at": now}
+    kept = await store.add(session, about | theirs | said | {"id": event.introduction_id})
+    if kept is None:
+        return
+    if row is None or await _asks_too_much(session, event):
+        await store.settle(session, kept, {"status": "declined", "reason": "gone" if row is None else None}, now)
+        return
+    await outbox.add(session, IntroductionAsked(introduction=store.state_of(kept)))
+
+
+async def answer_received(session: AsyncSession, event: IntroductionAnswerReceived, *, now: datetime) -> None:
+    """A peer's person says yes or no; a yes also counts when it crossed our withdrawal."""
+    same = sa.and_(introductions.c.origin == event.origin, introductions.c.status.in_(["asked", "withdrawn"]))
+    row = await store.find(session, (OURS, event.introduction_id), same)
+    if row is None or (row["status"] == "withdrawn" and not event.accepted):
+        return
+    values: dict[str, Any] = {"status": "accepted" if event.accepted else "declined", "reason": event.reason}
+    if event.accepted and event.quantity:
+        values["quantity"] = event.quantity
+    await store.settle(session, row, values, now)
+
+
+async def withdrawal_received(session: AsyncSession, event: IntroductionWithdrawalReceived, *, now: datetime) -> None:
+    """A peer's person no longer asks."""
+    row = await store.find(session, (event.origin, event.introduction_id), introductions.c.status == "asked")
+    if row is not None:
+        changed = await store.change(session, row, {"status": "withdrawn"}, now)
+        await outbox.add(session, IntroductionWithdrawn(introduction=store.state_of(changed)))
+
+
+async def forget_member(session: AsyncSession, member_id: UUID, *, now: datetime) -> None:
+    """Somebody has left: whoever still asks them is told no, then nothing of theirs is left."""
+    asked = sa.select(introductions).where(introductions.c.owner_id == member_id, introductions.c.status == "asked")
+    for row in (await session.execute(asked.with_for_update())).mappings().all():
+        await store.settle(session, row, {"status": "declined", "reason": "gone"}, now)
+    mine = sa.or_(introductions.c.owner_id == member_id, introductions.c.asker_id == member_id)
+    await session.execute(sa.delete(introductions).where(mine))
+
+
+async def forget_person(session: AsyncSession, event: PersonForgotten) -> None:
+    """A peer's person has left."""
+    theirs = (introductions.c.asker_peer == event.origin, introductions.c.pseudonym == event.pseudonym)
+    await session.execute(sa.delete(introductions).where(*theirs))
+
+
+async def end_link(session: AsyncSession, peer_id: str) -> None:
+    """Nothing with a peer outlives its link."""
+    theirs = sa.or_(introductions.c.asker_peer == peer_id, introductions.c.origin == peer_id)
+    await session.execute(sa.delete(introductions).where(theirs))
+
+
+async def _asks_too_much(session: AsyncSession, event: IntroductionRequestReceived) -> bool:
+    theirs = (introductions.c.asker_peer == event.origin, introductions.c.pseudonym == event.pseudonym)
+    waiting = sa.select(sa.func.count()).select_from(introductions).where(*theirs, introductions.c.status == "asked")
+    return (await session.execute(waiting)).scalar_one() > MOST_OPEN

@@ -1,0 +1,210 @@
+"""Being put in touch: who may ask and answer, what it does to the match, what peers' people may do, what is left."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from contracts.catalog import Audience, ListingState
+from contracts.envelope import Event
+from contracts.federation import (
+    IntroductionAnswerReceived,
+    IntroductionRequestReceived,
+    IntroductionWithdrawalReceived,
+    LinkChanged,
+    LinkState,
+    PersonForgotten,
+)
+from contracts.identity import MemberChanged, MemberState
+from contracts.matching import IntroductionAnswered, IntroductionAsked, IntroductionWithdrawn
+from contracts.registry import EVENTS
+from services.chassis.ids import new_id
+from services.matching.commands.introducing import MOST_OPEN
+from services.matching.member_tables import introductions
+from services.matching.tables import outbox, proposals
+from tests.services.matching.conftest import Matching
+from tests.services.matching.test_index import PEER, received
+from tests.services.matching.test_matches import answer_for, need
+
+
+async def ask(matching: Matching, asker: UUID, thing: UUID, **form: Any) -> Any:
+    body = {"thing_id": str(thing), "message": "Bonjour, une planche à couper."} | form
+    return await (await matching.client(asker)).post("/introductions", json=body)
+
+
+async def reply(matching: Matching, owner: UUID, made: Any, **form: Any) -> Any:
+    peer = made["peer"] or ""
+    client = await matching.client(owner)
+    return await client.post(f"/introductions/{made['id']}/answer", params={"peer": peer}, json=form)
+
+
+async def said(matching: Matching) -> list[Event]:
+    async with matching.db.reading() as session:
+        rows = (await session.execute(sa.select(outbox).order_by(outbox.c.id))).mappings().all()
+    return [EVENTS[row["type"]].model_validate_json(row["data"]) for row in rows]
+
+
+async def match_status(matching: Matching, wanted: ListingState, offer: UUID) -> tuple[str, str | None]:
+    async with matching.db.reading() as session:
+        chosen = sa.select(proposals).where(proposals.c.need_id == wanted.id, proposals.c.offer_id == offer)
+        row = (await session.execute(chosen)).mappings().one()
+    return row["status"], row["reason"]
+
+
+def request(thing: UUID, **changes: Any) -> IntroductionRequestReceived:
+    values = {
+        "origin": PEER, "origin_name": "Namur", "introduction_id": new_id(), "thing_id": thing, "pseudonym": "p1",
+        "message": "Bonjour",
+    }  # fmt: skip
+    return IntroductionRequestReceived.model_validate(values | changes)
+
+
+async def test_the_other_side_is_asked_and_its_yes_makes_the_match(matching: Matching) -> None:
+    offer = await matching.listing("Découpeuse laser")
+    wanted = await need(matching, "Découpeuse laser")
+    await matching.count_words()
+    made = (await ask(matching, wanted.owner_member_id, offer.id, need_id=str(wanted.id))).json()
+    assert (made["status"], made["mine"], made["asker"]["name"]) == ("asked", True, "Ana")
+    assert await match_status(matching, wanted, offer.id) == ("contacted", None)
+    async with matching.db.reading() as session:
+        assert (await session.execute(sa.select(proposals.c.gains))).scalar_one()["kind"] == 0.2
+    again = (await ask(matching, wanted.owner_member_id, offer.id)).json()
+    assert again["id"] == made["id"]
+    [asked] = [event for event in await said(matching) if isinstance(event, IntroductionAsked)]
+    assert asked.introduction.owner.member_id == offer.owner_member_id
+    read = (await (await matching.client(offer.owner_member_id)).get("/introductions")).json()
+    assert [(one["id"], one["mine"]) for one in read] == [(made["id"], False)]
+    answered = await reply(matching, offer.owner_member_id, made, accepted=True, quantity=3)
+    assert (answered.json()["status"], answered.json()["quantity"]) == ("accepted", 3)
+    assert await match_status(matching, wanted, offer.id) == ("accepted", None)
+    view = await answer_for(matching, wanted)
+    assert view["items"][0]["introduction"] == {"id": made["id"], "status": "accepted"}
+    assert [(one["quantity"], one["by"]["name"]) for one in view["promised"]] == [(3, "Ana")]
+    [event] = [event for event in await said(matching) if isinstance(event, IntroductionAnswered)]
+    assert event.introduction.status == "accepted"
+
+
+async def test_a_no_is_told_and_the_offer_is_not_shown_again(matching: Matching) -> None:
+    offer = await matching.listing("Découpeuse laser")
+    wanted = await need(matching, "Découpeuse laser")
+    await matching.count_words()
+    made = (await ask(matching, wanted.owner_member_id, offer.id, need_id=str(wanted.id))).json()
+    assert (await reply(matching, offer.owner_member_id, made, accepted=False, reason="too_far")).status_code == 200
+    assert await match_status(matching, wanted, offer.id) == ("declined", "gone")
+    assert (await answer_for(matching, wanted))["items"] == []
+    refused = await reply(matching, offer.owner_member_id, made, accepted=True)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:maillage:problem:introduction-settled")
+    [event] = [event for event in await said(matching) if isinstance(event, IntroductionAnswered)]
+    assert (event.introduction.status, event.introduction.reason) == ("declined", "too_far")
+
+
+async def test_only_who_is_concerned_asks_answers_and_reads(matching: Matching) -> None:
+    ana, eve = new_id(), new_id()
+    offer = await matching.listing("Découpeuse laser")
+    circle = await matching.circle(new_id())
+    hidden = await matching.listing("Scie", audience=Audience(scope="circle", circle_ids=[circle]))
+    foreign_need = await need(matching, "Découpeuse laser")
+    assert (await ask(matching, ana, hidden.id)).status_code == 404
+    assert (await ask(matching, offer.owner_member_id, offer.id)).status_code == 409
+    assert (await ask(matching, ana, offer.id, need_id=str(foreign_need.id))).status_code == 403
+    for wrong in ({"message": " "}, {"quantity": 0}):
+        assert (await ask(matching, ana, offer.id, **wrong)).status_code == 422
+    made = (await ask(matching, ana, offer.id)).json()
+    for stranger in (ana, eve):
+        assert (await reply(matching, stranger, made, accepted=True)).status_code == 404
+    client = await matching.client(eve, role="administrator")
+    assert (await client.get(f"/introductions/{made['id']}")).status_code == 404
+    assert (await client.post(f"/introductions/{made['id']}/withdraw")).status_code == 404
+
+
+async def test_asking_no_longer_is_told_and_cannot_be_answered(matching: Matching) -> None:
+    ana = new_id()
+    offer = await matching.listing("Découpeuse laser")
+    made = (await ask(matching, ana, offer.id)).json()
+    assert (await (await matching.client(ana)).post(f"/introductions/{made['id']}/withdraw")).status_code == 204
+    assert (await reply(matching, offer.owner_member_id, made, accepted=True)).status_code == 409
+    assert [type(event) for event in await said(matching)] == [IntroductionAsked, IntroductionWithdrawn]
+    assert (await ask(matching, ana, offer.id)).json()["id"] != made["id"]
+
+
+async def test_questions_that_wait_are_limited(matching: Matching) -> None:
+    ana = new_id()
+    offers = [await matching.listing(f"Scie {number}") for number in range(MOST_OPEN + 1)]
+    codes = [(await ask(matching, ana, offer.id)).status_code for offer in offers]
+    assert codes == [201] * MOST_OPEN + [409]
+
+
+async def test_a_peers_person_asks_and_is_answered_under_a_pseudonym(matching: Matching) -> None:
+    wanted = await need(matching, "Chaises", quantity=10)
+    asked = request(wanted.id, quantity=4)
+    for _ in range(2):
+        await matching.tell(asked)
+    client = await matching.client(wanted.owner_member_id)
+    [read] = (await client.get("/introductions")).json()
+    assert (read["peer"], read["asker"]["name"], read["asker"]["peer_name"]) == (PEER, None, "Namur")
+    assert (await reply(matching, wanted.owner_member_id, read | {"peer": ""}, accepted=True)).status_code == 404
+    assert (await reply(matching, wanted.owner_member_id, read, accepted=True)).status_code == 200
+    [promise] = (await answer_for(matching, wanted))["promised"]
+    assert (promise["quantity"], promise["peer"], promise["by"]["peer_name"]) == (4, PEER, "Namur")
+
+
+async def test_what_is_gone_and_what_is_too_much_is_declined_at_once(matching: Matching) -> None:
+    offer = await matching.listing("Scie")
+    await matching.withdraw(offer)
+    await matching.tell(request(offer.id))
+    [event] = await said(matching)
+    assert isinstance(event, IntroductionAnswered)
+    assert (event.introduction.status, event.introduction.reason) == ("declined", "gone")
+    others = [await matching.listing(f"Scie {number}") for number in range(MOST_OPEN + 1)]
+    for one in others:
+        await matching.tell(request(one.id))
+    answers = [event for event in await said(matching) if isinstance(event, IntroductionAnswered)]
+    assert [event.introduction.thing_id for event in answers] == [offer.id, others[-1].id]
+
+
+async def test_only_the_peer_that_was_asked_answers_and_a_yes_counts_although_withdrawn(matching: Matching) -> None:
+    ana, thing = new_id(), new_id()
+    await matching.tell(received(thing, "Scie à ruban"))
+    made = (await ask(matching, ana, thing, origin=PEER)).json()
+    client = await matching.client(ana)
+    answer: dict[str, Any] = {"introduction_id": UUID(made["id"]), "origin_name": "Namur", "accepted": True}
+    await matching.tell(IntroductionAnswerReceived(origin="another", **answer))
+    assert (await client.get(f"/introductions/{made['id']}")).json()["status"] == "asked"
+    await client.post(f"/introductions/{made['id']}/withdraw")
+    await matching.tell(IntroductionAnswerReceived(origin=PEER, **answer))
+    assert (await client.get(f"/introductions/{made['id']}")).json()["status"] == "accepted"
+
+
+async def test_a_peers_person_asks_no_longer_and_is_forgotten(matching: Matching) -> None:
+    offer, other = await matching.listing("Scie"), await matching.listing("Tour")
+    one, two = request(offer.id), request(other.id, pseudonym="p2")
+    for event in (one, two):
+        await matching.tell(event)
+    withdrawal: dict[str, Any] = {"introduction_id": one.introduction_id, "origin_name": "Namur"}
+    await matching.tell(IntroductionWithdrawalReceived(origin="another", **withdrawal))
+    client = await matching.client(offer.owner_member_id)
+    assert (await client.get("/introductions")).json()[0]["status"] == "asked"
+    await matching.tell(IntroductionWithdrawalReceived(origin=PEER, **withdrawal))
+    assert (await client.get("/introductions")).json()[0]["status"] == "withdrawn"
+    await matching.tell(PersonForgotten(origin=PEER, origin_name="Namur", pseudonym="p2"))
+    assert await count(matching) == 1
+    link = LinkState(link_id=new_id(), peer_id=PEER, peer_name="Namur", peer_web="", status="ended", version=9)
+    await matching.tell(LinkChanged(link=link), at=datetime.now(UTC))
+    assert await count(matching) == 0
+
+
+async def test_who_leaves_answers_no_and_leaves_nothing(matching: Matching) -> None:
+    ana = new_id()
+    offer = await matching.listing("Scie")
+    await ask(matching, ana, offer.id)
+    left = MemberState(id=offer.owner_member_id, name="Ana", role="member", status="left", locale="fr", version=9)
+    await matching.tell(MemberChanged(member=left))
+    [event] = [event for event in await said(matching) if isinstance(event, IntroductionAnswered)]
+    assert (event.introduction.asker.member_id, event.introduction.status) == (ana, "declined")
+    assert await count(matching) == 0
+
+
+async def count(matching: Matching) -> int:
+    async with matching.db.reading() as session:
+        return (await session.execute(sa.select(sa.func.count()).select_from(introductions))).scalar_one()
