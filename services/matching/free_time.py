@@ -86,7 +86,9 @@ def free_days(rules: Rules, busy: Sequence[Interval], *, start: datetime, end: d
     """The local days, of the first `MOST_NAMED_DAYS` in `[start, end)`, on which a period begins that can be booked."""
     zone = ZoneInfo(rules.time_zone)
     last = datetime.combine(start.astimezone(zone).date() + timedelta(days=MOST_NAMED_DAYS), time(), zone)
-    found = _free_periods(rules, busy, start=start, end=min(end, last.astimezone(UTC)), now=now)
+    end = min(end, last.astimezone(UTC))
+    near = [taken for taken in busy if taken[1] > start and taken[0] < end]
+    found = _free_periods(rules, near, start=start, end=end, now=now)
     return list(dict.fromkeys(period[0].date() for period in found))
 
 
@@ -133,6 +135,7 @@ def _open_periods(rules: Rules, start: datetime, end: datetime) -> Iterator[Inte
             return
 
 
+@lru_cache(maxsize=8192)
 def _instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
     """The instant of a wall time; 24:00 is the next day's midnight."""
     wall = datetime.combine(day, time()) + timedelta(minutes=minutes)
