@@ -60,7 +60,7 @@ async def received(session: AsyncSession, event: IntroductionReceived, *, now: d
     if row is None:
         raise NotKnownYet(f"introduction {event.introduction_id} with {event.origin}")
     reader: UUID | None = row["asker_id"] or row["owner_id"]
-    facts = {"thing": row["thing"], "name": event.name, "email": event.email, "cooperative": event.origin_name}
+    facts = {"thing": row["thing"], "name": event.name, "email": event.email, "their_cooperative": event.origin_name}
     asked_by = None if row["asker_id"] else event.origin
     told = _told("introduction-made", reader, (event.introduction_id, asked_by), facts)
     await telling.tell(session, told, now=now)
@@ -123,7 +123,7 @@ async def _introduce_our_own(session: AsyncSession, state: IntroductionState, no
     for reader, other in ((asker, owner), (owner, asker)):
         found = known.get(other) if other else None
         if found is not None and found.email is not None:
-            facts = {"thing": state.thing_title, "name": found.name, "email": found.email, "cooperative": None}
+            facts = {"thing": state.thing_title, "name": found.name, "email": found.email, "their_cooperative": None}
             await telling.tell(session, _told("introduction-made", reader, _key(state), facts), now=now)
 
 

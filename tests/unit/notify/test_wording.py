@@ -80,7 +80,7 @@ FACTS: dict[str, Any] = {
     "asker": "Zoé",
     "asker_cooperative": None,
     "message": "J'aurais une planche à couper.",
-    "cooperative": None,
+    "their_cooperative": None,
     "key": "KEY",
     "days": 7,
     "radius": 300,
