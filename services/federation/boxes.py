@@ -4,9 +4,9 @@ Who says it is the business of the signed event inside: anybody can encrypt.
 """
 
 import base64
+from typing import Literal
 
 from joserfc import jwe
-from joserfc.errors import JoseError
 from joserfc.jwe import JWERegistry
 from joserfc.jwk import OKPKey
 from pydantic import BaseModel
@@ -19,9 +19,16 @@ LARGEST_BOX = LARGEST_EVENT * 4 // 3 + 2048
 _ALGORITHMS = ("ECDH-ES", "A256GCM")
 
 
+class _EphemeralKey(BaseModel):
+    kty: Literal["OKP"]
+    crv: Literal["X25519"]
+    x: str
+
+
 class _Header(BaseModel):
     typ: str
     kid: str
+    epk: _EphemeralKey
 
 
 class _Registry(JWERegistry):
@@ -54,7 +61,9 @@ def recipient_of(body: bytes) -> str | None:
 
 def opened(body: bytes, own: Keys) -> bytes:
     """What is inside, when it is for us. Raises NotGenuine."""
+    if recipient_of(body) is None:
+        raise NotGenuine("it is no box")
     try:
         return jwe.decrypt_compact(body, own.box, registry=_REGISTRY).plaintext or b""
-    except (JoseError, ValueError, TypeError) as error:
+    except Exception as error:  # whatever the library stumbles over: anybody can make a box
         raise NotGenuine("it cannot be opened with our key") from error

@@ -63,15 +63,8 @@ Reason = Literal[
 
 PARKED_AT_MOST = 1000
 _PUBLIC = (BorderListingPublished, BorderListingWithdrawn, BorderResourceChanged, BorderBusyChanged, ManifestTold)
-_BETWEEN_MEMBERS = (
-    BorderBookingAnswered,
-    BorderBookingRequested,
-    BorderBookingWithdrawn,
-    BorderChangeRequested,
-    BorderChangeWithdrawn,
-    BorderContactShared,
-    BorderUseReported,
-)
+_BETWEEN_MEMBERS = tuple(kind for kind in events_of("border").values() if kind not in _PUBLIC)
+"""Of things, bookings and people: nothing that a hub itself could have to say."""
 ALLOWED = events_of("border") | events_of("link")
 """The vocabulary between cooperatives. What services say among themselves is not in it."""
 

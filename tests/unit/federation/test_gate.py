@@ -11,14 +11,18 @@ from contracts.border import (
     BorderBookingAnswered,
     BorderBookingRequested,
     BorderBookingWithdrawn,
+    BorderBusyChanged,
     BorderContactShared,
     BorderIntroduced,
     BorderIntroductionAnswered,
     BorderIntroductionRequested,
     BorderIntroductionWithdrawn,
+    BorderListingPublished,
     BorderListingWithdrawn,
+    BorderResourceChanged,
 )
 from contracts.envelope import Event
+from contracts.registry import events_of
 from services.federation.gate import (
     Introduction,
     Ownership,
@@ -29,6 +33,7 @@ from services.federation.gate import (
     authenticate,
     check_expiry,
     check_ownership,
+    check_way,
     read_event,
     turn,
 )
@@ -237,3 +242,20 @@ def test_a_peer_may_speak_of_its_own_things(event: Event, known: Ownership) -> N
 def test_a_peer_may_not_speak_of_what_belongs_to_others(event: Event, known: Ownership) -> None:
     with pytest.raises(Refused, match="not_theirs"):
         check_ownership(event, THEM, known)
+
+
+SHOWN_TO_ALL = {BorderListingPublished, BorderListingWithdrawn, BorderResourceChanged, BorderBusyChanged}
+
+
+@pytest.mark.parametrize("kind", ["hub", "member"])
+@pytest.mark.parametrize("event", events_of("border").values())
+def test_with_a_hub_itself_there_is_nothing_to_agree_on(event: type[Event], kind: str) -> None:
+    said = event.model_construct()
+    check_way(said, "behind")
+    if event in SHOWN_TO_ALL:
+        check_way(said, kind)
+        return
+    with pytest.raises(Refused, match="not_theirs"):
+        check_way(said, kind)
+    with pytest.raises(Refused, match="not_theirs"):
+        check_way(said, "heard")
