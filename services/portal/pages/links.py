@@ -34,13 +34,18 @@ async def _page(visit: Visit, form: Form, *, invitation: Json | None = None, sta
     hubs: dict[str, list[Json]] = {}
     for one in items(members):
         hubs.setdefault(one["hub_name"], []).append(one)
-    near = [link for link in items(links) if link["kind"] != "behind"]
-    ordered = sorted(near, key=lambda link: (link["status"] == "ended", str(link["peer_name"]).casefold()))
+    ordered = sorted(items(links), key=lambda link: (link["status"] == "ended", str(link["peer_name"]).casefold()))
+    behind: dict[str, list[Json]] = {}
+    for link in ordered:
+        if link["kind"] == "behind":
+            behind.setdefault(link["hub_name"], []).append(link)
+            hubs.setdefault(link["hub_name"], [])
     return await visit.page(
         "links.html",
         status=status,
         form=form,
         links=ordered,
+        behind=behind,
         invitations=items(invitations),
         invitation=invitation,
         blocks=items(blocks),

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.unit.portal.conftest import Browse, fill
-from tests.unit.portal.pretend import HUB, LINK, PEER, STRANGER, Pretend
+from tests.unit.portal.pretend import HUB, LINK, PEER, STRANGER, Pretend, link
 
 PAGE = f"/coordination/links/{LINK}"
 STRANGE = f"/coordination/links/members/{HUB}/{STRANGER}"
@@ -62,6 +62,19 @@ async def test_who_is_behind_a_hub_is_shown_with_what_is_doubtful(browse: Browse
     assert "12345 67890" in doubted
     assert "99999 00000" in doubted
     assert (await client.get(f"/coordination/links/members/{HUB}/{HUB}")).status_code == 404
+
+
+async def test_what_is_stuck_behind_a_hub_is_told_under_that_hub(browse: Browse) -> None:
+    behind = {"kind": "behind", "hub_link_id": HUB, "hub_name": "Inter-CAE"}
+    stuck = link(**behind, peer_name="Cabestan", reason="messages_missing", refused=3)
+    over = link(**behind | {"hub_name": "Ancien hub"}, peer_name="Port Parallèle", status="ended", reason="hub_left")
+    pretend = Pretend(role="administrator", rules={"GET federation /links": lambda _: [stuck, over]})
+    shown = (await browse(pretend).get("/coordination/links")).text
+    under = shown.partition("Par le hub Inter-CAE")[2].partition("Par le hub")[0]
+    assert "Cabestan" in under
+    assert "des messages manquent" in under
+    assert "3 messages refusés" in under
+    assert "nous avons quitté le hub" in shown.partition("Par le hub Ancien hub")[2]
 
 
 async def test_what_is_open_to_everybody_can_be_read_without_an_account(browse: Browse) -> None:
