@@ -114,7 +114,7 @@ class SkillFile:
             raise BadFile(f"{self.path.name}: no row below its header")
 
     def _skill(self, row: dict[str | None, str | list[str] | None], line: int) -> Skill | None:
-        cells = {name: value.strip() for name, value in row.items() if name is not None and isinstance(value, str)}
+        cells = {name.strip(): text.strip() for name, text in row.items() if name is not None and isinstance(text, str)}
         if None in row or len(cells) < len(row):
             raise BadFile(f"{self.path.name}, line {line}: not as many cells as the header has")
         if self.layout.status and cells.get(self.layout.status, "released").lower() not in {"", "released"}:

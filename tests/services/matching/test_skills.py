@@ -82,6 +82,18 @@ async def test_a_bad_line_is_named_and_nothing_of_the_file_is_kept(matching: Mat
     assert await codes_in(matching) == {f"{ESCO}0001": "calfeutrer"}
 
 
+def test_blanks_around_the_names_of_columns_do_not_matter(tmp_path: Path) -> None:
+    columns = [f" {name} " for name in ESCO_COLUMNS]
+    row = {f" {name} ": text for name, text in {**CAULK, "status": "released"}.items()}
+    path = tmp_path / "skills_fr.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerow(row)
+    [skill] = recognise(path).skills()
+    assert (skill.code, skill.label) == (CAULK["conceptUri"], "calfeutrer")
+
+
 def test_files_that_are_none_of_theirs_are_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "other.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     (tmp_path / "empty.csv").write_bytes(b"")
