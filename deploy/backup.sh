@@ -7,7 +7,11 @@ umask 077
 folder=$(realpath -m "${1:?usage: deploy/backup.sh FOLDER}")
 test ! -e "$folder" || { echo "$folder is there already" >&2; exit 1; }
 cd "$(dirname "$0")"
-if test -f .env; then set -a; . ./.env; set +a; fi
+instance=${MAILLAGE_INSTANCE:-}
+if test -z "$instance" -a -f .env; then # compose's file is no shell script: of it, this name alone is read
+	instance=$(sed -nE "s/^\s*(export\s+)?MAILLAGE_INSTANCE\s*[=:]\s*[\"']?([a-z0-9-]+).*/\2/p" .env | tail -n 1)
+fi
+test -n "$instance" || { echo "MAILLAGE_INSTANCE is set neither in the environment nor in deploy/.env" >&2; exit 1; }
 services=${MAILLAGE_SERVICES:-docker compose run --rm -T --no-deps setup}
 postgres=${MAILLAGE_POSTGRES-docker compose exec -T postgres}
 draft=$folder.part
@@ -19,7 +23,7 @@ pid=$HOLD_PID
 read -r answer <&"${HOLD[0]}" || answer=""
 test "$answer" = held || { echo "the events could not be held" >&2; exit 1; }
 for service in identity catalog booking matching notify federation; do
-	database=${MAILLAGE_INSTANCE//-/_}_$service
+	database=${instance//-/_}_$service
 	$postgres pg_dump --username=postgres --format=custom "$database" </dev/null >"$draft/$service.dump"
 done
 exec {HOLD[1]}>&-

@@ -5,7 +5,6 @@
 set -euo pipefail
 folder=$(realpath "${1:?usage: deploy/restore.sh FOLDER}")
 cd "$(dirname "$0")"
-if test -f .env; then set -a; . ./.env; set +a; fi
 services=${MAILLAGE_SERVICES:-docker compose run --rm -T --no-deps setup}
 postgres=${MAILLAGE_POSTGRES-docker compose exec -T postgres}
 names="identity catalog booking matching notify federation"
