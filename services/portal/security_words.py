@@ -111,4 +111,10 @@ ACTS: dict[str, str] = {
     "matching PUT /needs/{need_id}/matches/{offer_id}/outcome": N_("a dit ce qu'une mise en relation a donné"),
     "notify POST /dead-letters/{letter_id}/drop": N_("a supprimé un message mis de côté"),
     "notify POST /dead-letters/{letter_id}/replay": N_("a renvoyé un message mis de côté"),
+    "federation POST /members/{hub_link_id}/{member}/accept": N_("a accepté une coopérative d'un hub"),
+    "matching POST /introductions": N_("a demandé une mise en contact"),
+    "matching POST /introductions/{introduction_id}/answer": N_("a répondu à une demande de contact"),
+    "matching POST /introductions/{introduction_id}/withdraw": N_("a retiré une demande de contact"),
+    "matching POST /needs/{need_id}/seen": N_("a regardé des mises en relation"),
+    "matching POST /needs/{need_id}/widening": N_("a élargi une demande"),
 }

@@ -40,8 +40,9 @@ WITHOUT_ROLE = {
     "identity POST /password-resets",
     "identity POST /password-resets/complete",
     "identity POST /email-confirmations",
+    "matching PUT /outcomes/{key}",
 }
-"""Routes without a token: no role is known there, and they are about the account of whoever asks."""
+"""Routes without a token: no role is known there; a password, or the secret of a mail, says who asks."""
 ONLY_LOOKING = {
     "booking POST /bookings/series/check",
     "booking POST /resources/{offer_id}/preview",
