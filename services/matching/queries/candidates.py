@@ -135,7 +135,6 @@ def _ways(wanted: Wanted) -> list[Narrowed]:
 
 def _values(wanted: Wanted) -> dict[str, Any]:
     values = {
-        **wanted.conditions.values,
         **ranking.values(wanted.terms),
         **(wanted.circle.values() if wanted.circle is not None else {}),
         "version": wanted.version,
@@ -154,7 +153,7 @@ def _values(wanted: Wanted) -> dict[str, Any]:
         around = meaning.around(wanted.vector, _MANY_TOPICS)
         values |= {"signs": wanted.vector.signs, "many_topics": around}
         values |= {"few_topics": around[:_FEW_TOPICS], "some_topics": around[:_SOME_TOPICS]}
-    return values
+    return {**values, **wanted.conditions.values}
 
 
 def _statement(conditions: Conditions, shape: _Shape) -> sa.Select[*tuple[Any, ...]]:
