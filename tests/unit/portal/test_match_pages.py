@@ -29,7 +29,7 @@ async def test_what_its_author_is_shown_is_seen_and_nobody_elses_look_counts(bro
     await browse(pretend).get(f"/needs/{NEED}")
     (sent,) = pretend.bodies("POST", f"/api/matching/needs/{NEED}/seen")
     assert sent == {"offers": [{"offer_id": PEER_OFFER, "origin": PEER}]}
-    pretend = Pretend(role="coordinator", rules={f"GET catalog /listings/{NEED}": lambda _: need(mine=False)})
+    pretend = Pretend(role="coordinator", rules={f"GET catalog /listings/{NEED}": lambda _: need() | {"mine": False}})
     await browse(pretend).get(f"/needs/{NEED}")
     assert pretend.bodies("POST", f"/api/matching/needs/{NEED}/seen") == []
 
