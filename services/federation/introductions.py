@@ -115,7 +115,7 @@ async def is_shared(session: AsyncSession, thing_id: UUID, peer_id: str) -> bool
         shares.c.thing_id == thing_id,
         shares.c.listing_version > 0,
         shares.c.link_id == links.c.id,
-        links.c.peer_id == peer_id,
+        sa.or_(links.c.peer_id == peer_id, links.c.kind == "public"),
         links.c.status != "ended",
     )
     return bool((await session.execute(sa.select(told))).scalar_one())

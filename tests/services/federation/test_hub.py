@@ -14,13 +14,16 @@ from contracts.federation import (
     BookingRequestReceived,
     BookingWithdrawalReceived,
     ContactReceived,
+    IntroductionRequestReceived,
     LinkChanged,
     ListingReceived,
     PersonForgotten,
     ResourceReceived,
 )
 from contracts.identity import MemberChanged, MemberState
+from contracts.matching import IntroductionAsked, IntroductionParty, IntroductionState
 from contracts.notify import ContactDisclosed
+from services.chassis.clock import Clock
 from services.chassis.ids import new_id
 from services.federation import receipts
 from services.federation.mending_tables import erasures
@@ -210,6 +213,21 @@ async def test_a_booking_between_two_that_only_the_hub_connects(region: Region) 
         return [row["acked_at"] is not None for row in await namur.rows(erasures)] == [True]
 
     await eventually(is_acknowledged, seconds=PATIENCE)
+
+
+async def test_a_wish_about_what_was_opened_to_all_after_the_link_arrives(region: Region) -> None:
+    lille, namur, _ = region.members
+    offer = listing(title="Banc de coupe", scope="public")
+    await say(lille, offer)
+    await until_holds(namur, lille, await holds_of(namur, lille) | {offer.id: 1})
+    wish = IntroductionState(
+        id=new_id(), thing_id=offer.id, thing_origin=lille.border.us, thing_title=offer.title, need_id=None,
+        asker=IntroductionParty(member_id=new_id(), name="Omar"), owner=IntroductionParty(peer_id=lille.border.us),
+        message="Bonjour", quantity=None, status="asked", reason=None, version=1, changed_at=Clock().now(),
+    )  # fmt: skip
+    async with lille.ear("matching", IntroductionRequestReceived) as wishes:
+        await namur.say("matching", IntroductionAsked(introduction=wish))
+        assert (await wishes()).introduction_id == wish.id
 
 
 async def test_nothing_was_refused_on_the_way(region: Region) -> None:
