@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import unicodedata
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -233,3 +234,9 @@ def next_status(status: str, act: Literal["confirm", "confirmed", "open", "pause
     if found is None:
         raise NotNow
     return found
+
+
+def name_to_compare(name: str) -> str:
+    """The same for two names that people would read as one: width, case, spaces and invisible signs do not count."""
+    visible = "".join(sign for sign in unicodedata.normalize("NFKC", name) if unicodedata.category(sign) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", visible.casefold()).split())

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.link import MemberTold
 from services.federation import linking, saying
 from services.federation.documents import KeySet
+from services.federation.domain import name_to_compare
 from services.federation.gate import Refused
 from services.federation.hub_tables import directory
 from services.federation.keys import NotGenuine, OutOfDate, read_key_set
@@ -66,16 +67,21 @@ async def _pin(session: AsyncSession, hub: sa.RowMapping, told: MemberTold, *, n
     values: dict[str, Any] = {"name": told.name[:120] or told.instance_id[:8], "summary": told.summary[:2000]}
     values |= {"web": told.web if told.web.startswith(("http://", "https://")) else "", "member": told.member}
     values |= {"status": "member"}
-    same_name = sa.exists().where(
-        directory.c.hub_link_id == hub["id"],
-        directory.c.instance_id != told.instance_id,
-        sa.func.lower(directory.c.name) == values["name"].lower(),
-    )
-    doubt = "same_name" if (await session.execute(sa.select(same_name))).scalar_one() else None
+    doubt = "same_name" if await _is_anothers_name(session, hub["id"], told) else None
     row = {"hub_link_id": hub["id"], "instance_id": told.instance_id, "first_seen_at": now, "doubt": doubt}
     pinned = insert(directory).values(**row, **values)
+    values |= {"doubt": sa.case((directory.c.doubt == "another_key", directory.c.doubt), else_=doubt)}
     key = [directory.c.hub_link_id, directory.c.instance_id]
     await session.execute(pinned.on_conflict_do_update(index_elements=key, set_=values))
+
+
+async def _is_anothers_name(session: AsyncSession, hub_link_id: UUID, told: MemberTold) -> bool:
+    """Whether somebody else in the hub, or next to us, bears the name by which a member is told of."""
+    others = sa.and_(directory.c.hub_link_id == hub_link_id, directory.c.instance_id != told.instance_id)
+    next_to_us = sa.and_(links.c.kind == "direct", links.c.status != "ended", links.c.peer_id != told.instance_id)
+    names = sa.union(sa.select(directory.c.name).where(others), sa.select(links.c.peer_name).where(next_to_us))
+    name = name_to_compare(told.name[:120])
+    return any(name_to_compare(other) == name for other in (await session.execute(names)).scalars())
 
 
 async def _keep_keys(session: AsyncSession, told: MemberTold, key_set: KeySet, *, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """A hub that lies about keys, forges, replays, drops and reorders; and what even an honest one cannot read."""
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -93,13 +94,18 @@ async def test_a_hub_that_lies_about_a_key_is_not_believed(region: Region) -> No
     shown = await entry_of(lille, namur)
     assert (shown["doubt"], shown["thumbprint"]) == ("another_key", pinned["thumbprint"])
     same_name = honest | {"member": new_id(), "instance_id": thief.instance_id, "key_set": thief.key_set(NOW())}
-    await hub_says(region, lille, MemberTold.model_validate(same_name | {"name": shown["name"].upper()}))
+    for name, doubt in (
+        (shown["name"].upper(), "same_name"),
+        ("Autre", None),
+        (f" {shown['name']}\u200b", "same_name"),
+    ):
+        await hub_says(region, lille, MemberTold.model_validate(same_name | {"name": name}))
 
-    async def is_doubted() -> bool:
-        found = await lille.call("GET", "/members")
-        return [one["doubt"] for one in found if one["peer_id"] == thief.instance_id] == ["same_name"]
+        async def is_doubted(wanted: str | None = doubt) -> bool:
+            found = await lille.call("GET", "/members")
+            return [one["doubt"] for one in found if one["peer_id"] == thief.instance_id] == [wanted]
 
-    await eventually(is_doubted, seconds=PATIENCE)
+        await eventually(is_doubted, seconds=PATIENCE)
     offer = listing(title="Toujours pour Namur")
     await lille.say("catalog", published(offer))
     await until_holds(namur, lille, {offer.id: 1})
@@ -148,10 +154,17 @@ async def test_the_hub_can_speak_for_nobody(region: Region) -> None:
     elsewhere = boxes.close(forged, gand.border.us, str(gand.border.keys.box.as_dict(private=False)["x"])).decode()
     stranger = somebody()
     unknown = boxes.close(forged, stranger.instance_id, str(stranger.box.as_dict(private=False)["x"])).decode()
+    curve = {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43}
+    header = {"alg": "ECDH-ES", "enc": "A256GCM", "typ": boxes.TYP, "kid": namur.border.us, "epk": curve}
+    head = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    tripping = f"{head}.{closed[0].partition('.')[2]}"
     async with region.hub.db.transaction() as session:
         at_namur = await id_of_link(region.hub, namur)
         await carrying.put_as_it_is(session, at_namur, [*closed, elsewhere, unknown])
     await until_refused(namur, region.hub, ["wrong_source", "wrong_audience", "wrong_audience"])
+    async with region.hub.db.transaction() as session:
+        await carrying.put_as_it_is(session, at_namur, [tripping])
+    await until_refused(namur, region.hub, ["wrong_source", "wrong_audience", "wrong_audience", "unreadable"])
     await until_refused(namur, lille, ["forged"])
 
 

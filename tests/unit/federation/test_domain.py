@@ -18,6 +18,7 @@ from services.federation.domain import (
     check_invitation_counts,
     decode_code,
     encode_code,
+    name_to_compare,
     next_status,
 )
 from services.federation.keys import (
@@ -147,3 +148,9 @@ def test_one_kind_of_document_is_not_taken_for_another() -> None:
         read_signed(text, KeySet, LILLE.root)
     with pytest.raises(NotGenuine):
         read_signed(text, LinkEnding, STRANGER.root)
+
+
+@pytest.mark.parametrize("name", ["NAMUR Libre", " Namur  libre\t", "Ｎａｍｕｒ libre", "Na\u200bmur\u00a0libre"])
+def test_names_that_people_read_as_one_are_one(name: str) -> None:
+    assert name_to_compare(name) == name_to_compare("Namur libre")
+    assert name_to_compare(name) != name_to_compare("Namur")
