@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.matching import asking, words
 from services.matching.commands.searches import as_search
 from services.matching.conditions import Conditions
-from services.matching.domain import ALERTING_RELEVANCE
+from services.matching.domain import ALERTING_RELEVANCE, How
 from services.matching.meaning import Vector, unpacked
 from services.matching.member_tables import alerted, saved_searches
 from services.matching.queries import saved
@@ -20,6 +20,9 @@ from services.matching.terms import Part, terms_of
 
 Row = sa.RowMapping
 
+SOONEST_FIRST: tuple[How, ...] = ("instant", "daily", "weekly")
+"""A thing is noted once for each member: for the search that tells of it first."""
+
 
 async def watch(session: AsyncSession, thing: Row, *, now: datetime, version: str) -> None:
     """Note for whose saved searches `thing` (standing, just published or changed) is; once for each member.
@@ -28,7 +31,8 @@ async def watch(session: AsyncSession, thing: Row, *, now: datetime, version: st
     """
     vector = await vector_of(session, thing, version) if version else None
     found: set[object] = set()
-    for row in await saved.likely_for(session, thing, vector, version):
+    likely = await saved.likely_for(session, thing, vector, version)
+    for row in sorted(likely, key=lambda one: SOONEST_FIRST.index(one["how"])):
         if row["member_id"] in found or not await _is_for(session, row, thing, now, version):
             continue
         found.add(row["member_id"])
