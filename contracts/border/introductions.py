@@ -39,7 +39,7 @@ class BorderIntroductionAnswered(Event):
 
 
 class BorderIntroductionWithdrawn(Event):
-    """Our member no longer asks. It may cross your yes: then both are in touch."""
+    """Our member no longer asks. It may cross your yes: then nobody is in touch. A no that it crosses stays."""
 
     type: ClassVar[str] = "border.introduction_withdrawn.v1"
     introduction_id: UUID
@@ -50,7 +50,10 @@ class BorderIntroductionWithdrawn(Event):
 
 
 class BorderIntroduced(Event):
-    """Name and address of our person in an accepted introduction, whom you know by `pseudonym` for erasure."""
+    """Name and address of our person in an accepted introduction, whom you know by `pseudonym` for erasure.
+
+    The cooperative of whoever asked says it first, once it has heard the yes; the other one says it in answer.
+    """
 
     type: ClassVar[str] = "border.introduced.v1"
     introduction_id: UUID

@@ -39,10 +39,13 @@ async def request_received(session: AsyncSession, event: IntroductionRequestRece
 
 
 async def answer_received(session: AsyncSession, event: IntroductionAnswerReceived, *, now: datetime) -> None:
-    """A peer's person says yes or no; a yes also counts when it crossed our withdrawal."""
+    """A peer's person says yes or no. A withdrawal stands against a yes, which then gives nobody's address away.
+
+    A no stands against a withdrawal that it crossed: that peer keeps it, and so it ends alike for both.
+    """
     same = sa.and_(introductions.c.origin == event.origin, introductions.c.status.in_(["asked", "withdrawn"]))
     row = await store.find(session, (OURS, event.introduction_id), same)
-    if row is None or (row["status"] == "withdrawn" and not event.accepted):
+    if row is None or (row["status"] == "withdrawn" and event.accepted):
         return
     values: dict[str, Any] = {"status": "accepted" if event.accepted else "declined", "reason": event.reason}
     if event.accepted and event.quantity:
@@ -51,8 +54,9 @@ async def answer_received(session: AsyncSession, event: IntroductionAnswerReceiv
 
 
 async def withdrawal_received(session: AsyncSession, event: IntroductionWithdrawalReceived, *, now: datetime) -> None:
-    """A peer's person no longer asks."""
-    row = await store.find(session, (event.origin, event.introduction_id), introductions.c.status == "asked")
+    """A peer's person no longer asks, although our yes may be on its way; a no stays."""
+    still = introductions.c.status.in_(["asked", "accepted"])
+    row = await store.find(session, (event.origin, event.introduction_id), still)
     if row is not None:
         changed = await store.change(session, row, {"status": "withdrawn"}, now)
         await outbox.add(session, IntroductionWithdrawn(introduction=store.state_of(changed)))

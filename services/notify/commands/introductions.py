@@ -32,16 +32,20 @@ async def asked(session: AsyncSession, state: IntroductionState, *, now: datetim
 
 
 async def answered(session: AsyncSession, state: IntroductionState, *, now: datetime) -> None:
-    """After a yes both are told of each other; after a no whoever asked. Raises NotKnownYet."""
+    """After a yes both are told of each other; after a no whoever asked. Raises NotKnownYet.
+
+    Across the border the asker's address goes first, and the owner's in answer to it (`received`): until then the
+    question may have been withdrawn without our knowing.
+    """
     if not await _keep(session, state, now):
         return
     await telling.no_longer_ask(session, str(state.id), _ASKED, now=now)
     if state.status != "accepted":
         told = _told("introduction-declined", state.asker.member_id, _key(state), _facts(state))
         await telling.tell(session, told, now=now)
-    elif peer_id := state.asker.peer_id or state.thing_origin:
-        await _disclose(session, state, peer_id)
-    else:
+    elif state.thing_origin is not None:
+        await _disclose(session, state.id, state.thing_origin, state.asker.member_id)
+    elif state.asker.peer_id is None:
         await _introduce_our_own(session, state, now)
 
 
@@ -52,13 +56,18 @@ async def withdrawn(session: AsyncSession, state: IntroductionState, *, now: dat
 
 
 async def received(session: AsyncSession, event: IntroductionReceived, *, now: datetime) -> None:
-    """Give the address of a peer's person to our member. Raises NotKnownYet."""
-    same = (introductions.c.id == event.introduction_id, introductions.c.peer_id == event.origin)
-    accepted = sa.update(introductions).where(*same, introductions.c.status == "accepted")
-    known = {"name": event.name, "email": event.email, "pseudonym": event.pseudonym}
-    row = (await session.execute(accepted.values(known).returning(introductions))).mappings().one_or_none()
-    if row is None:
+    """Give the address of a peer's person to our member once, and our owner's to whoever asked. Raises NotKnownYet."""
+    same = sa.and_(introductions.c.id == event.introduction_id, introductions.c.peer_id == event.origin)
+    chosen = sa.select(introductions).where(same).with_for_update()
+    row = (await session.execute(chosen)).mappings().one_or_none()
+    if row is None or row["status"] == "asked":
         raise NotKnownYet(f"introduction {event.introduction_id} with {event.origin}")
+    if row["status"] != "accepted" or row["email"]:
+        return
+    if row["owner_id"] is not None:
+        await _disclose(session, event.introduction_id, event.origin, row["owner_id"])
+    known = {"name": event.name, "email": event.email, "pseudonym": event.pseudonym}
+    await session.execute(sa.update(introductions).where(same).values(known))
     reader: UUID | None = row["asker_id"] or row["owner_id"]
     facts = {"thing": row["thing"], "name": event.name, "email": event.email, "their_cooperative": event.origin_name}
     asked_by = None if row["asker_id"] else event.origin
@@ -127,17 +136,16 @@ async def _introduce_our_own(session: AsyncSession, state: IntroductionState, no
             await telling.tell(session, _told("introduction-made", reader, _key(state), facts), now=now)
 
 
-async def _disclose(session: AsyncSession, state: IntroductionState, peer_id: str) -> None:
-    ours = state.asker.member_id or state.owner.member_id
+async def _disclose(session: AsyncSession, introduction_id: UUID, peer_id: str, ours: UUID | None) -> None:
     if ours is None:
         return
     found = await _contact(session, ours)
     if found is None:
-        raise NotKnownYet(f"the address for introduction {state.id}")
+        raise NotKnownYet(f"the address for introduction {introduction_id}")
     if found.email is None:  # has left
         return
     said = IntroductionDisclosed(
-        introduction_id=state.id, peer_id=peer_id, member_id=ours, name=found.name, email=found.email
+        introduction_id=introduction_id, peer_id=peer_id, member_id=ours, name=found.name, email=found.email
     )
     await outbox.add(session, said)
 

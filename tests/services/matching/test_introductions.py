@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 
 from contracts.catalog import Audience, ListingState
@@ -163,7 +164,7 @@ async def test_what_is_gone_and_what_is_too_much_is_declined_at_once(matching: M
     assert [event.introduction.thing_id for event in answers] == [offer.id, others[-1].id]
 
 
-async def test_only_the_peer_that_was_asked_answers_and_a_yes_counts_although_withdrawn(matching: Matching) -> None:
+async def test_only_the_peer_that_was_asked_answers(matching: Matching) -> None:
     ana, thing = new_id(), new_id()
     await matching.tell(received(thing, "Scie à ruban"))
     made = (await ask(matching, ana, thing, origin=PEER)).json()
@@ -171,9 +172,36 @@ async def test_only_the_peer_that_was_asked_answers_and_a_yes_counts_although_wi
     answer: dict[str, Any] = {"introduction_id": UUID(made["id"]), "origin_name": "Namur", "accepted": True}
     await matching.tell(IntroductionAnswerReceived(origin="another", **answer))
     assert (await client.get(f"/introductions/{made['id']}")).json()["status"] == "asked"
-    await client.post(f"/introductions/{made['id']}/withdraw")
     await matching.tell(IntroductionAnswerReceived(origin=PEER, **answer))
     assert (await client.get(f"/introductions/{made['id']}")).json()["status"] == "accepted"
+
+
+@pytest.mark.parametrize(("accepted", "end"), [(True, "withdrawn"), (False, "declined")])
+async def test_an_answer_that_crosses_a_withdrawal_ends_alike_for_both(
+    matching: Matching, *, accepted: bool, end: str
+) -> None:
+    ana, thing = new_id(), new_id()
+    await matching.tell(received(thing, "Scie à ruban"))
+    made = (await ask(matching, ana, thing, origin=PEER)).json()
+    await (await matching.client(ana)).post(f"/introductions/{made['id']}/withdraw")
+    answer: dict[str, Any] = {"introduction_id": UUID(made["id"]), "origin_name": "Namur", "accepted": accepted}
+    await matching.tell(IntroductionAnswerReceived(origin=PEER, **answer))
+    assert (await (await matching.client(ana)).get(f"/introductions/{made['id']}")).json()["status"] == end
+    assert not [one for one in await said(matching) if isinstance(one, IntroductionAnswered) and accepted]
+
+    offer = await matching.listing("Scie")
+    asked = request(offer.id)
+    await matching.tell(asked)
+    client = await matching.client(offer.owner_member_id)
+    [read] = (await client.get("/introductions")).json()
+    assert (await reply(matching, offer.owner_member_id, read, accepted=accepted)).status_code == 200
+    await matching.tell(
+        IntroductionWithdrawalReceived(origin=PEER, origin_name="Namur", introduction_id=asked.introduction_id)
+    )
+    assert (await client.get("/introductions")).json()[0]["status"] == end
+    last = (await said(matching))[-1]
+    assert isinstance(last, IntroductionAnswered | IntroductionWithdrawn)
+    assert last.introduction.status == end
 
 
 async def test_a_peers_person_asks_no_longer_and_is_forgotten(matching: Matching) -> None:

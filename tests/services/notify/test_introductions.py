@@ -119,27 +119,58 @@ async def test_across_the_border_our_address_goes_to_that_peer_once_and_theirs_t
     assert (await contact(notify, ana, state, NAMUR))[0] == 404
 
 
-async def test_a_peers_person_asks_and_our_owner_is_disclosed_after_a_yes(notify: Notify) -> None:
+async def test_a_peers_person_asks_and_our_owner_is_disclosed_in_answer_to_their_address(notify: Notify) -> None:
     omar = await notify.member("Omar", contact=False)
     state = introduction(THEIRS, ours(omar), thing_origin=None)
     await notify.tell(IntroductionAsked(introduction=state))
     [question] = await notify.inbox(omar)
     assert question["title"] == "Une personne de la coopérative OpenFlow voudrait vous joindre : Scie à ruban"
     assert question["url"] == f"/introductions/{state.id}?peer={NAMUR}"
-    with pytest.raises(NotKnownYet):
-        await notify.tell(IntroductionAnswered(introduction=later(state, status="accepted")))
-    await notify.tell_contact(omar, "Omar", "omar@lille.example")
-    await notify.tell(IntroductionAnswered(introduction=later(state, status="accepted")))
-    assert [one.email for one in await notify.said() if isinstance(one, IntroductionDisclosed)] == [
-        "omar@lille.example"
-    ]
-    link = LinkState(link_id=ids.new_id(), peer_id=NAMUR, peer_name="OpenFlow", peer_web="", status="ended", version=9)
-    await notify.tell(LinkChanged(link=link))
     received = IntroductionReceived(
         origin=NAMUR, origin_name="OpenFlow", introduction_id=state.id, pseudonym="p1", name="Paul", email="p@n.example"
     )
     with pytest.raises(NotKnownYet):
         await notify.tell(received)
+    await notify.tell(IntroductionAnswered(introduction=later(state, status="accepted")))
+    assert await notify.said() == []
+    with pytest.raises(NotKnownYet):
+        await notify.tell(received)
+    await notify.tell_contact(omar, "Omar", "omar@lille.example")
+    for _ in range(2):
+        await notify.tell(received)
+    assert [one.email for one in await notify.said() if isinstance(one, IntroductionDisclosed)] == [
+        "omar@lille.example"
+    ]
+    assert await contact(notify, omar, state, NAMUR) == (200, "p@n.example")
+    assert [one["title"] for one in await notify.inbox(omar)].count(
+        "Vous êtes en contact avec Paul (OpenFlow) : Scie à ruban"
+    ) == 1
+    link = LinkState(link_id=ids.new_id(), peer_id=NAMUR, peer_name="OpenFlow", peer_web="", status="ended", version=9)
+    await notify.tell(LinkChanged(link=link))
+    with pytest.raises(NotKnownYet):
+        await notify.tell(received)
+
+
+async def test_a_yes_that_crossed_a_withdrawal_discloses_nobody(notify: Notify) -> None:
+    ana, omar = await notify.member("Ana"), await notify.member("Omar")
+    mine = introduction(ours(ana), IntroductionParty(peer_id=NAMUR, peer_name="OpenFlow"))
+    theirs = introduction(THEIRS, ours(omar), thing_origin=None)
+    for state in (mine, theirs):
+        await notify.tell(IntroductionAsked(introduction=state))
+    yes = later(theirs, status="accepted")
+    await notify.tell(IntroductionAnswered(introduction=yes))
+    await notify.tell(IntroductionWithdrawn(introduction=later(yes, status="withdrawn")))
+    await notify.tell(IntroductionWithdrawn(introduction=later(mine, status="withdrawn")))
+    for state, reader in ((mine, ana), (theirs, omar)):
+        await notify.tell(
+            IntroductionReceived(
+                origin=NAMUR, origin_name="OpenFlow", introduction_id=state.id, pseudonym="p", name="Paul",
+                email="paul@namur.example",
+            )
+        )  # fmt: skip
+        assert (await contact(notify, reader, state, NAMUR))[0] == 404
+    assert await notify.said() == []
+    assert "paul@namur.example" not in str([await notify.inbox(one) for one in (ana, omar)])
 
 
 async def test_who_leaves_is_no_longer_reached(notify: Notify) -> None:
