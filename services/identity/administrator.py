@@ -37,6 +37,10 @@ class Wanted:
     without_second_factor: bool = False
 
 
+class UnknownAdministrator(LookupError):
+    """Nobody's second factor is forgotten, since no administrator has this address; the text says so."""
+
+
 def main(arguments: list[str]) -> None:
     """Make sure that this person is an administrator and that the cooperative has a profile.
 
@@ -50,6 +54,8 @@ def main(arguments: list[str]) -> None:
     except (OSError, SQLAlchemyError) as error:
         where = settings.database_url("identity").render_as_string(hide_password=True)
         sys.exit(f"database {where}: {logs.line_of(error)}")
+    except UnknownAdministrator as error:
+        sys.exit(str(error))
     except Problem as problem:
         details = [error.text.say("en", **dict(error.values)) for error in getattr(problem, "errors", ())]
         sys.exit(" ".join([problem.text.say("en", **problem.values), *details]))
@@ -124,10 +130,16 @@ async def _run(settings: IdentitySettings, wanted: Wanted) -> str:
 async def establish(
     session: AsyncSession, wanted: Wanted, password_hash: str | None, *, public_url: str, now: datetime
 ) -> str:
-    """Profile and administrator, as far as they are missing. Returns the line to print."""
-    await cooperative.found(session, wanted.profile, web=public_url)
+    """Profile and administrator, as far as they are missing. Returns the line to print.
+
+    Raises UnknownAdministrator where a second factor should be forgotten and is nobody's: a mistyped address makes no
+    administrator.
+    """
     query = sa.select(Member).where(member.c.email_key == wanted.address.key).with_for_update()
     person = (await session.execute(query)).scalar_one_or_none()
+    if wanted.without_second_factor and (person is None or person.role != "administrator"):
+        raise UnknownAdministrator(f"{wanted.address.text} is no administrator of {public_url}: nothing was changed")
+    await cooperative.found(session, wanted.profile, web=public_url)
     if person is None:
         person = _new_administrator(wanted, now)
         session.add(person)

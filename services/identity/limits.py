@@ -77,6 +77,10 @@ INVITATIONS_PER_MEMBER = Limit(what="invitations-member", most=100, within=timed
 CODE_PER_ACCOUNT = Limit(what="code-account", most=5, within=timedelta(minutes=15), problem=TooManyCodes)
 CODE_PER_DAY = Limit(what="code-day", most=30, within=timedelta(days=1), problem=TooManyCodes)
 """Three codes in a million are right at any time: whoever has the password and tries all day needs 11,000 days."""
+RECOVERY_PER_ACCOUNT = Limit(what="recovery-account", most=50, within=timedelta(minutes=15), problem=TooManyCodes)
+"""Of 79 bits nobody guesses one: this spares us hashes, and no wrong code of an app keeps the owner from these."""
+CODES_FORGIVEN = Limit(what="code-forgiven", most=1, within=timedelta(days=1))
+"""By a new password; more often, whoever reads the owner's mail would guess on and on."""
 CODE_WARNINGS = Limit(what="code-warning", most=1, within=timedelta(days=1))
 LONGEST_WINDOW = timedelta(days=1)
 
@@ -105,15 +109,21 @@ async def forgive(session: AsyncSession, *, try_id: UUID, limit: Limit, key: str
     await session.execute(sa.delete(tried).where(sa.or_(tried.c.id == try_id, account)))
 
 
-async def forgive_one(session: AsyncSession, try_id: UUID) -> None:
-    """Take back one try."""
-    await session.execute(sa.delete(tried).where(tried.c.id == try_id))
-
-
 async def forgive_account(session: AsyncSession, account: str) -> None:
     """Whoever has a new password may try it at once."""
     wrong = sa.and_(tried.c.what == PASSWORD_PER_ACCOUNT.what, tried.c.key_hash == _hash(account))
     await session.execute(sa.delete(tried).where(wrong))
+
+
+async def forgive_codes(session: AsyncSession, member_id: UUID, *, now: datetime) -> None:
+    """Whoever has a new password may give a code at once, whatever others with the old one gave; once a day."""
+    key = str(member_id)
+    try:
+        await count_try(session, CODES_FORGIVEN, key, now=now)
+    except TooManyTries:
+        return
+    kinds = [limit.what for limit in (CODE_PER_ACCOUNT, CODE_PER_DAY, RECOVERY_PER_ACCOUNT)]
+    await session.execute(sa.delete(tried).where(tried.c.what.in_(kinds), tried.c.key_hash == _hash(key)))
 
 
 def network_of(address: str) -> str:

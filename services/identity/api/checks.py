@@ -39,13 +39,16 @@ class CodeCheck:
         self._clock = clock
         self._hashes = hashes
 
-    async def __call__(self, member_id: UUID, code: str) -> Proof:
-        """What a transaction then takes. Raises TooManyTries, or InvalidFields about `code`."""
+    async def __call__(self, member_id: UUID, code: str, *, in_session: bool) -> Proof:
+        """What a transaction then takes. `in_session`: its owner is signed in already.
+
+        Raises TooManyTries, or InvalidFields about `code`.
+        """
         text, now = plain(code), self._clock.now()
         if not text:
             raise missing_code()
         try:
-            tries = await self._db.run(second_factor.count, member_id, now=now)
+            tries = await self._db.run(second_factor.count, member_id, text, in_session=in_session, now=now)
         except TooManyTries:
             await self._db.run(second_factor.warn, member_id, now=now)
             raise
@@ -56,7 +59,9 @@ class CodeCheck:
                 raise wrong_code()
         elif not is_of_app(text):
             raise wrong_code()
-        return Proof(member_id=member_id, code=text, at=now, try_ids=tries, recovery_id=recovery_id)
+        return Proof(
+            member_id=member_id, code=text, at=now, try_ids=tries, in_session=in_session, recovery_id=recovery_id
+        )
 
 
 CodeCheckDep = Annotated[CodeCheck, Depends()]
@@ -107,7 +112,7 @@ class PasswordCheck:
         if not await self._hashes.verify(attempt.password_hash, password):
             raise InvalidFields(FieldError(field, "wrong-password", _WRONG_PASSWORD))
         needs_code = member.second_factor_since is not None
-        proof = await self._code_check(member.id, code) if needs_code else None
+        proof = await self._code_check(member.id, code, in_session=True) if needs_code else None
         return Checked(attempt=attempt, proof=proof, sealer=self._sealer)
 
 

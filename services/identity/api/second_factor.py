@@ -116,7 +116,7 @@ async def confirm(
     sealer: SealerDep,
 ) -> SecondFactorOn:
     """The first code: the second factor is on. Ends every session and answers with a new one and the recovery codes."""
-    proof = await check(actor.id, form.code)
+    proof = await check(actor.id, form.code, in_session=True)
     codes = new_recovery_codes()
     kept = await _hashed(codes, hashes)
     async with db.transaction() as session:

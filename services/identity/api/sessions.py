@@ -64,7 +64,7 @@ async def take_second_step(
     now = clock.now()
     async with db.reading() as session:
         member_id = await second_factor.owner_of_step(session, form.step, now=now)
-    proof = await check(member_id, form.code)
+    proof = await check(member_id, form.code, in_session=False)
     async with db.transaction() as session:
         member, device = await second_factor.end_step(session, form.step, proof, sealer=sealer)
         secret = await sessions.open_session(session, member.id, device=device, now=now)

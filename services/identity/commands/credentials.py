@@ -81,6 +81,7 @@ async def complete_reset(session: AsyncSession, token: str, password_hash: str, 
     owner, _ = await owner_of_link(session, token, "password", now=now, lock=True)
     await set_password(session, owner, password_hash)
     await limits.forgive_account(session, owner.email_key or "")
+    await limits.forgive_codes(session, owner.id, now=now)
 
 
 async def set_password(session: AsyncSession, owner: Member, password_hash: str) -> None:

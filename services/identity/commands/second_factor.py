@@ -89,9 +89,18 @@ async def recovery_codes_left(session: AsyncSession, owner: Member) -> int:
     return (await session.execute(mine)).scalar_one()
 
 
-async def count(session: AsyncSession, member_id: UUID, *, now: datetime) -> tuple[UUID, UUID]:
-    """Count a code that is given for this account. Raises TooManyTries."""
-    account = str(member_id)
+def _tries_of(member_id: UUID, *, in_session: bool) -> str:
+    """The key of their limits: whoever has a password and tries codes at sign-in uses up none of the owner's inside."""
+    return f"{member_id} in a session" if in_session else str(member_id)
+
+
+async def count(
+    session: AsyncSession, member_id: UUID, code: str, *, in_session: bool, now: datetime
+) -> tuple[UUID, ...]:
+    """Count a plain code that is given for this account. Raises TooManyTries."""
+    account = _tries_of(member_id, in_session=in_session)
+    if is_recovery_code(code):
+        return (await limits.count_try(session, limits.RECOVERY_PER_ACCOUNT, account, now=now),)
     soon = await limits.count_try(session, limits.CODE_PER_ACCOUNT, account, now=now)
     return soon, await limits.count_try(session, limits.CODE_PER_DAY, account, now=now)
 
@@ -145,10 +154,9 @@ async def _take_step(session: AsyncSession, row: sa.Row[tuple[object, ...]], pro
 
 
 async def _forgive(session: AsyncSession, proof: Proof) -> None:
-    account = str(proof.member_id)
-    soon, day = proof.try_ids
-    await limits.forgive(session, try_id=soon, limit=limits.CODE_PER_ACCOUNT, key=account)
-    await limits.forgive_one(session, day)
+    account = _tries_of(proof.member_id, in_session=proof.in_session)
+    for try_id in proof.try_ids:
+        await limits.forgive(session, try_id=try_id, limit=limits.CODE_PER_ACCOUNT, key=account)
 
 
 async def remove(session: AsyncSession, owner: Member) -> None:

@@ -165,6 +165,7 @@ def beginning(code: str) -> str:
 class Proof:
     """A code that was given for `member_id` at `at`, and counted.
 
+    `in_session`: by somebody who is signed in, so that what others try at the door is not held against them.
     `recovery_id`: the recovery code that it is, by its hash. Whether a code of an app is right, and whether either was
     used, is decided when it is taken.
     """
@@ -172,5 +173,6 @@ class Proof:
     member_id: UUID
     code: str = field(repr=False)
     at: datetime
-    try_ids: tuple[UUID, UUID]
+    try_ids: tuple[UUID, ...]
+    in_session: bool
     recovery_id: UUID | None = None

@@ -136,6 +136,25 @@ async def test_command_makes_a_member_an_administrator(cooperative: Cooperative,
     assert (told.name, told.role) == ("Paul", "administrator")
 
 
+@pytest.mark.parametrize("email", ["nobody@opteos.example", "paul"])
+async def test_command_forgets_the_second_factor_of_an_administrator_alone(
+    cooperative: Cooperative, claire: Person, email: str
+) -> None:
+    paul = await cooperative.join(claire, "Paul")
+    wanted = administrator.Wanted(
+        profile=(await _profile(cooperative)),
+        address=administrator.email_address(paul.email if email == "paul" else email),
+        name="X",
+        password=None,
+        without_second_factor=True,
+    )
+    before = await cooperative.events(MemberChanged)
+    with pytest.raises(administrator.UnknownAdministrator, match="is no administrator of"):
+        async with cooperative.db.transaction() as session:
+            await administrator.establish(session, wanted, None, public_url="https://x", now=cooperative.now)
+    assert await cooperative.events(MemberChanged) == before
+
+
 @pytest.mark.parametrize(
     ("email", "password", "said"),
     [

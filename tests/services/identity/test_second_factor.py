@@ -3,12 +3,15 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
 from contracts.identity import AccessChanged, IdentityActRecorded
+from services.identity import limits
+from services.identity.commands import second_factor as commands
 from services.identity.domain.second_factor import STEP_SECONDS, Key
 from services.identity.housekeeping import clean
 from services.identity.limits import CODE_PER_ACCOUNT, CODE_PER_DAY
@@ -171,6 +174,45 @@ async def test_codes_are_not_guessed_and_the_owner_hears_of_it_once(cooperative:
             await session.execute(sa.insert(tried).values(id=sa.func.gen_random_uuid(), key_hash=key, **row))
     cooperative.ahead += timedelta(hours=1)
     assert (await second(cooperative, await first_step(cooperative, ADMINISTRATOR), app.code())).status_code == 429
+
+
+async def test_who_tries_codes_at_the_door_does_not_lock_the_owner_out(
+    cooperative: Cooperative, claire: Person
+) -> None:
+    claire, app, codes = await set_up(cooperative, claire)
+    step = await first_step(cooperative, ADMINISTRATOR)
+    for _ in range(CODE_PER_ACCOUNT.most):
+        await second(cooperative, step, wrong(app.same_code()))
+    assert (await second(cooperative, step, app.same_code())).status_code == 429
+    form = {"password": PASSWORD, "code": app.code()}
+    assert (await claire.http.post("me/second-factor/recovery-codes", json=form)).status_code == 200
+    assert (await second(cooperative, step, codes[0])).status_code == 422  # replaced a moment ago, but looked at
+    assert (await second(cooperative, step, wrong(app.same_code()))).status_code == 429
+
+
+async def test_a_recovery_code_opens_where_codes_of_the_app_were_tried(
+    cooperative: Cooperative, claire: Person
+) -> None:
+    _, app, codes = await set_up(cooperative, claire)
+    step = await first_step(cooperative, ADMINISTRATOR)
+    for _ in range(CODE_PER_ACCOUNT.most):
+        await second(cooperative, step, wrong(app.same_code()))
+    assert (await second(cooperative, step, codes[0])).status_code == 201
+
+
+async def test_a_new_password_forgives_codes_once_a_day(cooperative: Cooperative, claire: Person) -> None:
+    await set_up(cooperative, claire)
+    owner, now = UUID(claire.id), cooperative.now
+    for forgiven in (True, False):
+        async with cooperative.db.transaction() as session:
+            for _ in range(CODE_PER_ACCOUNT.most):
+                await commands.count(session, owner, "123456", in_session=False, now=now)
+            await limits.forgive_codes(session, owner, now=now)
+        async with cooperative.db.transaction() as session:
+            if forgiven:
+                continue
+            with pytest.raises(limits.TooManyTries):
+                await commands.count(session, owner, "123456", in_session=False, now=now)
 
 
 async def test_the_first_step_tells_nothing_without_the_password(cooperative: Cooperative, claire: Person) -> None:
