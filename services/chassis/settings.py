@@ -44,6 +44,7 @@ class ServiceSettings(BaseSettings):
     `instance`: short name; `public_url`: where people reach the pages; `host`, `port`: where this process listens;
     `service_url`: address of a service's API with `{service}` in it; `locale` and `time_zone`: the cooperative's own;
     `outbox_limit`: with so many unsent events a service takes no more changes (503) until the broker has taken some.
+    `federation_hub`: this instance is a hub: nobody publishes here, and what members say is passed on.
     """
 
     model_config = SettingsConfigDict(env_prefix="MAILLAGE_", env_ignore_empty=True, frozen=True, extra="ignore")
@@ -61,6 +62,7 @@ class ServiceSettings(BaseSettings):
     broker_host: str = "127.0.0.1"
     broker_port: int = 5672
     outbox_limit: int = Field(default=100_000, ge=1)
+    federation_hub: bool = False
     locale: Literal["fr", "nl", "en"] = "fr"
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "Europe/Paris"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -15,11 +15,10 @@ class FederationSettings(ServiceSettings):
     broker; unset, the broker's own host on the AMQPS port. `border_ca`: file on the *broker's* machine with the
     authorities that peers' broker certificates are checked against. `federation_manifest_seconds`: how often each peer
     is told what all we share with it. `federation_lease_days`: how long a copy lives for which its origin, silent, does
-    not vouch. `federation_hub`: this instance is a hub: it has no things of its own and passes on what members say.
+    not vouch.
     """
 
     federation_allow_private: bool = False
-    federation_hub: bool = False
     border_host: str | None = None
     border_port: int | None = Field(default=None, ge=1, le=65535)
     border_tls: bool = True

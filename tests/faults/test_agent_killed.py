@@ -58,4 +58,4 @@ def order(coop: Coop, link_id: object, what: str) -> None:
 
 def crossed(coop: Coop) -> int:
     """How far it has applied what the peer says."""
-    return coop.value("federation", "SELECT max(applied_to) FROM positions")
+    return coop.value("federation", "SELECT coalesce(max(applied_to), 0) FROM positions")

@@ -93,8 +93,12 @@ async def test_who_was_the_client_last_time_waits_until_two_days_before(workshop
     assert (await sign_up(carl, following))["state"] == "taken"
     await carl.post(f"/sessions/{following}/leave", json={})
     assert (await mine(bea, following) or {})["state"] == "waiting"
-    await workshop.sql("UPDATE sessions SET starts_at = now() + interval '47 hours' WHERE id = :id", id=following)
-    await workshop.sql("UPDATE sessions SET starts_at = now() + interval '46 hours' WHERE id = :id", id=last)
+    soon = (
+        "UPDATE sessions SET starts_at = now() + make_interval(hours => :hours),"
+        " ends_at = now() + make_interval(hours => :hours + 1) WHERE id = :id"
+    )
+    await workshop.sql(soon, id=following, hours=47)
+    await workshop.sql(soon, id=last, hours=46)
     await meetings.sweep()
     assert (await mine(bea, following) or {})["state"] == "offered"
 
