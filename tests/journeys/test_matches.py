@@ -33,7 +33,7 @@ def test_a_saved_search_in_lille_hears_of_an_offer_in_namur_once(region: Region)
     mail = wait_for("the mail", lambda: region.mailbox.subject(marie.email, word))
     stop = next(line for line in mail["text"].splitlines() if f"/searches/{kept['id']}/stop/" in line)
     key = stop.rpartition("/")[2]
-    somebody = Visitor(region.lille.url)
+    somebody = Visitor(region.lille.url, region.mailbox.http)
     somebody.call("POST", f"matching/saved-searches/{kept['id']}/stop", params={"key": key})
     [now] = [one for one in marie.get("matching/saved-searches") if one["id"] == kept["id"]]
     assert (now["paused"], now["found"]) == (True, 1)
@@ -114,7 +114,7 @@ def test_the_life_of_a_match_over_two_cooperatives(region: Region) -> None:
 
     later(region, "UPDATE proposals SET changed_at = now() - interval '8 days' WHERE need_id = $1", need["id"])
     [message] = wait_for("the question how it went", lambda: news(region, "marie", "outcome-asked", word))
-    Visitor(region.lille.url).call("PUT", f"matching{message['url']}", json={"worked": True})
+    Visitor(region.lille.url, region.mailbox.http).call("PUT", f"matching{message['url']}", json={"worked": True})
     assert (matched(region, need["id"], made["id"]) or {})["outcome"] is True
 
 
