@@ -70,7 +70,7 @@ def _weaknesses(*, strict: bool) -> int:
     if not looked_up:
         print(
             "NOT AUDITED for known weaknesses: the registry in use here does not tell those of versions, or does not"
-            " answer. Run `make audit ARGS=--strict` where pypi.org can be reached before a release."
+            " answer. Run `make audit ARGS=--strict` where the public index can be reached, before a release."
         )
     elif missing := everything - looked_up.keys():
         print(f"{len(looked_up)} audited, nothing known; NOT AUDITED: {', '.join(sorted(missing))}")
