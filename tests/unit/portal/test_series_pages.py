@@ -169,6 +169,7 @@ async def test_requests_of_a_series_are_one_card_answered_at_once_or_date_by_dat
     waits = booking(mine=False, may_decide=True, waiting_dates=dates, **PLACE)
     rules: dict[str, Rule] = {
         "GET booking /bookings": lambda _: {"items": [waits], "next": None},
+        "GET booking /waiting": lambda _: {"items": [], "next": None},
         f"POST booking /bookings/{BOOKING}/approve": lambda _: booking(status="confirmed", **PLACE),
     }
     pretend = Pretend(rules=RULES | rules)
