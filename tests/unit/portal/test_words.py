@@ -41,6 +41,12 @@ def test_every_text_is_translated_and_nothing_else(language: Locale) -> None:
         assert all(form and placeholders(form) == placeholders(first) for form in forms), message
 
 
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_no_text_is_translated_twice(language: Locale) -> None:
+    said = re.findall(r'^msgid "(.+)"$', (PORTAL / "locales" / f"{language}.po").read_text(), re.MULTILINE)
+    assert sorted(said) == sorted(set(said))
+
+
 def test_templates_hold_no_bare_french() -> None:
     for path in (PORTAL / "templates").glob("*.html"):
         html = re.sub(r"{% macro marks.*?endmacro", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
