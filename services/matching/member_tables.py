@@ -74,11 +74,12 @@ introductions = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("asked_at", _instant, nullable=False),
     sa.Column("changed_at", _instant, nullable=False),
+    sa.Column("received_at", _instant),
 )
 """Wishes to be put in touch about a thing, asked by ours (`asker_peer` empty) or by a peer's person.
 
 `status`: asked, accepted, declined or withdrawn. `need_id`: the asker's need that the thing may be for; `quantity`:
-what was promised towards a need. No address is here: notify has them.
+what was promised towards a need, and `received_at` when its author had it. No address is here: notify has them.
 """
 
 widenings = sa.Table(

@@ -112,12 +112,27 @@ class IntroductionLink(BaseModel):
 
 
 class PromiseView(BaseModel):
-    """How much somebody promised towards a need, with the introduction (`id`, `peer` of its asker) that says so."""
+    """How much somebody promised towards a need, with the introduction (`id`, `peer` of its asker) that says so.
+
+    `received_at`: when the need's author had it.
+    """
 
     id: UUID
     peer: str | None
     quantity: int
     by: IntroductionParty
+    received_at: datetime | None = None
+
+
+class PledgesView(BaseModel):
+    """How much of a need was promised, by how many, and what is missing; all count `unit`. Nobody is named."""
+
+    wanted: int
+    unit: str
+    promised: int
+    received: int
+    missing: int
+    people: int
 
 
 class WideningView(BaseModel):

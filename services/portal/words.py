@@ -188,6 +188,8 @@ FLASHES: dict[str, str] = {
     "need-kept": N_("C'est noté : rien ne change."),
     "match-accepted": N_("C'est noté : cela vous convient."),
     "match-declined": N_("C'est noté. Cette offre ne vous sera plus proposée pour cette demande."),
+    "pledge-received": N_("C'est noté : vous l'avez reçu."),
+    "pledge-awaited": N_("C'est noté : vous l'attendez encore."),
     "match-told": N_("Merci, c'est noté."),
     "changed": N_("La modification est publiée."),
     "withdrawn": N_("C'est retiré, ici et dans les coopératives liées."),

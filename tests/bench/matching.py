@@ -72,7 +72,7 @@ def main() -> None:
         with running() as coop:
             asyncio.run(matching_show.show(database(coop), found))
     if "scale" in options.parts:
-        with running("catalog", "matching") as coop:
+        with running("identity", "catalog", "matching") as coop:
             asyncio.run(matching_scale.measure(coop, database(coop), options.offers))
     if "circles" in options.parts:
         with running() as coop:

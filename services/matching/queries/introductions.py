@@ -35,13 +35,16 @@ async def of_need(session: AsyncSession, need_id: UUID) -> dict[tuple[str, UUID]
 
 async def promised(session: AsyncSession, need_id: UUID) -> Sequence[Row]:
     """What was promised towards a need of ours: by owners of offers asked for it, or by people who came to help."""
-    ours = sa.and_(introductions.c.origin == OURS, introductions.c.thing_id == need_id)
-    chosen = sa.select(introductions).where(
-        sa.or_(introductions.c.need_id == need_id, ours),
-        introductions.c.status == "accepted",
-        introductions.c.quantity.is_not(None),
-    )
-    return (await session.execute(chosen.order_by(introductions.c.changed_at))).mappings().all()
+    chosen = sa.select(introductions).where(pledged_to(need_id)).order_by(introductions.c.changed_at)
+    return (await session.execute(chosen)).mappings().all()
+
+
+def pledged_to(need_id: UUID) -> sa.ColumnElement[bool]:
+    """Introductions that say how much of a need of ours somebody promised, agreed by both."""
+    came = sa.and_(introductions.c.origin == OURS, introductions.c.thing_id == need_id)
+    asked = sa.and_(introductions.c.asker_peer == OURS, introductions.c.need_id == need_id)
+    agreed = sa.and_(introductions.c.status == "accepted", introductions.c.quantity.is_not(None))
+    return sa.and_(sa.or_(came, asked), agreed)
 
 
 def _concerns(member_id: UUID) -> sa.ColumnElement[bool]:

@@ -1,15 +1,19 @@
 """What came of the matches of a need: who was asked, what was promised, whether it was widened."""
 
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.matching import IntroductionParty
+from services.chassis.auth import Actor
+from services.chassis.problems import NotFound
+from services.matching import audience
 from services.matching.member_tables import widenings
 from services.matching.queries import introductions
-from services.matching.tables import OURS
-from services.matching.views import IntroductionLink, MatchesView, PromiseView, WideningView
+from services.matching.tables import OURS, things
+from services.matching.views import IntroductionLink, MatchesView, PledgesView, PromiseView, WideningView
 
 Row = sa.RowMapping
 
@@ -23,6 +27,26 @@ async def complete(session: AsyncSession, view: MatchesView) -> MatchesView:
     view.promised = [_promise(row, view.need_id) for row in await introductions.promised(session, view.need_id)]
     view.widening = await widening_of(session, view.need_id)
     return view
+
+
+async def pledges_of(session: AsyncSession, need_id: UUID, *, actor: Actor, now: datetime) -> PledgesView:
+    """How much was promised, for whoever may see the need: everybody sees what is missing. Raises NotFound."""
+    need = sa.select(things.c.quantity, things.c.unit).where(
+        things.c.origin == OURS, things.c.id == need_id, things.c.side == "need", audience.visible_to(actor.id, now)
+    )
+    wanted = (await session.execute(need)).one_or_none()
+    if wanted is None:
+        raise NotFound
+    rows = await introductions.promised(session, need_id)
+    promised = sum(row["quantity"] for row in rows)
+    return PledgesView(
+        wanted=wanted.quantity,
+        unit=wanted.unit,
+        promised=promised,
+        received=sum(row["quantity"] for row in rows if row["received_at"] is not None),
+        missing=max(wanted.quantity - promised, 0),
+        people=len(rows),
+    )
 
 
 async def widening_of(session: AsyncSession, need_id: UUID) -> WideningView | None:
@@ -53,4 +77,5 @@ def _promise(row: Row, need_id: UUID) -> PromiseView:
             peer_id=row["origin"] or None,
             peer_name=row["origin_name"],
         )
-    return PromiseView(id=row["id"], peer=row["asker_peer"] or None, quantity=row["quantity"], by=by)
+    peer, received = row["asker_peer"] or None, row["received_at"]
+    return PromiseView(id=row["id"], peer=peer, quantity=row["quantity"], by=by, received_at=received)

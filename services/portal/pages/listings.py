@@ -73,8 +73,9 @@ async def need_page(visit: Visit, reference: str, origin: str | None) -> Respons
     found = await visit.try_get("matching", f"/needs/{need_id}/matches") if entitled else None
     if found and need["mine"]:
         await _note_shown(visit, need_id, found)
+    pledges = await visit.try_get("matching", f"/needs/{need_id}/pledges") if visit.member and not origin else None
     status = 200 if need["status"] == "published" or need["may_edit"] else _GONE
-    return await visit.page("need.html", listing=need, found=found, entitled=entitled, status=status)
+    return await visit.page("need.html", listing=need, found=found, pledges=pledges, entitled=entitled, status=status)
 
 
 async def _note_shown(visit: Visit, need_id: str, found: Json) -> None:

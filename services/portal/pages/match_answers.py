@@ -38,6 +38,16 @@ async def answer_widening(visit: MemberVisit, reference: str) -> Response:
     return visit.redirect(f"/needs/{need_id}", flash="need-widened" if widen else "need-kept")
 
 
+@router.post("/needs/{reference}/pledges/{introduction_id}")
+async def note_received(visit: MemberVisit, reference: str, introduction_id: str) -> Response:
+    """What somebody promised has come, or has not after all: one tap."""
+    form = await visit.form()
+    need_id, received = id_of(reference), form["received"] == "yes"
+    path = f"/needs/{need_id}/pledges/{id_of(introduction_id)}"
+    await visit.send("matching", "PUT", path, {"received": received}, params={"peer": form["peer"]})
+    return visit.redirect(f"/needs/{need_id}#pledges", flash="pledge-received" if received else "pledge-awaited")
+
+
 @router.get("/outcomes/{key}")
 async def ask_outcome(visit: VisitDep, key: str) -> Response:
     """What the link of a mail asks; nothing is changed by looking. With scripts its answer is sent at once."""

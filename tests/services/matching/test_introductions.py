@@ -150,6 +150,28 @@ async def test_a_peers_person_asks_and_is_answered_under_a_pseudonym(matching: M
     assert (promise["quantity"], promise["peer"], promise["by"]["peer_name"]) == (4, PEER, "Namur")
 
 
+async def test_what_was_promised_is_counted_for_all_and_received_by_its_author(matching: Matching) -> None:
+    wanted = await need(matching, "Chaises", quantity=10)
+    await matching.tell(request(wanted.id, quantity=4))
+    owner, other = await matching.client(wanted.owner_member_id), await matching.client(new_id())
+    [read] = (await owner.get("/introductions")).json()
+    path, here = f"/needs/{wanted.id}/pledges", {"peer": PEER}
+    nothing = {"wanted": 10, "unit": "", "promised": 0, "received": 0, "missing": 10, "people": 0}
+    assert (await other.get(path)).json() == nothing
+    assert (await owner.put(f"{path}/{read['id']}", params=here, json={"received": True})).status_code == 404
+    await reply(matching, wanted.owner_member_id, read, accepted=True)
+    promised = nothing | {"promised": 4, "missing": 6, "people": 1}
+    assert (await other.get(path)).json() == promised
+    assert (await other.put(f"{path}/{read['id']}", params=here, json={"received": True})).status_code == 403
+    for has_come in (True, True, False, True):
+        told = await owner.put(f"{path}/{read['id']}", params=here, json={"received": has_come})
+        assert told.status_code == 204
+        assert (await other.get(path)).json() == promised | {"received": 4 * has_come}
+    assert (await owner.put(f"{path}/{read['id']}", json={"received": True})).status_code == 404
+    hidden = await need(matching, "Tables", audience=Audience(scope="circle", circle_ids=[new_id()]))
+    assert (await other.get(f"/needs/{hidden.id}/pledges")).status_code == 404
+
+
 async def test_what_is_gone_and_what_is_too_much_is_declined_at_once(matching: Matching) -> None:
     offer = await matching.listing("Scie")
     await matching.withdraw(offer)

@@ -496,6 +496,10 @@ def _standard(role: str) -> dict[str, Rule]:
             "promised": [{"id": INTRODUCTION, "peer": PEER, "quantity": 3, "by": {"name": None, "peer_name": "Namur"}}],
             "widening": widening(),
         },
+        f"GET matching /needs/{NEED}/pledges": lambda _: {
+            "wanted": 10, "unit": "chaises", "promised": 3, "received": 0, "missing": 7, "people": 1,
+        },
+        f"PUT matching /needs/{NEED}/pledges/{INTRODUCTION}": lambda _: httpx.Response(204),
         f"POST matching /needs/{NEED}/seen": lambda _: httpx.Response(204),
         f"POST matching /needs/{NEED}/widening": lambda _: httpx.Response(204),
         "GET matching /introductions": lambda _: [

@@ -123,6 +123,23 @@ async def test_widening_takes_one_tap_and_says_what_it_means_before(browse: Brow
     assert pretend.bodies("POST", f"/api/matching{path}") == [{"widen": answer == "yes"}]
 
 
+async def test_what_is_missing_is_seen_by_all_and_what_came_is_noted_with_one_tap(browse: Browse) -> None:
+    pretend = Pretend()
+    client = browse(pretend)
+    shown = (await client.get(f"/needs/{NEED}")).text
+    assert "3 sur 10 chaises" in shown
+    assert "Il manque encore 7 chaises." in shown
+    path = f"/needs/{NEED}/pledges/{INTRODUCTION}"
+    token = shown.split(f'action="{path}"')[1].split('value="')[1].split('"')[0]
+    answer = await client.post(path, data={"form": token, "peer": PEER, "received": "yes"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/needs/{NEED}#pledges")
+    assert pretend.bodies("PUT", f"/api/matching{path}") == [{"received": True}]
+    others = Pretend(rules={f"GET catalog /listings/{NEED}": lambda _: need() | {"mine": False, "may_edit": False}})
+    shown = (await browse(others).get(f"/needs/{NEED}")).text
+    assert "Il manque encore 7 chaises." in shown
+    assert path not in shown
+
+
 @pytest.mark.parametrize(("widened", "text"), [(True, "avec votre accord"), (False, "de ne pas élargir")])
 async def test_the_need_keeps_the_trail_of_it(browse: Browse, widened: object, text: str) -> None:
     said = widening(widened=widened, answered_at="2026-03-19T10:00:00+00:00")
