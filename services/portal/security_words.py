@@ -115,6 +115,7 @@ ACTS: dict[str, str] = {
     "matching POST /introductions": N_("a demandé une mise en contact"),
     "matching POST /introductions/{introduction_id}/answer": N_("a répondu à une demande de contact"),
     "matching POST /introductions/{introduction_id}/withdraw": N_("a retiré une demande de contact"),
+    "matching PUT /needs/{need_id}/pledges/{introduction_id}": N_("a noté qu'une promesse est arrivée ou non"),
     "matching POST /needs/{need_id}/seen": N_("a regardé des mises en relation"),
     "matching POST /needs/{need_id}/widening": N_("a élargi une demande"),
 }
