@@ -17,7 +17,7 @@ from services.chassis.handling import Handling
 if TYPE_CHECKING:
     from services.chassis.messaging import Subscription
 
-LARGEST_BATCH = 50
+LARGEST_BATCH = 100
 WANTED_SECONDS = 0.25
 """A batch that takes longer is followed by a smaller one: stopping waits for it, and others for its locks."""
 PAUSE_SECONDS = 2.0

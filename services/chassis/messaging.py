@@ -7,10 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from aio_pika import IncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from faststream import AckPolicy
 from faststream.exceptions import FastStreamException
-from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitExchange, RabbitMessage, RabbitQueue
+from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
+from faststream.rabbit.message import RabbitMessage
 
 from contracts.envelope import Event
 from services.chassis import logs, names
@@ -20,7 +22,7 @@ from services.chassis.handling import Handling
 from services.chassis.publishing import Publisher
 from services.chassis.settings import ServiceSettings
 
-PREFETCH = 100
+PREFETCH = 200
 GRACEFUL_SECONDS = 5.0
 CLOSE_SECONDS = 0.25
 RETRY_SECONDS = 1.0
@@ -157,6 +159,7 @@ class Consuming:
                 ack_policy=AckPolicy.MANUAL,
                 channel=Channel(prefetch_count=PREFETCH),
                 no_reply=True,
+                parser=_as_it_is,
                 decoder=_whole_message,
             )
             subscriber(self._handler(event_type))
@@ -184,6 +187,11 @@ class Consuming:
 def consuming(consumers: Consumers, settings: ServiceSettings, db: Database) -> Consuming:
     """The running side of `consumers`, under the service's own broker user."""
     return Consuming(consumers, db, settings.broker_url(consumers.service))
+
+
+async def _as_it_is(message: IncomingMessage) -> RabbitMessage:
+    """In place of FastStream's parser: `handling` reads the message itself, those that wait at once."""
+    return RabbitMessage(message, b"", correlation_id=message.message_id or "-")
 
 
 async def _whole_message(message: RabbitMessage) -> RabbitMessage:

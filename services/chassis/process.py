@@ -129,12 +129,12 @@ async def serve(services: list[Service], settings: ServiceSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
     async with running(services):
-        _spare_what_stays()
+        spare_what_stays()
         log.info("listening", services=[service.name for service in services], port=listener.getsockname()[1])
         await server.serve(sockets=[listener])
 
 
-def _spare_what_stays() -> None:
+def spare_what_stays() -> None:
     """Look for garbage among what requests leave, no longer through all that was built for good: pauses get shorter."""
     gc.collect()
     gc.freeze()

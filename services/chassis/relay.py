@@ -3,8 +3,9 @@
 Claims a batch, publishes it concurrently with confirms, deletes what was confirmed, repeats. Safe in every replica
 (FOR UPDATE SKIP LOCKED); killed between publish and delete it publishes again, and the inbox drops the duplicate.
 
-Measured on two busy cores, RabbitMQ 3.10.8, PostgreSQL 18: of the processor, an event costs the relay 215 microseconds,
-the consumer 450, PostgreSQL 120, RabbitMQ 210; aio-pika alone, publishing and consuming, 350 and RabbitMQ's 210.
+Measured on two busy cores, RabbitMQ 3.10.8, PostgreSQL 18: of the processor, an event costs the relay 116 microseconds,
+the consumer 359, PostgreSQL 80, RabbitMQ 102; aio-pika alone, publishing and consuming, 378 and RabbitMQ's 140
+(`make bench-events`).
 """
 
 import asyncio

@@ -21,6 +21,7 @@ from typing import Any, cast
 
 import asyncpg
 import sqlalchemy as sa
+import uvloop
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from deploy.local.postgres import LocalPostgres
@@ -28,10 +29,11 @@ from deploy.local.rabbitmq import LocalRabbit
 from services.chassis import logs, names, outbox, tracing
 from services.chassis.database import Database
 from services.chassis.messaging import Consumers, consuming
-from services.chassis.process import Runs
+from services.chassis.process import Runs, spare_what_stays
 from services.chassis.relay import Row, event_message, outbox_relay
 from services.chassis.settings import ServiceSettings, load
 from tests.bench import raw_amqp
+from tests.bench.processor import cost_of
 from tests.bench.stage import folder_of, servers_of
 from tests.servers import Servers
 from tests.services.chassis.trial import EFFECTS, Probed, Trial, make_trial
@@ -49,6 +51,7 @@ class Figures:
     raw: Sequence[float]
     through: float
     idle: Sequence[float]
+    costs: Sequence[str]
 
     def lines(self) -> list[str]:
         ratio = self.through / statistics.mean(self.raw)
@@ -58,21 +61,29 @@ class Figures:
             f"{'aio-pika alone: publish with confirms, consume':62}{before:7.0f}/s before, {after:.0f}/s after",
             f"{'outbox, relay, broker, inbox and effect in two processes':62}{self.through:7.0f}/s, ratio {ratio:.2f}",
             f"{'commit to effect in another service, idle':62}{median:7.1f} ms median, {longest:.1f} ms longest",
+            *self.costs,
         ]
 
 
-async def measure(servers: Servers, *, count: int, changes: int) -> Figures:
-    """`count`: events in the filled outbox; `changes`: events said one by one on the idle system."""
+async def measure(servers: Servers, roots: dict[str, int], *, count: int, changes: int) -> Figures:
+    """`count`: events in the filled outbox; `changes`: events said one by one on the idle system.
+
+    `roots`: process ids of the servers by name.
+    """
+    alone = count // 5
     with tempfile.TemporaryDirectory() as folder:
         async with make_trial(servers, Path(folder) / "secrets") as trial:
             await _raw(trial, count // 20)  # warm
-            before = await _raw(trial, count // 5)
+            with cost_of(roots | {"aio-pika": os.getpid()}) as cost_of_raw:
+                before = await _raw(trial, alone)
             await fill(trial, count)
-            with _process(trial, "consume"), _process(trial, "relay") as relay:
-                through = await _carried(trial, relay, count)
+            with _process(trial, "consume") as consumer, _process(trial, "relay") as relay:
+                with cost_of(roots | {"relay": relay.pid, "consumer": consumer.pid}) as cost:
+                    through = await _carried(trial, relay, count)
                 idle = await _idle(trial, changes)
-            after = await _raw(trial, count // 5)
-    return Figures(raw=(before, after), through=through, idle=idle)
+            after = await _raw(trial, alone)
+    costs = [f"aio-pika alone: {cost_of_raw.per(alone)}", f"in two processes: {cost.per(count)}"]
+    return Figures(raw=(before, after), through=through, idle=idle, costs=costs)
 
 
 async def _raw(trial: Trial, count: int) -> float:
@@ -205,6 +216,7 @@ async def _run(part: str) -> None:
         database = Database(settings.database_url("notify"))
         loop = consuming(_consumers(), settings, database)
     await database.ping()
+    spare_what_stays()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     await loop.run()
@@ -225,7 +237,8 @@ def _consumers() -> Consumers:
 def main() -> None:
     options = _parser().parse_args()
     if options.part:
-        asyncio.run(_run(options.part))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as `chassis.process` does
+            runner.run(_run(options.part))
         return
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} over the last minute", flush=True)
     with ExitStack() as stack:
@@ -233,7 +246,8 @@ def main() -> None:
         for server in (postgres, rabbit):
             stack.callback(server.stop)
             server.start()
-        found = asyncio.run(measure(servers_of(postgres, rabbit), count=options.events, changes=options.changes))
+        roots = {"PostgreSQL": postgres.pid or 0, "RabbitMQ": rabbit.pid or 0}
+        found = asyncio.run(measure(servers_of(postgres, rabbit), roots, count=options.events, changes=options.changes))
     print("\n".join(found.lines()))
     print(f"load {os.getloadavg()[0]:.1f} at the end")
 
