@@ -47,6 +47,7 @@ from services.notify.commands import (
     bookings,
     coordination,
     disclosing,
+    forgetting,
     introductions,
     people,
     series,
@@ -62,10 +63,11 @@ _clock = Clock()
 
 @consumers.on(MemberChanged)
 async def keep_member(event: MemberChanged, session: AsyncSession) -> None:
-    """Keep who coordinates, who has left, who reads in which language."""
+    """Keep who coordinates, who reads in which language; forget who has left."""
     await people.keep_member(session, event.member)
     if event.member.status == "left":
         await introductions.forget(session, event.member.id)
+        await forgetting.forget_member(session, event.member)
 
 
 @consumers.on(MemberContactChanged)

@@ -96,12 +96,12 @@ async def mark_for_retry(session: AsyncSession, claimed: Claimed, error: str, *,
 
 
 async def _end(session: AsyncSession, delivery_id: UUID, status: str, error: str | None, *, now: datetime) -> bool:
-    """Forgets secrets with the same statement that ends the mail. Returns whether it was waiting."""
+    """Forgets what the mail said with the same statement that ends it. Returns whether it was waiting."""
     values = {
         "status": status,
         "done_at": now,
         "last_error": error[:_LONGEST_ERROR] if error else None,
-        "facts": sa.case((deliveries.c.secret, sa.null()), else_=deliveries.c.facts),
+        "facts": sa.null(),
     }
     waiting = sa.and_(deliveries.c.id == delivery_id, deliveries.c.status == "waiting")
     ended = sa.update(deliveries).where(waiting).values(values).returning(deliveries.c.id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.identity import AccessChanged, AccountMail, EmailChanged, MemberContactChanged, MemberInvited
-from services.notify.commands import disclosing, people
+from services.notify.commands import disclosing, forgetting, people
 from services.notify.commands.telling import AccountLetter, send_letter
 
 
@@ -58,5 +58,7 @@ async def tell_of_access(session: AsyncSession, event: AccessChanged, *, now: da
 async def keep_contact(session: AsyncSession, event: MemberContactChanged, *, now: datetime) -> None:
     """Keep the address, and say what waited for it."""
     await people.lock(session, {event.member_id})
+    if event.email is None:
+        await forgetting.forget_address(session, event.member_id)
     await people.keep_contact(session, event)
     await disclosing.disclose_known(session, event.member_id, now=now)

@@ -46,8 +46,10 @@ async def keep_member(session: AsyncSession, member: MemberState) -> None:
 
 
 async def keep_contact(session: AsyncSession, contact: MemberContactChanged) -> None:
-    """Keep the address; None once the member has left."""
+    """Keep the address; once the member has left, neither address nor name."""
     values = contact.model_dump(include={"member_id", "name", "email", "locale", "version"})
+    if contact.email is None:
+        values["name"] = ""
     await _keep(session, contacts, values, key="member_id")
 
 

@@ -97,7 +97,7 @@ async def no_longer_ask(
     if of is not None:
         about, unsent = sa.and_(about, notifications.c.member_id == of), sa.and_(unsent, deliveries.c.member_id == of)
     read = sa.update(notifications).where(about, notifications.c.read_at.is_(None)).values(read_at=now)
-    dropped = {"status": "dropped", "last_error": "no longer needed", "done_at": now}
+    dropped = {"status": "dropped", "facts": sa.null(), "last_error": "no longer needed", "done_at": now}
     await session.execute(read)
     await session.execute(sa.update(deliveries).where(unsent).values(dropped))
 
