@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.catalog import Kind, Side
 from services.catalog import queries
+from services.catalog.api.hubs import not_at_a_hub
 from services.catalog.commands import listings
-from services.catalog.domain import NothingOfItsOwn
 from services.catalog.forms import ListingChange, ListingForm
 from services.catalog.kinds import KINDS
 from services.catalog.queries import Wanted
@@ -38,16 +38,10 @@ async def _wanted(
     return Wanted(side=side, kind=kind, origin=origin, status=status, mine=mine)
 
 
-async def _not_at_a_hub(request: Request) -> None:
-    """Raises NothingOfItsOwn."""
-    if request.app.state.settings.federation_hub:
-        raise NothingOfItsOwn
-
-
 WantedDep = Annotated[Wanted, Depends(_wanted)]
 
 
-@router.post("/listings", status_code=201, dependencies=[Depends(_not_at_a_hub)])
+@router.post("/listings", status_code=201, dependencies=[Depends(not_at_a_hub)])
 async def publish_listing(
     form: ListingForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep, once: OnceDep
 ) -> ListingView:

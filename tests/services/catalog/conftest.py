@@ -100,6 +100,16 @@ async def catalog(instance: Instance) -> AsyncIterator[Catalog]:
     await service.database.close()
 
 
+@pytest.fixture
+async def hub(instance: Instance) -> AsyncIterator[Catalog]:
+    """The catalog of a hub."""
+    service = build(instance.settings(CatalogSettings, federation_hub=True))
+    async with AsyncExitStack() as stack:
+        yield Catalog(instance, service, stack)
+    assert service.database is not None
+    await service.database.close()
+
+
 def listing(**changes: Any) -> dict[str, Any]:
     """A good form."""
     form = {"side": "offer", "kind": "machine", "title": "Découpeuse laser", "text": "60 × 40 cm, 80 W"}
