@@ -23,6 +23,7 @@ def test_a_second_step_is_set_up_and_used_on_a_phone(region: Region, seats: Seat
     page.get_by_label("Mot de passe actuel").fill(region.lille.password)
     page.get_by_role("button", name="Commencer").click()
     key = page.get_by_label("recopiez cette clé").input_value()
+    expect(page.get_by_role("img", name="Scannez cette image")).to_be_visible()
     expect(page.get_by_role("link", name="Ouvrir dans mon application")).to_have_attribute("href", _starts("otpauth:"))
     _fits(page)
     page.get_by_label("Le code à six chiffres").fill(code(key, -1))

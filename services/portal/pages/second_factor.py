@@ -2,6 +2,7 @@
 
 import re
 
+import segno
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -12,6 +13,7 @@ from services.portal.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/me/second-factor")
 _KEY = re.compile(r"[A-Z2-7]{32}")
+_URI = re.compile(r"otpauth://totp/[!-~]{1,600}")
 
 
 @router.get("")
@@ -40,7 +42,17 @@ async def start(visit: MemberVisit) -> Response:
 async def _key_page(visit: Visit, made: Json, form: Form, *, status: int = 200) -> Response:
     key = str(made["key"])
     groups = " ".join(key[at : at + 4] for at in range(0, len(key), 4))
-    return await visit.page("second_factor_key.html", status=status, groups=groups, made=made, form=form)
+    picture = _picture(str(made["uri"])) if made["uri"] else None
+    return await visit.page(
+        "second_factor_key.html", status=status, groups=groups, made=made, form=form, picture=picture
+    )
+
+
+def _picture(uri: str) -> Json:
+    """`uri` as a QR code: how many modules it is wide, quiet zone included, and the SVG path of the dark ones."""
+    rows = list(segno.make_qr(uri, error="m").matrix_iter(border=4))
+    dark = [f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, is_dark in enumerate(row) if is_dark]
+    return {"size": len(rows), "path": "".join(dark)}
 
 
 @router.post("/confirm")
@@ -55,7 +67,7 @@ async def confirm(visit: MemberVisit) -> Response:
         form.refused(refusal)
         if _KEY.fullmatch(form["app_key"]) is None:
             return await _page(visit, status=refusal.status, start_form=form)
-        shown = {"key": form["app_key"], "uri": form["uri"] if form["uri"].startswith("otpauth://totp/") else ""}
+        shown = {"key": form["app_key"], "uri": form["uri"] if _URI.fullmatch(form["uri"]) else ""}
         return await _key_page(visit, shown, form, status=refusal.status)
     renew_session(visit, answer)
     return await _codes_page(visit, answer)

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from contracts.border import SharedListing
 from contracts.federation import ListingReceived
+from contracts.shared import SharedListing
 from services.catalog.commands import copies
 from services.chassis.ids import new_id
 from tests.services.catalog.conftest import Catalog, Make
