@@ -1,17 +1,25 @@
 """`deploy/secrets/` for compose: what `python -m services secrets` makes, and the servers' administrators.
 
-Run inside the image (see deploy/README.md). The folder is closed to everybody but its owner; the files in it are
-readable by the containers' users, each of which is handed only its own.
+Run inside the image, as root (see deploy/README.md). The folder is closed to everybody but its owner. What the services
+read belongs to the user whom their containers run as, and nobody else reads it; of the servers' images we do not know
+that user. Each container is handed only its own files. What we do not know, we leave as it is.
 """
 
+import os
 import secrets
 import sys
 from pathlib import Path
 
 from services import secrets_files
 from services.chassis import names
+from services.federation import certificates
 
-READABLE = 0o444
+SERVICES_USER = 10001
+"""Of the image (deploy/Dockerfile)."""
+BY_OWNER, BY_ALL = 0o400, 0o444
+_OF_SERVERS = ("postgres_password", "rabbitmq_admin.conf")
+_OF_SERVICES = ("admin_broker_url", "admin_database_url", "smtp_password")
+_NOBODYS = (certificates.AUTHORITY_KEY,)
 
 
 def make(folder: Path, instance: str) -> list[str]:
@@ -29,9 +37,20 @@ def make(folder: Path, instance: str) -> list[str]:
         made,
     )
     _once(folder / "smtp_password", "", made)  # to be filled in where the mail server wants one
-    for path in folder.iterdir():
-        path.chmod(READABLE)
+    for path in sorted(folder.iterdir()):
+        _close(path)
     return made
+
+
+def _close(path: Path) -> None:
+    """Let those read a file who need it; the key of the border's authority is used by a command of its owner alone."""
+    if path.name in _NOBODYS:
+        path.chmod(BY_OWNER)
+    elif path.name in _OF_SERVERS:
+        path.chmod(BY_ALL)
+    elif path.name in _OF_SERVICES or secrets_files.is_made(path.name):
+        os.chown(path, SERVICES_USER, -1)
+        path.chmod(BY_OWNER)
 
 
 def _once(path: Path, text: str, made: list[str]) -> str:

@@ -26,6 +26,12 @@ def password_files() -> list[str]:
     return found
 
 
+def is_made(name: str) -> bool:
+    """Whether a file called so is one of ours: what `make_missing` makes, or a later signing key."""
+    later = name.startswith("federation_signing_key.") and name.endswith(".pem")
+    return later or name in {*password_files(), *_KEYS}
+
+
 def make_missing(directory: Path) -> list[str]:
     """Create the missing files of an instance in `directory`, readable by their owner alone. Returns their names."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
