@@ -172,6 +172,9 @@ class Visit:
         if flash is not None:
             self.cookies["flash"] = (flash, 120)
         response = RedirectResponse(own_path(path), 303)
+        if "session" in self.cookies and self.cookies["session"] is None:
+            # drafts of forms, and pages of a browser that keeps them all the same, are not for whoever comes next
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'
         self._with_cookies(response)
         return response
 

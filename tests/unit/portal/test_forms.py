@@ -8,6 +8,7 @@ import pytest
 from services.portal.protection import form_token
 from tests.unit.portal.conftest import SESSION, Browse, fill
 from tests.unit.portal.pretend import (
+    ANNA,
     BOOKING,
     NEED,
     OFFER,
@@ -99,6 +100,18 @@ async def test_signing_out_ends_the_session_at_identity_too(browse: Browse) -> N
     ended = [one for one in pretend.seen if one.method == "DELETE"]
     assert [one.headers["authorization"] for one in ended] == ["Session opaque"]
     assert SESSION not in client.cookies
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
+
+
+async def test_whoever_leaves_leaves_nothing_in_the_browser(browse: Browse) -> None:
+    pretend = Pretend(rules={f"POST identity /members/{ANNA}/leave": lambda _: None})
+    client = browse(pretend)
+    form = fill(await client.get("/me/leave"), sure="yes")
+    answer = await client.post("/me/leave", data=form)
+    assert (answer.status_code, answer.headers["clear-site-data"]) == (303, '"cache", "storage"')
+    again = browse(Pretend())
+    chosen = await again.post("/choices", data=fill(await again.get("/"), "/choices", theme="dark"))
+    assert (chosen.status_code, "clear-site-data" in chosen.headers) == (303, False)
 
 
 async def test_an_offer_is_published_with_what_was_typed(browse: Browse) -> None:
