@@ -8,9 +8,9 @@ from types import FrameType
 import httpx
 
 from deploy.demo import seed, story, world
-from deploy.demo.api import Refused
+from deploy.demo.api import Refused, wait_for
 from deploy.demo.people import OPENFLOW, OPTEOS
-from deploy.demo.terminal import bold, say
+from deploy.demo.terminal import bold, say, step
 from deploy.demo.world import World
 from deploy.local import memory
 from deploy.local.packages import PackageMissing
@@ -23,6 +23,7 @@ PORTS = {
     "smtp": 8325,
     "postgres": 8332,
     "amqp": 8372,
+    "amqps": 8374,
     "management": 8373,
 }
 
@@ -60,6 +61,9 @@ def _tell(running: World, began: float) -> bool:
             running.memory.save()
         say(bold("\nThe main job: from a need in Lille to a confirmed booking in Namur"))
         story.play(lille, namur, running.mailbox, running.kill_and_restart)
+        with step("What goes from one cooperative to the other is encrypted") as shown:
+            connections = wait_for("the connections of peers", running.peers_connections)
+            shown.note(f"{connections} connections of shovels, all AMQPS, verified by the demo's own authority")
     except (TimeoutError, AssertionError, RuntimeError, httpx.HTTPError, Refused) as error:
         say(f"\nThe story broke off: {error}")
         say(f"Logs: {', '.join(str(one.log('all')) for one in running.instances.values())}")

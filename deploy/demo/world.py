@@ -10,12 +10,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from deploy.demo.api import through_a_restart
 from deploy.demo.mailbox import Mailbox
 from deploy.demo.people import OPENFLOW, OPTEOS, Cooperative
 from deploy.demo.seed import Town
 from deploy.demo.terminal import step
 from deploy.local import folders, mail_sink
+from deploy.local.authority import Authority
 from deploy.local.folders import CHECKOUT
 from deploy.local.instance import Addresses, LocalInstance
 from deploy.local.postgres import LocalPostgres
@@ -65,6 +68,16 @@ class World:
         instance.start()
         instance.wait_ready()
 
+    def peers_connections(self) -> int:
+        """How many connections of peers' brokers there are. Raises AssertionError when one is not encrypted."""
+        where = next(iter(self.instances.values())).addresses.admin_broker_url
+        found = httpx.get(f"{where}/api/connections").raise_for_status().json()
+        theirs = [one for one in found if ".peer." in one.get("user", "")]
+        open_to_all = [one["name"] for one in theirs if not one["ssl"]]
+        if open_to_all:
+            raise AssertionError(f"between the cooperatives without TLS: {', '.join(open_to_all)}")
+        return len(theirs)
+
     def pids(self) -> list[int]:
         """The processes that the demo has started: servers, services and broker-agents."""
         found = [instance.pid(what) for instance in self.instances.values() for what in ("all", "broker-agent")]
@@ -76,7 +89,7 @@ def running(first_ports: dict[str, int]) -> Generator[World]:
     """Start everything, yield it, stop everything in the other order. Raises ServerFailed with one clear line."""
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     memory = Remembered.load(FOLDER / "remembered.json")
-    memory.ports = memory.ports or first_ports
+    memory.ports = first_ports | memory.ports
     with ExitStack() as stack:
         smtp, page = (choose_port(memory.ports[name], f"the demo's {name}") for name in ("smtp", "mail"))
         sink = mail_sink.MailSink(folder=FOLDER / "mail", smtp_port=smtp, http_port=page)
@@ -84,7 +97,7 @@ def running(first_ports: dict[str, int]) -> Generator[World]:
         stack.callback(sink.stop)
         servers = _Servers(memory.ports)
         stack.callback(servers.stop)
-        instances = {c.slug: _instance(c, servers.addresses(), memory) for c in (OPTEOS, OPENFLOW)}
+        instances = {c.slug: _instance(c, servers, memory) for c in (OPTEOS, OPENFLOW)}
         stack.callback(_together, [instance.stop for instance in instances.values()])
         with step("PostgreSQL and a private RabbitMQ node start"):
             servers.start(meanwhile=[instance.start for instance in instances.values()] if memory.filled else [])
@@ -120,8 +133,15 @@ class _Servers:
 
     def __init__(self, ports: dict[str, int]) -> None:
         self._postgres = LocalPostgres(folders.lasting("postgres"), port=ports["postgres"])
-        folder, amqp, management = folders.lasting("rabbitmq"), ports["amqp"], ports["management"]
-        self._rabbit = LocalRabbit(folder, amqp_port=amqp, management_port=management)
+        self._authority = Authority(folders.lasting("authority"))
+        self._amqps = ports["amqps"]
+        self._rabbit = LocalRabbit(
+            folders.lasting("rabbitmq"),
+            amqp_port=ports["amqp"],
+            amqps_port=ports["amqps"],
+            management_port=ports["management"],
+            authority=self._authority,
+        )
 
     def start(self, meanwhile: list[Callable[[], None]]) -> None:
         """Start both; call `meanwhile` once PostgreSQL answers, for what waits for the broker by itself."""
@@ -137,6 +157,18 @@ class _Servers:
 
     def pids(self) -> list[int]:
         return [pid for pid in (self._postgres.pid, self._rabbit.pid) if pid is not None]
+
+    def border(self) -> dict[str, str]:
+        """How both cooperatives reach each other's part of the broker: by AMQPS alone, each sure of the other."""
+        own = self._authority.issue("shovel")
+        return {
+            "MAILLAGE_BORDER_HOST": "localhost",  # the name in the broker's certificate
+            "MAILLAGE_BORDER_PORT": str(self._amqps),
+            "MAILLAGE_BORDER_TLS": "true",
+            "MAILLAGE_BORDER_CA": str(self._authority.ca_file),
+            "MAILLAGE_BORDER_CERTIFICATE": str(own.certificate),
+            "MAILLAGE_BORDER_KEY": str(own.key),
+        }
 
     def addresses(self) -> Addresses:
         """Where they are; the administrators' passwords are known once they have started."""
@@ -154,13 +186,14 @@ class _Servers:
         )
 
 
-def _instance(cooperative: Cooperative, addresses: Addresses, memory: Remembered) -> LocalInstance:
+def _instance(cooperative: Cooperative, servers: _Servers, memory: Remembered) -> LocalInstance:
     return LocalInstance(
         name=cooperative.slug,
         folder=FOLDER / cooperative.slug,
-        addresses=addresses,
+        addresses=servers.addresses(),
         port=memory.ports[cooperative.slug],
-        settings={
+        settings=servers.border()
+        | {
             "MAILLAGE_TIME_ZONE": cooperative.time_zone,
             "MAILLAGE_SMTP_HOST": "127.0.0.1",
             "MAILLAGE_SMTP_PORT": str(memory.ports["smtp"]),

@@ -52,6 +52,7 @@ class LocalRabbit:
         folder: Path | None = None,
         *,
         amqp_port: int | None = None,
+        amqps_port: int | None = None,
         management_port: int | None = None,
         cluster_name: str | None = None,
         authority: Authority | None = None,
@@ -75,7 +76,7 @@ class LocalRabbit:
         self._running: dict[str, str] = {}
         self._authority = authority
         self._peers_ca = peers_ca
-        self.amqps_port = 0
+        self.amqps_port = amqps_port or 0
         self.amqp_port = amqp_port or 0
         self.management_port = management_port or 0
         self.admin_password = ""
