@@ -25,6 +25,7 @@ from services.chassis.settings import ServiceSettings
 PREFETCH = 200
 GRACEFUL_SECONDS = 5.0
 CLOSE_SECONDS = 0.25
+HANG_UP_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 WATCH_SECONDS = 1.0
 START_SECONDS = 15.0
@@ -118,7 +119,7 @@ class Consuming:
         try:
             async with asyncio.timeout(self._patience):
                 await broker.start()
-                lost = await _losses_of(broker)
+                lost = await losses_of(broker)
         except TimeoutError:
             self._patience = min(self._patience * 2, LONGEST_START_SECONDS)
             raise
@@ -177,11 +178,17 @@ class Consuming:
     async def _stop(self, broker: RabbitBroker) -> None:
         for gathering in self._gatherings:
             gathering.stop()
+        connection = _connection_of(broker)
         try:
             async with asyncio.timeout(GRACEFUL_SECONDS + CLOSE_SECONDS):
                 await broker.stop()
-        except (TimeoutError, *CONNECTION_EXCEPTIONS) as error:
-            _log.warning("consumers-not-stopped", service=self._consumers.service, error=str(error))
+        except (TimeoutError, ExceptionGroup, *CONNECTION_EXCEPTIONS) as error:
+            _log.warning("consumers-not-stopped", service=self._consumers.service, error=repr(error))
+        finally:
+            # FastStream closes it last, and not at all when a consumer was not cancelled in time: then it would go on
+            # to take messages that nobody handles, also after a reconnect
+            if connection is not None and not connection.is_closed:
+                await _hang_up(connection)
 
 
 def consuming(consumers: Consumers, settings: ServiceSettings, db: Database) -> Consuming:
@@ -202,14 +209,27 @@ async def _whole_message(message: RabbitMessage) -> RabbitMessage:
 def _is_alive(broker: RabbitBroker) -> bool:
     """Whether the connection is up and every subscriber's channel is open."""
     # FastStream offers a ping, which sees no single channel
-    connection: Any = broker._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    connection = _connection_of(broker)
     if connection is None or connection.is_closed or not connection.connected.is_set():
         return False
     queues = _queues(broker)
     return all(queue is not None and not queue.channel.is_closed for queue in queues)
 
 
-async def _losses_of(broker: RabbitBroker) -> asyncio.Event:
+def _connection_of(broker: RabbitBroker) -> Any:
+    return broker._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+async def _hang_up(connection: Any) -> None:
+    """Close it without waiting for an answer for long: what it has not answered goes back to its queues."""
+    try:
+        async with asyncio.timeout(HANG_UP_SECONDS):
+            await connection.close()
+    except (TimeoutError, *CONNECTION_EXCEPTIONS):
+        return  # its socket is closed all the same
+
+
+async def losses_of(broker: RabbitBroker) -> asyncio.Event:
     """Set when the broker cancels a consumer (its queue was deleted, its leader is gone) or closes its channel."""
     lost = asyncio.Event()
 

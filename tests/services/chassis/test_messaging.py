@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import aio_pika
+import pytest
 from aio_pika.abc import AbstractIncomingMessage
+from faststream.rabbit import RabbitBroker
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Envelope
 from services import dead, provision
-from services.chassis import names, outbox, tracing
+from services.chassis import messaging, names, outbox, tracing
 from services.chassis.ids import new_id
 from services.chassis.management import Management
 from services.chassis.messaging import consuming
@@ -109,6 +111,36 @@ async def test_a_queue_that_was_deleted_under_its_consumer_is_read_again_when_it
         await until(lambda: _has_effects(trial, ["after", "before"]), 30)
 
 
+async def test_a_connection_that_was_given_up_keeps_no_message_to_itself(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker under load answers late: then consumers are there of which nobody knows any more."""
+    trial.count_effects()
+    losses, stop, stopped = messaging.losses_of, RabbitBroker.stop, 0
+
+    async def lost_at_once(broker: RabbitBroker) -> asyncio.Event:
+        lost = await losses(broker)
+        if stopped == 0:
+            lost.set()
+        return lost
+
+    async def stop_without_end(broker: RabbitBroker) -> None:
+        nonlocal stopped
+        stopped += 1
+        if stopped == 1:
+            await asyncio.sleep(3600)
+        await stop(broker)
+
+    monkeypatch.setattr(messaging, "losses_of", lost_at_once)
+    monkeypatch.setattr(messaging, "GRACEFUL_SECONDS", 0.2)
+    monkeypatch.setattr(RabbitBroker, "stop", stop_without_end)
+    said = [f"{number:02}" for number in range(20)]
+    async with trial.listening(), trial.relaying():
+        await trial.say(*said)
+        await until(lambda: _has_effects(trial, said))
+        assert stopped == 1
+
+
 async def test_a_body_that_is_no_event_is_dead_lettered_at_once_with_its_reason(trial: Trial) -> None:
     trial.count_effects()
     good = envelope("good")
@@ -134,7 +166,7 @@ async def test_headers_that_steer_a_message_do_not_survive_its_return(trial: Tri
     async with trial.listening():
         steering = {"x-received-from": "elsewhere", "CC": ["booking.copied.v1"]}
         await trial.publish(body=one.data, headers={**one.headers(), **steering})
-        await until(lambda: _holds(trial, DEAD, 1))
+        await until(lambda: _holds(trial, DEAD, 1), 60)  # the long error is logged each time
     (message,) = await _take_dead(trial)
     assert not {"x-received-from", "CC"} & set(message.headers)
     assert message.headers["cloudEvents:id"] == str(one.id)
