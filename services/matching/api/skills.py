@@ -4,20 +4,21 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.chassis.auth import CurrentMember
+from services.chassis.auth import CurrentMember, MaybeMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
 from services.chassis.formulas import neutralise
 from services.matching import audience
 from services.matching.queries import skills
-from services.matching.tables import things
+from services.matching.tables import OURS, things
+from services.matching.views import SkillView
 
 router = APIRouter()
 _BATCH = 500
@@ -45,6 +46,27 @@ async def export_codes(actor: CurrentMember, db: DatabaseDep, clock: ClockDep) -
         after = (rows[-1]["origin"], rows[-1]["id"])
     headers = {"Content-Disposition": 'attachment; filename="maillage-codes.csv"'}
     return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/skills/{thing_id}")
+async def codes_of(
+    thing_id: UUID,
+    actor: MaybeMember,
+    db: DatabaseDep,
+    clock: ClockDep,
+    origin: Annotated[str, Query(max_length=200)] = OURS,
+) -> list[SkillView]:
+    """The ESCO or ROME codes of one thing. `origin`: the peer whose thing it is, empty for ours.
+
+    None of what the reader may not see.
+    """
+    columns = [things.c[name] for name in ("origin", "id", "title", "category", "tags")]
+    chosen = sa.select(*columns).where(things.c.origin == origin, things.c.id == thing_id)
+    seen = chosen.where(audience.visible_to(actor.id if actor else None, clock.now()))
+    async with db.reading() as session:
+        rows = (await session.execute(seen)).mappings().all()
+        coded = await skills.codes(session, rows)
+    return [one for found in coded.values() for one in skills.views(found)]
 
 
 async def _after(session: AsyncSession, after: tuple[str, Any] | None, member_id: UUID, now: datetime) -> Sequence[Any]:

@@ -19,6 +19,9 @@ from services.matching.tables import OURS, things
 DIGEST_HOUR = 7
 MOST_LISTED = 5
 _DAY = timedelta(days=1)
+_LOOKED_AT = 20
+_LOCKS = 2
+"""The family of these advisory locks: those of who asks to be put in touch are another."""
 
 Row = sa.RowMapping
 
@@ -47,9 +50,7 @@ def due_at(now: datetime, time_zone: str, *, a_day: int) -> Due:
 
 async def tell_next(session: AsyncSession, due: Due) -> bool:
     """Tell one member all that is due. False when nobody is to be told anything. Safe in every replica."""
-    waiting = sa.select(alerted.c.member_id).select_from(alerted.join(saved_searches)).where(_is_due(due)).limit(1)
-    locked = waiting.with_for_update(skip_locked=True, of=alerted)
-    member_id: UUID | None = (await session.execute(locked)).scalar()
+    member_id = await _next(session, due)
     if member_id is None:
         return False
     rows = await _due_of(session, member_id, due)
@@ -58,6 +59,18 @@ async def tell_next(session: AsyncSession, due: Due) -> bool:
         if some:
             await _tell(session, member_id, how, some, due.now)
     return True
+
+
+async def _next(session: AsyncSession, due: Due) -> UUID | None:
+    """A member whom nobody else tells at this moment; the lock is the member's, as two that lock rows would meet."""
+    waiting = sa.select(alerted.c.member_id).select_from(alerted.join(saved_searches)).where(_is_due(due))
+    for member_id in (await session.execute(waiting.distinct().limit(_LOOKED_AT))).scalars().all():
+        lock = sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(str(member_id), _LOCKS))
+        if (await session.execute(sa.select(lock))).scalar_one():
+            still = waiting.where(alerted.c.member_id == member_id).limit(1)
+            if (await session.execute(still)).scalar() is not None:
+                return member_id
+    return None
 
 
 def _is_due(due: Due) -> sa.ColumnElement[bool]:

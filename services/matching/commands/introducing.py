@@ -1,7 +1,7 @@
 """Putting people in touch: one asks with a message, the other is asked first; notify tells addresses after a yes."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,12 @@ from services.matching.tables import OURS, proposals, things
 
 MOST_OPEN = 20
 """Questions of one person, or of one person of a peer, that may wait for an answer at once."""
+
+MOST_A_DAY = 30
+"""Questions that one person may ask within 24 hours."""
+
+REST_DAYS = 30
+"""So long after a no the same person may not ask about the same thing again."""
 
 Row = sa.RowMapping
 
@@ -49,6 +55,30 @@ class TooManyAsked(Problem):
         fr="Vous attendez déjà {most} réponses. Retirez d'abord une demande.",
         en="You are waiting for {most} answers already. Withdraw a request first.",
         nl="U wacht al op {most} antwoorden. Trek eerst een vraag in.",
+    )
+
+
+class TooManyToday(Problem):
+    """Too many questions in a day."""
+
+    status = 429
+    slug = "too-many-introductions-today"
+    text = Text(
+        fr="Vous avez déjà envoyé {most} demandes de contact en 24 heures. Continuez demain.",
+        en="You have sent {most} contact requests within 24 hours already. Go on tomorrow.",
+        nl="U hebt al {most} contactvragen gesteld in 24 uur. Ga morgen verder.",
+    )
+
+
+class AnsweredNo(Problem):
+    """The other side said no lately."""
+
+    status = 409
+    slug = "introduction-declined-lately"
+    text = Text(
+        fr="On vous a déjà répondu non à ce sujet. Vous pourrez redemander {days} jours après cette réponse.",
+        en="You were told no about this already. You may ask again {days} days after that answer.",
+        nl="U kreeg hierover al een neen. U kunt {days} dagen na dat antwoord opnieuw vragen.",
     )
 
 
@@ -78,7 +108,8 @@ async def ask(session: AsyncSession, question: Question, *, by: Actor, now: date
     """Ask whoever answers for the thing; asked already, nothing happens. Returns the introduction's id.
 
     `version`: of the vectors that count.
-    Raises NotFound for what `by` may not see, NotAllowed for a need of somebody else, OwnThing, TooManyAsked.
+    Raises NotFound for what `by` may not see, NotAllowed for a need of somebody else, OwnThing, AnsweredNo,
+    TooManyAsked, TooManyToday.
     """
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(str(by.id), 1))))
     thing = await _visible(session, question.key, by, now)
@@ -88,9 +119,9 @@ async def ask(session: AsyncSession, question: Question, *, by: Actor, now: date
     before = (await session.execute(sa.select(introductions.c.id).where(mine, same, open_ones))).scalar()
     if before is not None:
         return before
-    waiting = sa.select(sa.func.count()).select_from(introductions).where(mine, introductions.c.status == "asked")
-    if (await session.execute(waiting)).scalar_one() >= MOST_OPEN:
-        raise TooManyAsked(most=MOST_OPEN)
+    if await told_no(session, sa.and_(mine, same), now):
+        raise AnsweredNo(days=REST_DAYS)
+    await _not_too_many(session, mine, now)
     if question.need_id is not None:
         await _note_contact(session, question, by=by, now=now, version=version)
     row = await store.add(
@@ -140,6 +171,23 @@ async def withdraw(session: AsyncSession, introduction_id: UUID, *, by: Actor, n
         raise Settled
     changed = await store.change(session, row, {"status": "withdrawn"}, now)
     await outbox.add(session, IntroductionWithdrawn(introduction=store.state_of(changed)))
+
+
+async def told_no(session: AsyncSession, where: sa.ColumnElement[bool], now: datetime) -> bool:
+    """Whether one of these introductions was declined in the last `REST_DAYS`."""
+    lately = introductions.c.changed_at > now - timedelta(days=REST_DAYS)
+    declined = sa.exists().where(where, introductions.c.status == "declined", lately)
+    return bool((await session.execute(sa.select(declined))).scalar_one())
+
+
+async def _not_too_many(session: AsyncSession, mine: sa.ColumnElement[bool], now: datetime) -> None:
+    waiting = sa.func.count().filter(introductions.c.status == "asked")
+    today = sa.func.count().filter(introductions.c.asked_at > now - timedelta(days=1))
+    asked = (await session.execute(sa.select(waiting, today).select_from(introductions).where(mine))).one()
+    if asked[0] >= MOST_OPEN:
+        raise TooManyAsked(most=MOST_OPEN)
+    if asked[1] >= MOST_A_DAY:
+        raise TooManyToday(most=MOST_A_DAY)
 
 
 async def _note_contact(session: AsyncSession, question: Question, *, by: Actor, now: datetime, version: str) -> None:

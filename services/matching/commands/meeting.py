@@ -1,6 +1,6 @@
 """Introductions with people of peers: what came over the border, and what ends with a person or a link."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +17,20 @@ from contracts.matching import IntroductionAsked, IntroductionWithdrawn
 from services.chassis import outbox
 from services.matching import audience
 from services.matching.commands import introductions as store
-from services.matching.commands.introducing import MOST_OPEN
+from services.matching.commands.introducing import MOST_OPEN, told_no
 from services.matching.member_tables import introductions
 from services.matching.tables import OURS, things
 
+MOST_OPEN_OF_A_PEER = 200
+MOST_A_DAY_OF_A_PEER = 500
+"""Questions of all people of one peer together: waiting at once, and asked within 24 hours."""
+
 
 async def request_received(session: AsyncSession, event: IntroductionRequestReceived, *, now: datetime) -> None:
-    """A peer's person asks about a thing of ours. What is gone, and what is too much, is declined at once."""
+    """A peer's person asks about a thing of ours.
+
+    What is gone, what is too much, and what they were told no about lately, is declined at once.
+    """
     thing = sa.select(things).where(things.c.origin == OURS, things.c.id == event.thing_id, audience.standing(now))
     row = (await session.execute(thing)).mappings().one_or_none()
     about = store.about(row) if row is not None else {"origin": OURS, "thing_id": event.thing_id, "thing_title": ""}
@@ -32,7 +39,7 @@ async def request_received(session: AsyncSession, event: IntroductionRequestRece
     kept = await store.add(session, about | theirs | said | {"id": event.introduction_id})
     if kept is None:
         return
-    if row is None or await _asks_too_much(session, event):
+    if row is None or await _asks_too_much(session, event, now):
         await store.settle(session, kept, {"status": "declined", "reason": "gone" if row is None else None}, now)
         return
     await outbox.add(session, IntroductionAsked(introduction=store.state_of(kept)))
@@ -83,7 +90,14 @@ async def end_link(session: AsyncSession, peer_id: str) -> None:
     await session.execute(sa.delete(introductions).where(theirs))
 
 
-async def _asks_too_much(session: AsyncSession, event: IntroductionRequestReceived) -> bool:
-    theirs = (introductions.c.asker_peer == event.origin, introductions.c.pseudonym == event.pseudonym)
-    waiting = sa.select(sa.func.count()).select_from(introductions).where(*theirs, introductions.c.status == "asked")
-    return (await session.execute(waiting)).scalar_one() > MOST_OPEN
+async def _asks_too_much(session: AsyncSession, event: IntroductionRequestReceived, now: datetime) -> bool:
+    """Bounded for each person, and for the peer, which may make up as many people as it likes."""
+    same = introductions.c.pseudonym == event.pseudonym
+    asked, today = introductions.c.status == "asked", introductions.c.asked_at > now - timedelta(days=1)
+    counts = [sa.func.count().filter(condition) for condition in (sa.and_(same, asked), asked, today)]
+    chosen = sa.select(*counts).select_from(introductions).where(introductions.c.asker_peer == event.origin)
+    of_person, of_peer, of_peer_today = (await session.execute(chosen)).one()
+    if of_person > MOST_OPEN or of_peer > MOST_OPEN_OF_A_PEER or of_peer_today > MOST_A_DAY_OF_A_PEER:
+        return True
+    about = (introductions.c.origin == OURS, introductions.c.thing_id == event.thing_id)
+    return await told_no(session, sa.and_(introductions.c.asker_peer == event.origin, same, *about), now)

@@ -75,7 +75,14 @@ async def need_page(visit: Visit, reference: str, origin: str | None) -> Respons
         await _note_shown(visit, need_id, found)
     pledges = await visit.try_get("matching", f"/needs/{need_id}/pledges") if visit.member and not origin else None
     status = 200 if need["status"] == "published" or need["may_edit"] else _GONE
-    return await visit.page("need.html", listing=need, found=found, pledges=pledges, entitled=entitled, status=status)
+    skills = await _skills(visit, need_id, origin)
+    shown = {"found": found, "pledges": pledges, "entitled": entitled, "skills": skills}
+    return await visit.page("need.html", listing=need, status=status, **shown)
+
+
+async def _skills(visit: Visit, listing_id: str, origin: str | None) -> list[Json]:
+    """Codes of ESCO and ROME that the listing is called like, where files of theirs were read."""
+    return await visit.try_get("matching", f"/skills/{listing_id}", origin=origin) or []
 
 
 async def _note_shown(visit: Visit, need_id: str, found: Json) -> None:
@@ -96,7 +103,8 @@ async def offer_page(
     """The page of an offer with its week. `form` is a booking that was refused."""
     offer, resource = await offer_and_resource(visit, reference, origin)
     quantity = _quantity(form or visit.query, resource)
-    week, circles, held = await asyncio.gather(
+    skills, week, circles, held = await asyncio.gather(
+        _skills(visit, offer["id"], origin),
         _week(visit, offer["id"], origin, resource, quantity) if resource else none(),
         circles_of(visit) if resource else none(),
         _held(visit, offer["id"]) if resource and not origin else none(),
@@ -108,6 +116,7 @@ async def offer_page(
         status=status,
         listing=offer,
         resource=resource,
+        skills=skills,
         week=week,
         in_line=await line_of(visit, offer),
         circles=circles or [],

@@ -1,6 +1,6 @@
 """Being put in touch: who may ask and answer, what it does to the match, what peers' people may do, what is left."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,8 @@ from contracts.identity import MemberChanged, MemberState
 from contracts.matching import IntroductionAnswered, IntroductionAsked, IntroductionWithdrawn
 from contracts.registry import EVENTS
 from services.chassis.ids import new_id
-from services.matching.commands.introducing import MOST_OPEN
+from services.matching.commands import meeting
+from services.matching.commands.introducing import MOST_A_DAY, MOST_OPEN, REST_DAYS
 from services.matching.member_tables import introductions
 from services.matching.tables import outbox, proposals
 from tests.services.matching.conftest import Matching
@@ -127,6 +128,67 @@ async def test_asking_no_longer_is_told_and_cannot_be_answered(matching: Matchin
     assert (await reply(matching, offer.owner_member_id, made, accepted=True)).status_code == 409
     assert [type(event) for event in await said(matching)] == [IntroductionAsked, IntroductionWithdrawn]
     assert (await ask(matching, ana, offer.id)).json()["id"] != made["id"]
+
+
+async def test_after_a_no_the_same_is_not_asked_again_for_a_month(matching: Matching) -> None:
+    ana = new_id()
+    offer, other = await matching.listing("Scie"), await matching.listing("Scie à ruban")
+    made = (await ask(matching, ana, offer.id)).json()
+    assert (await reply(matching, offer.owner_member_id, made, accepted=False)).status_code == 200
+    refused = await ask(matching, ana, offer.id)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:maillage:problem:introduction-declined-lately")
+    assert "30 jours" in refused.json()["detail"]
+    assert (await ask(matching, ana, other.id)).status_code == 201
+    assert (await ask(matching, new_id(), offer.id)).status_code == 201
+    await earlier(matching, timedelta(days=REST_DAYS, minutes=1))
+    assert (await ask(matching, ana, offer.id)).status_code == 201
+
+
+async def test_questions_of_a_day_are_limited_also_when_they_are_withdrawn(matching: Matching) -> None:
+    ana = new_id()
+    offers = [await matching.listing(f"Scie {number}") for number in range(2)]
+    client = await matching.client(ana)
+    for number in range(MOST_A_DAY):
+        made = (await ask(matching, ana, offers[number % 2].id)).json()
+        assert (await client.post(f"/introductions/{made['id']}/withdraw")).status_code == 204
+    refused = await ask(matching, ana, offers[0].id)
+    assert (refused.status_code, refused.json()["type"]) == (429, "urn:maillage:problem:too-many-introductions-today")
+    await earlier(matching, timedelta(days=1, minutes=1))
+    assert (await ask(matching, ana, offers[0].id)).status_code == 201
+
+
+async def test_all_people_of_a_peer_together_are_limited(matching: Matching, monkeypatch: pytest.MonkeyPatch) -> None:
+    offer = await matching.listing("Scie")
+    for limit, value in (("MOST_OPEN_OF_A_PEER", 3), ("MOST_A_DAY_OF_A_PEER", 5)):
+        await matching.tell(PersonForgotten(origin=PEER, origin_name="Namur", pseudonym="other"))
+        async with matching.db.transaction() as session:
+            await session.execute(sa.delete(introductions))
+        with monkeypatch.context() as patched:
+            patched.setattr(meeting, limit, value)
+            for number in range(value + 1):
+                await matching.tell(request(offer.id, pseudonym=f"{limit}{number}"))
+        async with matching.db.reading() as session:
+            rows = (await session.execute(sa.select(introductions.c.status).order_by(introductions.c.asked_at))).all()
+        assert [row.status for row in rows] == ["asked"] * value + ["declined"]
+
+
+async def test_a_peers_person_who_was_told_no_is_not_asked_about_again(matching: Matching) -> None:
+    offer = await matching.listing("Scie")
+    await matching.tell(request(offer.id))
+    [read] = (await (await matching.client(offer.owner_member_id)).get("/introductions")).json()
+    assert (await reply(matching, offer.owner_member_id, read, accepted=False)).status_code == 200
+    await matching.tell(request(offer.id))
+    await matching.tell(request(offer.id, pseudonym="p2"))
+    async with matching.db.reading() as session:
+        rows = await session.execute(sa.select(introductions.c.status).order_by(introductions.c.asked_at))
+    assert rows.scalars().all() == ["declined", "declined", "asked"]
+
+
+async def earlier(matching: Matching, by: timedelta) -> None:
+    """As if everything had been asked and answered `by` earlier."""
+    async with matching.db.transaction() as session:
+        values = {name: introductions.c[name] - by for name in ("asked_at", "changed_at")}
+        await session.execute(sa.update(introductions).values(values))
 
 
 async def test_questions_that_wait_are_limited(matching: Matching) -> None:

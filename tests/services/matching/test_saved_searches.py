@@ -262,3 +262,18 @@ async def test_nothing_of_a_peer_is_told_after_its_link_has_ended(matching: Matc
     link = LinkState(link_id=new_id(), peer_id=PEER, peer_name="Namur", peer_web="", status="ended", version=9)
     await matching.tell(LinkChanged(link=link))
     assert await told(matching, ahead=timedelta(days=1)) == []
+
+
+async def test_a_member_is_told_by_one_replica_at_a_time(matching: Matching) -> None:
+    ana, bea = new_id(), new_id()
+    for member in (ana, bea):
+        await save(matching, member)
+    await matching.listing("Découpeuse laser")
+    await Proposing(matching.db, seconds=1, farthest_km=150, meaning=False).compare_all()
+    due = alerting.due_at(datetime.now(UTC) + timedelta(minutes=1), "Europe/Paris", a_day=10)
+    async with matching.db.transaction() as one, matching.db.transaction() as other, matching.db.transaction() as third:
+        assert await alerting.tell_next(one, due)
+        assert await alerting.tell_next(other, due)
+        assert not await alerting.tell_next(third, due)
+    said = await told(matching)
+    assert sorted(event.member_id for event in said) == sorted([ana, bea])

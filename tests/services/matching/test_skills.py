@@ -146,7 +146,7 @@ async def test_codes_are_shown_and_exported_to_those_who_may_see_the_thing(match
     )
     await matching.listing("Couturière", category="Couture")
     circle = await matching.circle(new_id())
-    await matching.listing("Couture", audience=Audience(scope="circle", circle_ids=[circle]))
+    hidden = await matching.listing("Couture", audience=Audience(scope="circle", circle_ids=[circle]))
     await matching.count_words()
     client = await matching.client(new_id())
     (item,) = (await client.get("/search", params={"q": "couturière"})).json()["items"]
@@ -154,6 +154,10 @@ async def test_codes_are_shown_and_exported_to_those_who_may_see_the_thing(match
         {"scheme": "esco", "code": f"{ESCO}0002", "label": "couture"},
         {"scheme": "rome", "code": "B1803", "label": "Couturier / Couturière"},
     ]
+    shown = await client.get(f"/skills/{item['id']}")
+    assert shown.json() == item["skills"]
+    assert (await client.get(f"/skills/{hidden.id}")).json() == []
+    assert (await (await matching.client()).get(f"/skills/{item['id']}")).json() == item["skills"]
     exported = (await client.get("/skills.csv")).content.decode("utf-8-sig").splitlines()
     assert [line.split(";")[3:6] for line in exported[1:]] == [
         ["Couturière", "esco", f"{ESCO}0002"],

@@ -481,6 +481,10 @@ def _standard(role: str) -> dict[str, Rule]:
         f"GET matching /saved-searches/{SEARCH}/stop": lambda _: {"name": "Scie à ruban"},
         f"POST matching /saved-searches/{SEARCH}/stop": lambda _: {"name": "Scie à ruban"},
         "GET matching /categories": lambda _: [{"code": "make.wood", "name": "Atelier bois", "group": "Atelier"}],
+        **{
+            f"GET matching /skills/{one}": lambda _: [{"scheme": "rome", "code": "B1803", "label": "Couture"}]
+            for one in (OFFER, NEED)
+        },
         "GET matching /suggestions": lambda _: {
             "titles": ["Découpeuse laser"], "categories": [{"code": "make.wood", "name": "Atelier bois", "group": ""}],
         },

@@ -4,7 +4,18 @@ import httpx
 import pytest
 
 from tests.unit.portal.conftest import Browse, fill
-from tests.unit.portal.pretend import PEER, SEARCH, Pretend, problem, saved_search
+from tests.unit.portal.pretend import (
+    NEED,
+    OFFER,
+    PEER,
+    SEARCH,
+    Pretend,
+    listing,
+    page,
+    problem,
+    result,
+    saved_search,
+)
 
 
 async def test_one_button_keeps_what_is_searched_for(browse: Browse) -> None:
@@ -115,3 +126,16 @@ async def test_the_limit_is_told(browse: Browse) -> None:
     answer = await client.post("/searches", data=hidden)
     assert answer.status_code == 409
     assert "Vous gardez déjà 20 recherches." in answer.text
+
+
+@pytest.mark.parametrize(("at_least", "said"), [(True, "Plus de 2 résultats"), (False, "2 résultats")])
+async def test_a_count_that_is_a_lower_bound_is_said_to_be_one(browse: Browse, *, at_least: bool, said: str) -> None:
+    pretend = Pretend()
+    pretend.rules["GET matching /search"] = lambda _: page(result(listing()), total=2, at_least=at_least)
+    shown = await browse(pretend).get("/search?q=scie")
+    assert f"<h1>{said} pour" in shown.text
+
+
+@pytest.mark.parametrize("path", [f"/offers/{OFFER}", f"/needs/{NEED}"])
+async def test_codes_stand_on_the_page_of_what_they_are_of(browse: Browse, path: str) -> None:
+    assert "ROME B1803 : Couture" in (await browse(Pretend()).get(path)).text
