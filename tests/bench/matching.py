@@ -19,7 +19,15 @@ from deploy.demo.api import wait_for
 from deploy.local.postgres import LocalPostgres
 from deploy.local.rabbitmq import LocalRabbit
 from services.chassis.database import Database
-from tests.bench import matching_circles, matching_quality, matching_scale, matching_show
+from services.matching import meaning
+from tests.bench import (
+    matching_circles,
+    matching_parts,
+    matching_quality,
+    matching_recall,
+    matching_scale,
+    matching_show,
+)
 from tests.bench.stage import folder_of, servers_of
 from tests.faults.cooperative import Coop
 from tests.instances import Instance, addresses, cooperatives
@@ -62,18 +70,23 @@ def main() -> None:
     options = _parser().parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} over the last minute", flush=True)
     if "quality" in options.parts:
-        found = matching_quality.labelled()
-        if found is None:
-            print("No quality: shared/data/offers-fr.csv and needs-labelled.csv are not beside this tree.")
-        else:
+        if matching_quality.labelled() is None:
+            print("No quality of the shared set: offers-fr.csv and needs-labelled.csv are not beside this tree.")
+        for name, found in matching_quality.sets().items():
+            print(f"\n== {name} ==")
             with running() as coop:
-                asyncio.run(matching_quality.measure(database(coop), found))
+                asyncio.run(matching_quality.measure(database(coop), found, shown=10 if name == "shared" else 0))
+    if "parts" in options.parts and (loaded := meaning.load()) is not None:
+        matching_parts.print_parts(loaded, matching_quality.sets())
     if "show" in options.parts and (found := matching_quality.labelled()) is not None:
         with running() as coop:
             asyncio.run(matching_show.show(database(coop), found))
     if "scale" in options.parts:
         with running("identity", "catalog", "matching") as coop:
             asyncio.run(matching_scale.measure(coop, database(coop), options.offers))
+    if "recall" in options.parts:
+        with running() as coop:
+            asyncio.run(matching_recall.measure(coop, database(coop), options.offers[:2]))
     if "circles" in options.parts:
         with running() as coop:
             wrong, held = asyncio.run(matching_circles.disagreements(database(coop), _CIRCLES))
@@ -83,7 +96,7 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.matching", description=__doc__)
-    choices = ["quality", "circles", "scale", "show"]
+    choices = ["quality", "circles", "scale", "show", "parts", "recall"]
     parser.add_argument("parts", nargs="*", default=choices[:3], choices=choices)
     sizes: Sequence[int] = (10_000, 100_000, 1_000_000)
     parser.add_argument("--offers", type=int, nargs="+", default=sizes, help="sizes of the index (%(default)s)")

@@ -54,7 +54,7 @@ def words_of(loaded: Meaning) -> Words:
     others = sorted({word for text in uses for word in re.findall(r"\w{5,}", text)})
     chance = random.Random(5)
     towns = [(chance.uniform(47, 51.5), chance.uniform(-1, 6)) for _ in range(25)]
-    return Words(heads, loaded.of(heads, asking=False), others, towns)
+    return Words(heads, loaded.of(heads), others, towns)
 
 
 async def fill(connection: asyncpg.Connection, said: Words, version: str, upto: int) -> None:

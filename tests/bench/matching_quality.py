@@ -4,8 +4,9 @@ import csv
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ _KINDS = {
     "benevolat": "help",
 }
 _TOP = 10
+_CROWD = 1000
 _SHOWN = 10
 
 
@@ -40,13 +42,37 @@ class Labelled:
     needs: Sequence[tuple[ListingState, dict[int, int]]]
 
 
+HELD_BACK = Path(__file__).parent / "held_back"
+
+
 def labelled() -> Labelled | None:
     """The labelled set beside this tree; None where there is none."""
-    try:
-        offers = {int(row["id"]): _listing("offer", row["kind"], row["title"]) for row in _rows("offers-fr.csv")}
-        rows = list(_rows("needs-labelled.csv"))
-    except FileNotFoundError:
-        return None
+    places = [above / "shared" / "data" for above in CHECKOUT.parents]
+    folder = next((place for place in places if (place / "needs-labelled.csv").exists()), None)
+    return None if folder is None else _read(folder / "offers-fr.csv", folder / "needs-labelled.csv")
+
+
+def sets() -> dict[str, Labelled]:
+    """All labelled sets by name: the shared one where it is, and those of `held_back`.
+
+    Where the shared one is, its offers are the crowd among which those that were drawn are to be found.
+    """
+    shared = labelled()
+    found = {} if shared is None else {"shared": shared}
+    for name in ("subjects", "drawn"):
+        found[name] = _read(HELD_BACK / name / "offers.csv", HELD_BACK / name / "needs.csv")
+    if shared is not None:
+        crowd = {number + _CROWD: offer for number, offer in shared.offers.items()}
+        found["drawn"] = replace(found["drawn"], offers=found["drawn"].offers | crowd)
+    return found
+
+
+def _read(offers_file: Path, needs_file: Path) -> Labelled:
+    offers = {
+        int(row["id"]): _listing("offer", row["kind"], row["title"], language=row.get("language", "fr"))
+        for row in _rows(offers_file)
+    }
+    rows = _rows(needs_file)
     needs: list[tuple[ListingState, dict[int, int]]] = []
     for row in rows:
         grades = {int(number): int(grade) for number, _, grade in (p.partition(":") for p in _parts(row))}
@@ -56,9 +82,7 @@ def labelled() -> Labelled | None:
     return Labelled(offers, needs)
 
 
-def _rows(name: str) -> Sequence[dict[str, str]]:
-    places = [above / "shared" / "data" / name for above in CHECKOUT.parents]
-    path = next((place for place in places if place.exists()), places[0])
+def _rows(path: Path) -> Sequence[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -89,8 +113,8 @@ def _listing(side: str, kind: str, title: str, language: str = "fr") -> ListingS
     return ListingState.model_validate(values)
 
 
-async def measure(db: Database, found: Labelled) -> None:
-    """Index it, ask for every need in both ways, and print."""
+async def measure(db: Database, found: Labelled, *, shown: int = _SHOWN) -> None:
+    """Index it, ask for every need in both ways, and print; the first `shown` needs with their matches."""
     now = datetime.now(UTC)
     for listing in [*found.offers.values(), *(need for need, _ in found.needs)]:
         await db.run(index.keep_own, listing, said_at=now)
@@ -99,11 +123,11 @@ async def measure(db: Database, found: Labelled) -> None:
             await Encoding(db, seconds=1).encode_all()
         await db.run(vocabulary.count)
         name = "words and meaning" if state else "words alone"
-        await _print(db, found, name, by_meaning=state)
+        await _print(db, found, name, shown=shown if state else 0, by_meaning=state)
     await db.close()
 
 
-async def _print(db: Database, found: Labelled, name: str, *, by_meaning: bool) -> None:
+async def _print(db: Database, found: Labelled, name: str, *, shown: int, by_meaning: bool) -> None:
     numbers = {listing.id: number for number, listing in found.offers.items()}
     version = await asking.version() if by_meaning else ""
     print(f"\n{name}: {len(found.needs)} needs over {len(found.offers)} offers")
@@ -115,14 +139,14 @@ async def _print(db: Database, found: Labelled, name: str, *, by_meaning: bool) 
         searched = [grades.get(numbers[thing_id], 0) for thing_id in typed]
         matched = [grades.get(numbers[match.row["id"]], 0) for match in matches[:_TOP]]
         results.append((need.language, grades, (searched, matched)))
-        if by_meaning and len(results) <= _SHOWN:
+        if len(results) <= shown:
             _print_need(need, matches)
     for language in ("fr", "nl", "en", ""):
         some = [row for row in results if language in ("", row[0])]
         figures = [
             statistics.fmean(figure(found_ones[way], grades) for _, grades, found_ones in some)
             for way in (0, 1)
-            for figure in (_ndcg, _recall)
+            for figure in (ndcg, recall)
         ]
         label = language or "all"
         print(f"{label:12}{len(some):6}{figures[0]:22.3f}{figures[1]:11.3f}{figures[2]:22.3f}{figures[3]:11.3f}")
@@ -154,7 +178,8 @@ def _print_need(need: ListingState, matches: list[Match]) -> None:
         print(f"    {match.fit.score:5.2f}  {match.row['title'][:58]:58}  {reasons}")
 
 
-def _ndcg(found: Sequence[int], grades: dict[int, int]) -> float:
+def ndcg(found: Sequence[int], grades: dict[int, int]) -> float:
+    """How well the grades `found` are ordered, of 10 at the most: 1 is the best order there is."""
     ideal = sorted(grades.values(), reverse=True)[:_TOP]
     return _gain(found[:_TOP]) / _gain(ideal)
 
@@ -163,5 +188,6 @@ def _gain(grades: Sequence[int]) -> float:
     return sum((2**grade - 1) / math.log2(place + 2) for place, grade in enumerate(grades))
 
 
-def _recall(found: Sequence[int], grades: dict[int, int]) -> float:
+def recall(found: Sequence[int], grades: dict[int, int]) -> float:
+    """The share of what fits among the first 10."""
     return sum(grade > 0 for grade in found[:_TOP]) / len(grades)

@@ -43,7 +43,7 @@ async def measure(coop: Coop, db: Database, sizes: Sequence[int]) -> None:
     clock = _Clock(db)
     print(f"\n{'offers':>10}{'':34}{'database':>18}{'with Python':>18}")
     for size in sizes:
-        await _fill(coop, said, loaded.version, size)
+        await fill(coop, said, loaded.version, size)
         await db.run(vocabulary.count)
         needs = [await _need(db, said, number) for number in range(_TRIALS)]
         for _ in range(_PATIENCE_STEPS):
@@ -60,7 +60,8 @@ async def measure(coop: Coop, db: Database, sizes: Sequence[int]) -> None:
     await db.close()
 
 
-async def _fill(coop: Coop, said: Words, version: str, size: int) -> None:
+async def fill(coop: Coop, said: Words, version: str, size: int) -> None:
+    """Grow the index of matching to `size` offers."""
     url = provision_database.in_database(coop.local.addresses.admin_database_url, names.database(coop.name, "matching"))
     connection = await asyncpg.connect(url)
     try:

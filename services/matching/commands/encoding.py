@@ -60,18 +60,14 @@ async def _settled(session: AsyncSession, row: Row, vectors: dict[Any, Vector], 
 
 
 def encoded(meaning: Meaning, rows: Sequence[Row]) -> dict[Any, Vector]:
-    """Vectors by (origin, id): needs as requests, offers as descriptions; titles count most."""
-    found: dict[Any, Vector] = {}
-    for side in ("offer", "need"):
-        some = [row for row in rows if row["side"] == side]
-        titles = [". ".join(text for text in (row["title"], row["category"], *row["tags"]) if text) for row in some]
-        texts = [row["text"] for row in some if row["text"].strip()]
-        vectors = meaning.of([*titles, *texts], asking=side == "need")
-        described = iter(vectors[len(some) :])
-        for row, vector in zip(some, vectors, strict=False):
-            whole = blended(vector, next(described), _TEXT_WEIGHT) if row["text"].strip() else vector
-            found[row["origin"], row["id"]] = whole
-    return found
+    """Vectors by (origin, id); titles count most."""
+    titles = [". ".join(text for text in (row["title"], row["category"], *row["tags"]) if text) for row in rows]
+    vectors = meaning.of([*titles, *(row["text"] for row in rows if row["text"].strip())])
+    described = iter(vectors[len(rows) :])
+    return {
+        (row["origin"], row["id"]): blended(vector, next(described), _TEXT_WEIGHT) if row["text"].strip() else vector
+        for row, vector in zip(rows, vectors, strict=False)
+    }
 
 
 async def _keep(session: AsyncSession, thing: Row, vector: Vector, version: str) -> None:

@@ -29,12 +29,18 @@ class Category:
         return self.code.partition(".")[0]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Concept:
+    """Things or a trade with what they are asked for, by language; `code` of the leaf that they belong to."""
+
+    code: str
+    texts: dict[Locale, str]
+
+
 @cache
 def tree() -> dict[str, Category]:
     """All categories by code: each group before its leaves."""
-    with (FOLDER / "categories.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row["code"]: _category(row) for row in rows}
+    return {row["code"]: _category(row) for row in _rows("categories.csv")}
 
 
 @cache
@@ -43,10 +49,22 @@ def leaves() -> tuple[Category, ...]:
     return tuple(one for one in tree().values() if one.uses)
 
 
+@cache
+def concepts() -> tuple[Concept, ...]:
+    """All concepts, in the file's order."""
+    rows = _rows("concepts.csv")
+    return tuple(Concept(code=row["code"], texts={"fr": row["fr"], "nl": row["nl"], "en": row["en"]}) for row in rows)
+
+
 def name(code: str, language: Locale) -> str:
     """The name of a category; a code that is not in the tree names itself."""
     found = tree().get(code)
     return found.names[language] if found else code
+
+
+def _rows(file_name: str) -> list[dict[str, str]]:
+    with (FOLDER / file_name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _category(row: dict[str, str]) -> Category:

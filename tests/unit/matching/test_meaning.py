@@ -1,5 +1,7 @@
 """What texts are about; the taxonomy; searches as typed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -16,10 +18,10 @@ def loaded() -> Meaning:
 
 
 def test_a_need_is_nearer_to_what_fits_it_in_any_language(loaded: Meaning) -> None:
-    offers = loaded.of(["Cuisine professionnelle agréée", "Expert-comptable", "Bétonnière 160 litres"], asking=False)
+    offers = loaded.of(["Cuisine professionnelle agréée", "Expert-comptable", "Bétonnière 160 litres"])
     packed = [vector.packed() for vector in offers]
     for text in ("préparer des plats à vendre", "een keuken om maaltijden te koken", "somewhere to cook meals to sell"):
-        near = similarities(loaded.of([text], asking=True)[0], packed)
+        near = similarities(loaded.of([text])[0], packed)
         assert max(near, key=lambda value: value or 0) == near[0]
         assert (near[0] or 0) > FITTING_MEANING
 
@@ -27,14 +29,32 @@ def test_a_need_is_nearer_to_what_fits_it_in_any_language(loaded: Meaning) -> No
 def test_the_basis_is_made_of_the_taxonomy_as_it_is(loaded: Meaning) -> None:
     some = taxonomy.leaves()[::12]
     with np.load(meaning.BASIS) as kept:
-        assert kept["categories"].shape == (len(taxonomy.leaves()), model.DIMENSIONS)
-        fresh = basis.categories(loaded.model, some, kept["saying"].astype(np.float32))
-        assert np.abs(kept["categories"][::12].astype(np.float32) - fresh).max() < 0.005, "run the command in basis.py"
+        anchors, mean = kept["anchors"].astype(np.float32), kept["mean"].astype(np.float32)
+    leaves = len(taxonomy.leaves())
+    assert anchors.shape == (len(meaning.anchors()), model.DIMENSIONS)
+    fresh = basis.categories(loaded.model, some, mean)
+    assert np.abs(anchors[:leaves:12] - fresh).max() < 0.005, "run the command in basis.py"
+    fresh = basis.concepts(loaded.model, taxonomy.concepts()[::24], mean)
+    assert np.abs(anchors[leaves::24] - fresh).max() < 0.005, "run the command in basis.py"
+
+
+def test_nouns_are_read_from_files_of_wordnet(tmp_path: Path) -> None:
+    (tmp_path / "cntlist.rev").write_text(
+        "digger%1:06:00:: 1 2\nidea%1:09:00:: 1 9\ndig%2:35:00:: 1 5\n", encoding="utf-8"
+    )
+    lines = [
+        "  1 a line of the licence",
+        '02893692 06 n 02 digger 0 power_shovel 0 001 @ 03996416 n 0000 | a machine for digging; "it dug"',
+        "02893693 06 n 01 unused 0 001 @ 03996416 n 0000 | never found in a text",
+        "05833840 09 n 01 idea 0 001 @ 05809192 n 0000 | the content of cognition",
+    ]
+    (tmp_path / "data.noun").write_text("\n".join(lines), encoding="utf-8")
+    assert list(basis.nouns(tmp_path)) == ["digger, power shovel : a machine for digging"]
 
 
 @pytest.mark.parametrize("text", ["", "\0", "😀😀😀", "a" * 10_000, "'; DROP TABLE things; --", "\ud800"])
 def test_odd_texts_have_a_vector(loaded: Meaning, text: str) -> None:
-    (vector,) = loaded.of([text], asking=True)
+    (vector,) = loaded.of([text])
     assert np.isfinite(vector.values).all()
     assert len(vector.signs) == model.DIMENSIONS
 
@@ -58,6 +78,7 @@ def test_packing_keeps_what_is_near() -> None:
     again = unpacked(one.packed(), ["land.mowing"])
     assert float(again.values @ one.values) > 0.999
     assert similarities(one, []) == []
+    assert similarities(one, [None, b""]) == [None, None]
 
 
 def test_every_category_has_a_name_in_each_language_and_a_group() -> None:
@@ -66,6 +87,8 @@ def test_every_category_has_a_name_in_each_language_and_a_group() -> None:
         assert all(category.names.values()), category.code
         assert category.group in tree
     assert all(len(leaf.uses) == 2 for leaf in taxonomy.leaves())
+    assert {concept.code for concept in taxonomy.concepts()} == {leaf.code for leaf in taxonomy.leaves()}
+    assert all(all(concept.texts.values()) for concept in taxonomy.concepts())
     assert taxonomy.name("no.such", "fr") == "no.such"
 
 
