@@ -10,6 +10,7 @@ printed by `python -m tests.bench.matching parts`.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -158,7 +159,7 @@ def _hints(text: str) -> Floats:
     for word in words.beginnings(text):
         places = _vocabulary().get(word, [])
         for place in places:
-            found[place] += 1 / len(places)
+            found[place] += 1 / math.sqrt(len(places) + 1)
     return np.minimum(found, 1.0)
 
 

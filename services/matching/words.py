@@ -112,9 +112,10 @@ def meaningful(text: str, language: Locale) -> list[str]:
 
 
 def beginnings(text: str) -> set[str]:
-    """The first letters of the words that say something, without accents: a stem good enough in any language."""
+    """The first letters of the words that say something, without accents and plural: a stem good enough anywhere."""
     plain = {folded(word) for word in of(text) if len(word) > _SHORTEST}
-    return {word[:_BEGINNING] for word in plain if not any(word in asking for asking in _ASKING_WORDS.values())}
+    told = {word for word in plain if not any(word in asking for asking in _ASKING_WORDS.values())}
+    return {(word[:-1] if word[-1] in "sx" and len(word) > _SHORTEST + 1 else word)[:_BEGINNING] for word in told}
 
 
 @dataclass(frozen=True, kw_only=True)
