@@ -94,10 +94,10 @@ async def _asks_too_much(session: AsyncSession, event: IntroductionRequestReceiv
     """Bounded for each person, and for the peer, which may make up as many people as it likes."""
     same = introductions.c.pseudonym == event.pseudonym
     asked, today = introductions.c.status == "asked", introductions.c.asked_at > now - timedelta(days=1)
-    counts = [sa.func.count().filter(condition) for condition in (sa.and_(same, asked), asked, today)]
-    chosen = sa.select(*counts).select_from(introductions).where(introductions.c.asker_peer == event.origin)
-    of_person, of_peer, of_peer_today = (await session.execute(chosen)).one()
-    if of_person > MOST_OPEN or of_peer > MOST_OPEN_OF_A_PEER or of_peer_today > MOST_A_DAY_OF_A_PEER:
+    of_person, of_peer, of_peer_today = (sa.func.count().filter(one) for one in (sa.and_(same, asked), asked, today))
+    chosen = sa.select(of_person > MOST_OPEN, of_peer > MOST_OPEN_OF_A_PEER, of_peer_today > MOST_A_DAY_OF_A_PEER)
+    theirs = chosen.select_from(introductions).where(introductions.c.asker_peer == event.origin)
+    if any((await session.execute(theirs)).one()):
         return True
     about = (introductions.c.origin == OURS, introductions.c.thing_id == event.thing_id)
     return await told_no(session, sa.and_(introductions.c.asker_peer == event.origin, same, *about), now)
