@@ -20,6 +20,7 @@ POSTGRES_IMAGE = "pgvector/pgvector:pg18"
 RABBITMQ_IMAGE = "rabbitmq:4.0-management"
 
 _READY = 90.0
+_ATTEMPTS = 4
 _OWNER = "maillage.test-session"
 _SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400", "jit=off")
 _PLUGINS = b"[rabbitmq_management,rabbitmq_shovel,rabbitmq_shovel_management].\n"
@@ -123,10 +124,19 @@ class ContainerRabbit:
 
     def restart(self) -> None:
         for step in ("stop_app", "start_app"):
-            done = self._container.exec(["rabbitmqctl", "-n", "maillage@localhost", step])
-            if done.exit_code != 0:
-                raise RuntimeError(f"rabbitmqctl {step}: {done.output.decode(errors='replace')}")
+            self._control(step)
         self._wait()
+
+    def _control(self, step: str) -> None:
+        """`rabbitmqctl <step>`, again where a busy machine kept it from reaching the node."""
+        said = ""
+        for attempt in range(_ATTEMPTS):
+            time.sleep(attempt)
+            done = self._container.exec(["rabbitmqctl", "-n", "maillage@localhost", step])
+            if done.exit_code == 0:
+                return
+            said = done.output.decode(errors="replace")
+        raise RuntimeError(f"rabbitmqctl {step}: {said}")
 
     def stop(self) -> None:
         self._container.stop()

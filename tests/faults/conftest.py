@@ -22,6 +22,7 @@ from tests.faults.rabbit_cluster import Node, cluster
 from tests.faults.said import Speaker, speaking
 from tests.instances import Instance, cooperatives, plan, provision_quickly
 from tests.servers import Servers
+from tests.servers_in_containers import ContainerRabbit
 from tests.services.chassis.trial import SHORT_DELAYS
 
 __all__ = ["ledger"]
@@ -155,7 +156,7 @@ def clustered(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield Clustered(coop=stack.enter_context(under_trial(local, servers)), nodes=nodes, line=line)
 
 
-def addresses_of(postgres: LocalPostgres, rabbit: LocalRabbit) -> Addresses:
+def addresses_of(postgres: LocalPostgres, rabbit: LocalRabbit | ContainerRabbit) -> Addresses:
     return Addresses(
         postgres_host=postgres.host,
         postgres_port=postgres.port,
