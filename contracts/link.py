@@ -160,10 +160,14 @@ class KeysChanged(LinkWord):
 
 
 class PersonErased(LinkWord):
-    """The person behind this pseudonym has left: forget what you keep of them. Your receipt acknowledges it."""
+    """The person behind this pseudonym has left: forget what you keep of them. Your receipt acknowledges it.
+
+    `booking_ids`: for which bookings you were given their name and address.
+    """
 
     type: ClassVar[str] = "link.person_erased.v1"
     pseudonym: str
+    booking_ids: tuple[UUID, ...] = ()
 
 
 class MemberTold(LinkWord):

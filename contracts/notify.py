@@ -8,13 +8,17 @@ from contracts.envelope import Event
 
 
 class ContactDisclosed(Event):
-    """A booking across the border was confirmed: our person's name and address may go to the peer concerned."""
+    """A booking across the border was confirmed: our person's name and address may go to the peer concerned.
+
+    `member_id`: whose they are, so that they can be taken back; None from those who do not tell it yet.
+    """
 
     type: ClassVar[str] = "notify.contact_disclosed.v1"
     booking_id: UUID
     peer_id: str
     name: str
     email: str
+    member_id: UUID | None = None
 
     @property
     def subject(self) -> str:

@@ -263,10 +263,14 @@ class BookingReadmitted(BookingRequestReceived):
 
 
 class PersonForgotten(Received):
-    """A peer's person has left: what is kept under this pseudonym is to be forgotten."""
+    """A peer's person has left: what is kept under this pseudonym is to be forgotten.
+
+    `booking_ids`: bookings for which we were given their name and address, whichever side they were on.
+    """
 
     type: ClassVar[str] = "federation.person_forgotten.v1"
     pseudonym: str
+    booking_ids: tuple[UUID, ...] = ()
 
     @property
     def subject(self) -> str:

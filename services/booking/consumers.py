@@ -23,7 +23,7 @@ from contracts.federation import (
     UseReportReceived,
 )
 from contracts.identity import CircleChanged, MemberChanged
-from services.booking.commands import copies, peer_changes, peers, recovering, seats
+from services.booking.commands import copies, forgetting, peer_changes, peers, recovering, seats
 from services.booking.queries import database_time
 from services.chassis.messaging import Consumers
 from services.chassis.problems import Language
@@ -57,6 +57,7 @@ def _keep_copies(listening: Consumers) -> None:
         await copies.keep_member(session, event.member, now=await database_time(session))
         if event.member.status == "left":
             await seats.leave_all(session, event.member.id)
+            await forgetting.forget(session, event.member.id, event.member.name)
 
     @listening.on(CircleChanged)
     async def keep_circle(event: CircleChanged, session: AsyncSession) -> None:
@@ -106,7 +107,7 @@ def _follow_bookings_across(listening: Consumers, pending_per_peer: int, languag
 
     @listening.on(PersonForgotten)
     async def forget_person_of_peer(event: PersonForgotten, session: AsyncSession) -> None:
-        await peers.forget_person(session, origin=event.origin, pseudonym=event.pseudonym)
+        await peers.forget_person(session, event)
 
 
 def _come_back_from_a_backup(listening: Consumers, language: Language) -> None:

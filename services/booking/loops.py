@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from services.booking.commands.expiring import BATCH, drop_expired_holds, drop_undecided_changes, expire_undecided
+from services.booking.commands.forgetting import forget_words
 from services.booking.commands.handing_out import hand_out, lines_to_look_at, note_time_is_over
 from services.booking.commands.overdue import complete_returned, hold_for_overdue, mark_overdue, release_no_shows
 from services.booking.commands.session_time import SWEEPS
@@ -25,7 +26,7 @@ _log = logs.get(__name__)
 _DUE = (
     drop_expired_holds, drop_undecided_changes, expire_undecided, complete_past, complete_returned, release_no_shows,
     mark_overdue, hold_for_overdue, note_time_is_over, forget_ended_peers, forget_old_wishes,
-    *SWEEPS,
+    forget_words, *SWEEPS,
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from contracts.booking import BookingEvent
 from contracts.border import BorderBookingRequested, BorderContactShared
 from contracts.notify import ContactDisclosed
 from services.chassis import logs
-from services.federation import tables
+from services.federation import erasing, tables
 from services.federation.saying import link_with, say
 from services.federation.shareable import booking_request
 from services.federation.translation import outside
@@ -68,6 +68,9 @@ async def disclose(session: AsyncSession, event: ContactDisclosed) -> None:
     ):
         _log.error("contact-withheld", booking=str(event.booking_id), peer=event.peer_id)
         return
+    if event.member_id is not None:
+        await pseudonym(session, event.member_id, event.peer_id)
+        await erasing.disclose(session, event.member_id, event.peer_id, event.booking_id)
     await say(session, link, BorderContactShared(booking_id=event.booking_id, name=event.name, email=event.email))
 
 

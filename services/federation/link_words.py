@@ -8,9 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import link as words
 from contracts.envelope import Event
-from contracts.federation import PersonForgotten
-from services.chassis import logs, outbox
-from services.federation import copies, linking, manifests, members, mending, public_stream, receipts, recovery
+from services.chassis import logs
+from services.federation import copies, erasing, linking, manifests, members, mending, public_stream, receipts, recovery
 from services.federation.gate import Refused
 from services.federation.hub_tables import told_members
 from services.federation.keys import Keys, NotGenuine, read_key_set
@@ -73,8 +72,7 @@ async def act(at: Hearing, event: Event) -> int | None:
         case words.MemberTold():
             at.lies.extend(await members.hear(session, link, event, us=at.own.instance_id, now=now))
         case words.PersonErased():
-            gone = PersonForgotten(origin=link["peer_id"], origin_name=link["peer_name"], pseudonym=event.pseudonym)
-            await outbox.add(session, gone)
+            await erasing.forget_theirs(session, link, event)
         case words.NumbersSkipped(public=True):
             await mending.skip_public(session, link, event)
         case _:

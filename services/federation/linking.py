@@ -18,7 +18,7 @@ from services.federation import limiting, mending, tables
 from services.federation.documents import KeySet, Profile
 from services.federation.domain import RELATIONS, AlreadyLinked, Kind, PeerIsBlocked, next_status
 from services.federation.hub_tables import directory, public_reads, told_members
-from services.federation.mending_tables import copies, erasures, introductions
+from services.federation.mending_tables import copies, disclosed, erasures, introductions
 from services.federation.tables import links
 
 CALL_FOR = timedelta(days=30)
@@ -145,7 +145,7 @@ async def end(session: AsyncSession, link: sa.RowMapping, *, reason: str | None,
     changed = await change(session, link, status=status, ended_at=now, reason=reason, access=None)
     await _forget(session, link["id"])
     await _end_what_hangs_on_it(session, link, now=now)
-    for table in (tables.bookings_abroad, tables.guest_bookings, introductions):
+    for table in (tables.bookings_abroad, tables.guest_bookings, introductions, disclosed):
         await session.execute(sa.delete(table).where(table.c.peer_id == link["peer_id"]))
     if link["status"] in {"opening", "active", "paused"}:
         await order(session, changed, "remove")

@@ -42,6 +42,7 @@ erasures = sa.Table(
     sa.Column("seq", sa.BigInteger, nullable=False),
     instant("said_at", nullable=False),
     instant("acked_at"),
+    sa.Column("booking_ids", sa.ARRAY(sa.Uuid), nullable=False, server_default="{}"),
 )
 
 blocks = sa.Table(
@@ -83,3 +84,12 @@ introductions = sa.Table(
     sa.Column("accepted", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 """Wishes to be put in touch that crossed, ours or the peer's: an address crosses only after a yes."""
+
+disclosed = sa.Table(
+    "disclosed",
+    metadata,
+    sa.Column("peer_id", sa.Text, primary_key=True),
+    sa.Column("booking_id", sa.Uuid, primary_key=True),
+    sa.Column("member_id", sa.Uuid, nullable=False, index=True),
+)
+"""Who of ours is known to a peer by name and address, from which booking: what has to be taken back once they leave."""

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.booking import BusyChanged, ResourceState
 from contracts.catalog import ListingState, ListingWithdrawn
 from contracts.identity import CooperativeState
-from services.federation import own_tables, saying, tables
+from services.federation import own_tables, saying, scrubbing, tables
 from services.federation.shareable import shared_busy, shared_listing, shared_resource
 
 SHARED_SCOPES = ("peers", "public")
@@ -61,6 +61,9 @@ async def drop_listing(session: AsyncSession, event: ListingWithdrawn) -> None:
         "circle_id": None,
         "valid_from": None,
     }
+    if event.reason == "owner_left":
+        values["title"] = ""
+        await scrubbing.take_out(session, [str(event.id)])
     if await _keep_newest(session, tables.own_listings, {"id": event.id}, values):
         await saying.share_with_all(session, event.id)
 

@@ -1,5 +1,7 @@
 """Whose things are whose: what the gate asks our tables, and what they remember of what passed."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +23,7 @@ from contracts.border import (
 from contracts.envelope import Event
 from services.federation import introductions, shareable, tables
 from services.federation.gate import Ownership
+from services.federation.manifests import OPEN_ANSWERS
 from services.federation.tables import bookings_abroad, guest_bookings, links, shares
 
 _OF_BOOKINGS = (
@@ -78,7 +81,9 @@ async def remember(session: AsyncSession, event: Event, source: str, body: str) 
         newer = sa.update(bookings_abroad).where(
             bookings_abroad.c.booking_id == event.booking_id, bookings_abroad.c.version < event.version
         )
-        decision = {"version": event.version, "status": event.status, "decision": body or None}
+        decision: dict[str, Any] = {"version": event.version, "status": event.status, "decision": body or None}
+        if event.status not in OPEN_ANSWERS:  # nothing to hand back any more
+            decision |= {"decision": None, "request": None}
         await session.execute(newer.values(**decision))
     elif isinstance(event, _OF_INTRODUCTIONS):
         await introductions.remember(session, event, source)

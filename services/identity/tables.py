@@ -59,6 +59,7 @@ member = sa.Table(
         " WHEN 'left' THEN email IS NULL AND email_key IS NULL AND password_hash IS NULL ELSE false END",
         name="member_who_left_has_no_account",
     ),
+    sa.CheckConstraint("status <> 'left' OR name = ''", name="member_who_left_has_no_name"),
 )
 
 invitation = sa.Table(

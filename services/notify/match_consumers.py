@@ -13,7 +13,7 @@ from contracts.matching import (
     SearchesFound,
 )
 from services.chassis.clock import Clock
-from services.notify.commands import introductions, matches
+from services.notify.commands import disclosing, introductions, matches
 from services.notify.heard import consumers
 
 _clock = Clock()
@@ -71,3 +71,4 @@ async def introduce_peers_person(event: IntroductionReceived, session: AsyncSess
 async def forget_person_of_peer(event: PersonForgotten, session: AsyncSession) -> None:
     """Their address goes with them."""
     await introductions.forget(session, event)
+    await disclosing.forget_person(session, event)

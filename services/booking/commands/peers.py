@@ -13,11 +13,13 @@ from contracts.federation import (
     BookingReadmitted,
     BookingRequestReceived,
     BookingWithdrawalReceived,
+    PersonForgotten,
 )
 from services.booking import queries
 from services.booking.commands.book import Borrower, Wanted, one_after_the_other, take
 from services.booking.commands.changing_abroad import forget_wish
 from services.booking.commands.decide import forget_change
+from services.booking.commands.forgetting import FORGOTTEN
 from services.booking.commands.proposals import follow_proposal, kept_proposal
 from services.booking.commands.telling import busy_changed_by, tell
 from services.booking.domain.answers import Answer
@@ -165,10 +167,18 @@ async def learn_contact(session: AsyncSession, *, origin: str, booking_id: UUID,
         booking.owner_name = name
 
 
-async def forget_person(session: AsyncSession, *, origin: str, pseudonym: str) -> None:
-    """A peer's person has left: their bookings of our resources stay as numbers, without name and words."""
-    theirs = sa.and_(bookings.c.borrower_peer_id == origin, bookings.c.borrower_pseudonym == pseudonym)
-    await session.execute(sa.update(bookings).where(theirs).values(borrower_name=None, note=""))
+async def forget_person(session: AsyncSession, gone: PersonForgotten) -> None:
+    """A peer's person has left: what they borrowed and lent stays as numbers, without name and words."""
+    theirs = sa.and_(bookings.c.borrower_peer_id == gone.origin, bookings.c.borrower_pseudonym == gone.pseudonym)
+    borrowed = {"borrower_name": None, "note": "", "reason": None, "change_reason": None}
+    await session.execute(sa.update(bookings).where(theirs).values(borrowed))
+    of_them = sa.select(bookings.c.id).where(theirs)
+    await session.execute(sa.update(changes).where(changes.c.booking_id.in_(of_them)).values(note=""))
+    told = sa.and_(withdrawals.c.origin == gone.origin, withdrawals.c.booking_id.in_(of_them))
+    await session.execute(sa.update(withdrawals).where(told).values(reason=None))
+    lent = sa.and_(bookings.c.resource_origin == gone.origin, bookings.c.id.in_(gone.booking_ids))
+    theirs_too = {"owner_name": FORGOTTEN, "reason": None, "change_reason": None}
+    await session.execute(sa.update(bookings).where(lent).values(theirs_too))
 
 
 async def end_with_peer(session: AsyncSession, peer_id: str, *, now: datetime) -> None:

@@ -218,7 +218,7 @@ class Booking:
     def hand_to_coordinators(self, *, now: datetime) -> BookingEvent:
         """The owner has left: the request waits for a coordinator (an event without an owner says so)."""
         self._check_waits()
-        self.owner_member_id = None
+        self.owner_member_id = self.owner_name = None
         return self._become("pending", now)
 
     def follow(self, answer: Answer, *, now: datetime) -> BookingEvent | None:

@@ -36,7 +36,10 @@ members = sa.Table(
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("to_forget", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("members_to_forget", "id", postgresql_where=sa.text("to_forget")),
 )
+"""Copies from identity. `to_forget`: has left, and what they wrote is needed until something open has ended."""
 
 circles = sa.Table(
     "circles",

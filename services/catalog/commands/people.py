@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.envelope import Event
 from contracts.identity import CircleState, MemberState
 from services.catalog import states
+from services.catalog.commands import forgetting
 from services.catalog.commands.listings import update
 from services.catalog.tables import circles, listings, members
 from services.chassis import outbox
@@ -18,8 +19,10 @@ Row = sa.RowMapping
 
 
 async def keep_member(session: AsyncSession, member: MemberState) -> None:
-    """Keep the newest copy. A new name shows on the member's listings; those of a member who left are withdrawn."""
+    """Keep the newest copy. A new name shows on the member's listings; what a member who left wrote goes."""
     values = member.model_dump(include={"id", "name", "status", "version"})
+    if member.status == "left":
+        values["name"] = ""
     statement = insert(members).values(**values)
     newest = statement.on_conflict_do_update(
         index_elements=["id"], set_=values, where=members.c.version < statement.excluded.version
@@ -28,6 +31,7 @@ async def keep_member(session: AsyncSession, member: MemberState) -> None:
         return
     if member.status == "left":
         await _settle_listings_of(session, member.id)
+        await forgetting.forget(session, member.id)
     else:
         alone = listings.c.owner_circle_id.is_(None)
         await _rename(session, sa.and_(listings.c.owner_member_id == member.id, alone), member.name)

@@ -13,6 +13,8 @@ from services.chassis.problems import NotAllowed, NotFound, NotSignedIn
 from services.identity.commands import circles
 from services.identity.domain.members import Member
 from services.identity.tables import (
+    idempotency,
+    invitation,
     mailed_link,
     member,
     personal_token,
@@ -85,12 +87,16 @@ async def give_role(session: AsyncSession, member_id: UUID, role: Role | None, *
 
 
 async def leave(session: AsyncSession, member_id: UUID, *, by: Actor, now: datetime) -> Member:
-    """End a membership: no address, password, session or circle. Raises NotFound, NotAllowed, LastAdministrator."""
+    """End a membership: nothing but an id is left of it. Raises NotFound, NotAllowed, LastAdministrator."""
     administrators = await _lock_administrators(session)
     decider = await acting(session, by)
     found = await lock(session, member_id)
+    address, written = found.email_key, found.email or ""
     events = found.leave(by=decider, administrators=administrators, now=now)
     await forget_secrets(session, found.id)
+    await session.execute(sa.delete(invitation).where(invitation.c.email_key == address))
+    told = idempotency.c.answer.contains(written, autoescape=True)  # of whoever invited them
+    await session.execute(sa.delete(idempotency).where(sa.or_(idempotency.c.member_id == found.id, told)))
     for table in (recovery_code, second_factor):
         await session.execute(sa.delete(table).where(table.c.member_id == found.id))
     events += await circles.leave_all(session, found)

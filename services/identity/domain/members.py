@@ -46,7 +46,7 @@ class HasLeft(Problem):
 
 @dataclass(eq=False, kw_only=True)
 class Member:
-    """A person with an account. `email` and `password_hash` are None once they have left.
+    """A person with an account. `email` and `password_hash` are None, `name` is empty once they have left.
 
     `password_hash` is also None until the first password is chosen. `email_key` is the address as it is compared.
     `role_since`: when the role was given, None: on joining. `second_factor_since`: since when a code is asked for too.
@@ -129,7 +129,8 @@ class Member:
     def leave(self, *, by: "Member", administrators: int, now: datetime) -> list[Event]:
         """Leave the cooperative. Raises NotAllowed, HasLeft, LastAdministrator.
 
-        Oneself, or a coordinator; an administrator is only made to leave by an administrator.
+        Oneself, or a coordinator; an administrator is only made to leave by an administrator. What is said has the
+        name a last time, so that others can take it out of what they keep; here it is forgotten at once.
         """
         self._check_active()
         if by.id != self.id:
@@ -137,7 +138,9 @@ class Member:
         self._check_not_last(administrators)
         self.status, self.left_at, self.role = "left", now, "member"
         self.email = self.email_key = self.password_hash = self.second_factor_since = None
-        return self._changed()
+        said = self._changed()
+        self.name = ""
+        return said
 
     def move_to(self, address: EmailAddress) -> list[Event]:
         """Be reached at another address; the old one is told."""

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.booking import BookingState
-from contracts.federation import ContactReceived
+from contracts.federation import ContactReceived, PersonForgotten
 from contracts.notify import ContactDisclosed
 from services.chassis import outbox
 from services.notify.commands import people, telling
@@ -45,7 +45,13 @@ async def disclose_known(session: AsyncSession, member_id: UUID, *, now: datetim
     await outbox.add(
         session,
         *(
-            ContactDisclosed(booking_id=row.booking_id, peer_id=row.peer_id, name=contact.name, email=contact.email)
+            ContactDisclosed(
+                booking_id=row.booking_id,
+                peer_id=row.peer_id,
+                name=contact.name,
+                email=contact.email,
+                member_id=contact.member_id,
+            )
             for row in rows
         ),
     )
@@ -69,6 +75,14 @@ async def received(session: AsyncSession, event: ContactReceived, *, now: dateti
         facts=facts,
     )
     await telling.tell(session, Told(message=message, readers=frozenset({reader} if reader else ())), now=now)
+
+
+async def forget_person(session: AsyncSession, gone: PersonForgotten) -> None:
+    """Delete what our members were told of bookings in which they met a peer's person who has left."""
+    theirs = sa.or_(bookings.c.borrower_peer == gone.origin, bookings.c.resource_origin == gone.origin)
+    met = sa.select(sa.cast(bookings.c.id, sa.Text)).where(theirs, bookings.c.id.in_(gone.booking_ids))
+    ids = list((await session.execute(met)).scalars())
+    await telling.forget_what_was_told(session, "booking", ids)
 
 
 def _our_side(booking: BookingState) -> tuple[UUID, str] | None:

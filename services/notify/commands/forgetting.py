@@ -4,11 +4,12 @@ import re
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.identity import Locale, MemberState
 from services.notify.commands import people
-from services.notify.tables import bookings, contacts, deliveries, members, notifications, preferences
+from services.notify.tables import bookings, contacts, deliveries, members, notifications, preferences, sessions
 
 SOMEBODY: dict[Locale, str] = {"fr": "quelqu'un", "nl": "iemand", "en": "somebody"}
 """What stands in others' inboxes where the name stood."""
@@ -32,11 +33,20 @@ async def forget_address(session: AsyncSession, member_id: UUID) -> None:
 
 
 async def _forget_name(session: AsyncSession, member: MemberState) -> None:
-    """Take the name out of what others were told of bookings with them. Whole words only: Ana is not Anaïs."""
+    """Take the name out of what others were told of bookings and sessions with them. Whole words: Ana is not Anaïs."""
     if not member.name.strip():
         return
     theirs = sa.or_(bookings.c.borrower_id == member.id, bookings.c.owner_id == member.id)
-    about = sa.select(sa.cast(bookings.c.id, sa.Text)).where(theirs)
+    organiser = sa.func.jsonb_extract_path_text(sessions.c.state, "organiser_member_id")
+    organised = organiser == str(member.id)
+    nameless = sa.func.jsonb_set(
+        sessions.c.state, sa.literal(["organiser_name"], sa.ARRAY(sa.Text)), sa.literal("", JSONB)
+    )
+    await session.execute(sa.update(sessions).where(organised).values(state=nameless))
+    about = sa.union_all(
+        sa.select(sa.cast(bookings.c.id, sa.Text)).where(theirs),
+        sa.select(sa.cast(sessions.c.id, sa.Text)).where(organised),
+    )
     pattern = rf"(^|\W){re.escape(member.name)}(?=\W|$)"
     reader = sa.select(members.c.locale).where(members.c.id == notifications.c.member_id).scalar_subquery()
     somebody = sa.literal(r"\1") + sa.case(*((reader == code, word) for code, word in SOMEBODY.items()), else_="…")

@@ -93,14 +93,17 @@ async def contact_for(
 
 
 async def forget(session: AsyncSession, where: UUID | str | PersonForgotten) -> None:
-    """Delete what is kept of a member of ours, of a peer, or of a peer's person."""
+    """Delete what is kept of a member of ours, of a peer, or of a peer's person, and what the other one was told."""
     if isinstance(where, PersonForgotten):
         whose = sa.and_(introductions.c.peer_id == where.origin, introductions.c.pseudonym == where.pseudonym)
     elif isinstance(where, str):
         whose = introductions.c.peer_id == where
     else:
         whose = sa.or_(introductions.c.asker_id == where, introductions.c.owner_id == where)
-    await session.execute(sa.delete(introductions).where(whose))
+    gone = sa.delete(introductions).where(whose).returning(sa.cast(introductions.c.id, sa.Text))
+    ids = list((await session.execute(gone)).scalars())
+    if not isinstance(where, str):
+        await telling.forget_what_was_told(session, "introduction", ids)
 
 
 async def _keep(session: AsyncSession, state: IntroductionState, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Telling people: a row in each reader's inbox and, as their preference says, a mail in the queue. One transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -156,3 +156,10 @@ async def _write_deliveries(session: AsyncSession, rows: Sequence[dict[str, Any]
         return
     added = sa.insert(deliveries).values(rows).returning(deliveries.c.id).cte("added")
     await session.execute(sa.select(sa.func.pg_notify(MAILS, "")).select_from(added).limit(1))
+
+
+async def forget_what_was_told(session: AsyncSession, kind: str, ids: Collection[str]) -> None:
+    """Delete what our members were told about these things of a kind ("booking"), and the mails of it."""
+    told = sa.and_(notifications.c.about_type == kind, notifications.c.about_id.in_(ids))
+    await session.execute(sa.delete(notifications).where(told))
+    await session.execute(sa.delete(deliveries).where(deliveries.c.about_id.in_(ids)))

@@ -16,7 +16,9 @@ async def test_our_borrower_is_disclosed_to_the_peer_that_owns_the_resource(noti
     await notify.tell(BookingRequested(booking=state))
     assert await notify.said() == []
     await notify.tell(BookingConfirmed(booking=later(state, status="confirmed")))
-    expected = ContactDisclosed(booking_id=state.id, peer_id=NAMUR, name="Bea", email="bea@lille.example")
+    expected = ContactDisclosed(
+        booking_id=state.id, peer_id=NAMUR, name="Bea", email="bea@lille.example", member_id=bea
+    )
     assert await notify.said() == [expected]
 
 
@@ -24,7 +26,9 @@ async def test_our_owner_is_disclosed_to_the_borrowers_peer(notify: Notify) -> N
     omar = await notify.member("Omar")
     state = booking(None, omar, status="confirmed")
     await notify.tell(BookingConfirmed(booking=state))
-    expected = ContactDisclosed(booking_id=state.id, peer_id=NAMUR, name="Omar", email="omar@lille.example")
+    expected = ContactDisclosed(
+        booking_id=state.id, peer_id=NAMUR, name="Omar", email="omar@lille.example", member_id=omar
+    )
     assert await notify.said() == [expected]
 
 
