@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
 from contracts.envelope import HEADER_PREFIX
 from services.chassis import names
+from services.chassis.connecting import connected
 from services.chassis.handling import own_headers
 from services.chassis.publishing import Message, Publisher
 
@@ -66,8 +66,7 @@ async def letters(url: str, service: str, *, most: int | None = None) -> AsyncGe
 
     What was not acknowledged in it goes back; meanwhile nobody else sees them.
     """
-    connection = await aio_pika.connect(url)
-    async with connection:
+    async with await connected(url) as connection:
         channel = await connection.channel()
         queue = await channel.get_queue(names.dead(service), ensure=False)
         found: list[Letter] = []

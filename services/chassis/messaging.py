@@ -16,6 +16,7 @@ from faststream.rabbit.message import RabbitMessage
 
 from contracts.envelope import Event
 from services.chassis import logs, names
+from services.chassis.connecting import Broker
 from services.chassis.database import Database
 from services.chassis.gathering import Gathering
 from services.chassis.handling import Handling
@@ -141,7 +142,7 @@ class Consuming:
             _log.warning("consumers-interrupted", service=self._consumers.service, error=error)
 
     def _broker(self) -> RabbitBroker:
-        broker = RabbitBroker(
+        broker = Broker(
             self._url,
             graceful_timeout=GRACEFUL_SECONDS,
             reconnect_interval=1.0,

@@ -9,6 +9,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, FieldValue
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError
 
+from services.chassis.connecting import connected
 from services.chassis.outbox import LARGEST_EVENT
 
 
@@ -114,7 +115,8 @@ class Publisher:
             if self._channel is not None and not self._channel.is_closed:
                 return self._channel
             if self._connection is None or not _is_open(self._connection):
-                self._connection = await aio_pika.connect(self._url)
+                await self.close()
+                self._connection = await connected(self._url)
             self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
             return self._channel
 

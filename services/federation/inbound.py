@@ -6,13 +6,13 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-import aio_pika
 import sqlalchemy as sa
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.chassis import logs, names
+from services.chassis.connecting import connected
 from services.chassis.database import Database
 from services.chassis.database_listener import Listener
 from services.chassis.handling import is_database_away
@@ -63,7 +63,7 @@ class Inbound:
 
     async def _read_until_lost(self) -> None:
         async with asyncio.timeout(10):
-            connection = await aio_pika.connect(self._url)
+            connection = await connected(self._url)
         try:
             # aio-pika's `is_closed` stays false when it was the broker that closed
             while connection.connected.is_set():
