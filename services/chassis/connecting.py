@@ -4,7 +4,6 @@ aio-pika leaves a connection that fails to whoever collects garbage, in a thread
 whose making is cancelled goes on trying to connect for as long as the process lives.
 """
 
-from types import TracebackType
 from typing import Any
 
 import aio_pika
@@ -29,26 +28,14 @@ async def connected(url: str) -> AbstractConnection:
 
 
 class Broker(RabbitBroker):
-    """FastStream's broker; `stop` also closes connections that `start` had begun and did not bring to an end."""
+    """FastStream's broker, which keeps what `start` begins: whoever stops it closes what is not closed by then."""
 
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
-        self._begun: list[RobustConnection] = []
+        self.begun: list[RobustConnection] = []
         self._connection_kwargs["connection_class"] = self._begin
 
     def _begin(self, *arguments: Any, **options: Any) -> RobustConnection:
         connection = RobustConnection(*arguments, **options)
-        self._begun.append(connection)
+        self.begun.append(connection)
         return connection
-
-    async def stop(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_val: BaseException | None = None,
-        exc_tb: TracebackType | None = None,
-    ) -> None:
-        try:
-            await super().stop(exc_type, exc_val, exc_tb)
-        finally:
-            while self._begun:
-                await self._begun.pop().close()

@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -112,7 +111,7 @@ class Consuming:
             self.connected = False
             await self._stop(broker)
 
-    async def _start(self, broker: RabbitBroker) -> asyncio.Event:
+    async def _start(self, broker: RabbitBroker) -> "asyncio.Future[str]":
         """Raises TimeoutError: a queue without a leader leaves the question unanswered.
 
         Each time with more patience: on a busy machine, starting anew before the end would go on for ever.
@@ -127,21 +126,19 @@ class Consuming:
         self._patience = START_SECONDS
         return lost
 
-    async def _watch(self, broker: RabbitBroker, lost: asyncio.Event) -> None:
-        while _is_alive(broker) and not lost.is_set():
+    async def _watch(self, broker: RabbitBroker, lost: "asyncio.Future[str]") -> None:
+        while _is_alive(broker) and not lost.done():
             self.connected = True
             if self._outage.is_over():
                 _log.info("consumers-resumed", service=self._consumers.service)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(WATCH_SECONDS):
-                    await lost.wait()
-        self._speak_of_outage("no connection, or a queue that is not read")
+            await asyncio.wait([lost], timeout=WATCH_SECONDS)
+        self._speak_of_outage(lost.result() if lost.done() else "no connection, or a queue that is not read")
 
     def _speak_of_outage(self, error: str) -> None:
         if self._outage.goes_on():
             _log.warning("consumers-interrupted", service=self._consumers.service, error=error)
 
-    def _broker(self) -> RabbitBroker:
+    def _broker(self) -> Broker:
         broker = Broker(
             self._url,
             graceful_timeout=GRACEFUL_SECONDS,
@@ -176,20 +173,20 @@ class Consuming:
 
         return handle
 
-    async def _stop(self, broker: RabbitBroker) -> None:
+    async def _stop(self, broker: Broker) -> None:
         for gathering in self._gatherings:
             gathering.stop()
-        connection = _connection_of(broker)
         try:
             async with asyncio.timeout(GRACEFUL_SECONDS + CLOSE_SECONDS):
                 await broker.stop()
         except (TimeoutError, ExceptionGroup, *CONNECTION_EXCEPTIONS) as error:
             _log.warning("consumers-not-stopped", service=self._consumers.service, error=repr(error))
         finally:
-            # FastStream closes it last, and not at all when a consumer was not cancelled in time: then it would go on
-            # to take messages that nobody handles, also after a reconnect
-            if connection is not None and not connection.is_closed:
-                await _hang_up(connection)
+            # FastStream closes it last, and not at all when it could not be made or a consumer was not cancelled in
+            # time: then it would go on to take messages that nobody handles, also after a reconnect
+            for connection in broker.begun:
+                if not connection.is_closed:
+                    await _hang_up(connection)
 
 
 def consuming(consumers: Consumers, settings: ServiceSettings, db: Database) -> Consuming:
@@ -210,15 +207,11 @@ async def _whole_message(message: RabbitMessage) -> RabbitMessage:
 def _is_alive(broker: RabbitBroker) -> bool:
     """Whether the connection is up and every subscriber's channel is open."""
     # FastStream offers a ping, which sees no single channel
-    connection = _connection_of(broker)
+    connection = broker._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     if connection is None or connection.is_closed or not connection.connected.is_set():
         return False
     queues = _queues(broker)
     return all(queue is not None and not queue.channel.is_closed for queue in queues)
-
-
-def _connection_of(broker: RabbitBroker) -> Any:
-    return broker._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 async def _hang_up(connection: Any) -> None:
@@ -230,12 +223,17 @@ async def _hang_up(connection: Any) -> None:
         return  # its socket is closed all the same
 
 
-async def losses_of(broker: RabbitBroker) -> asyncio.Event:
-    """Set when the broker cancels a consumer (its queue was deleted, its leader is gone) or closes its channel."""
-    lost = asyncio.Event()
+async def losses_of(broker: RabbitBroker) -> "asyncio.Future[str]":
+    """Done when the broker cancels a consumer (its queue was deleted, its leader is gone) or closes its channel.
 
-    def note(*_why: object) -> None:
-        lost.set()
+    The result says which, in the broker's words: that a handler took too long is told nowhere else.
+    """
+    lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def note(*why: object) -> None:
+        if not lost.done():
+            errors = [f"{type(one).__name__}: {one}" for one in why if isinstance(one, BaseException)]
+            lost.set_result(" ".join(errors) or "a consumer was cancelled")
 
     for queue in _queues(broker):
         bare = await queue.channel.get_underlay_channel()

@@ -10,6 +10,7 @@ from deploy.local.processes import HOST, choose_port
 
 Line = Literal["open", "cut", "silent"]
 _CHUNK = 65536
+CONNECT_SECONDS = 2.0
 
 
 class Proxy:
@@ -83,7 +84,9 @@ class Proxy:
             task.add_done_callback(self._forwarding.discard)
         self._lines.add(writer)
         try:
-            there = await asyncio.open_connection(self._target_host, self._target)
+            # as load balancers do: who waits for a line that drops packets would wait half a minute after it is mended
+            async with asyncio.timeout(CONNECT_SECONDS):
+                there = await asyncio.open_connection(self._target_host, self._target)
         except OSError:
             self._lines.discard(writer)
             writer.transport.abort()

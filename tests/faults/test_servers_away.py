@@ -84,13 +84,16 @@ def test_what_postgresql_acknowledged_outlives_its_death_and_services_resume_by_
     ledger.end(fault, doubled=coop.doubled())
 
 
-def test_a_full_broker_slows_nobody_down_until_too_much_waits_and_then_says_so(ruin: Ruin, ledger: Ledger) -> None:
-    coop = ruin.coop
+@pytest.mark.parametrize("what", ["disk", "memory"])
+def test_a_full_broker_slows_nobody_down_until_too_much_waits_and_then_says_so(
+    ruin: Ruin, ledger: Ledger, what: str
+) -> None:
+    coop, (full, roomy) = ruin.coop, _ALARMS[what]
     writer = coop.person()
-    with Load(lambda number: writer.publish(f"Étau {number}"), again=True) as load:
-        fault = ledger.begin("disk of RabbitMQ full", "", lambda: coop.unseen(titles(load)))
+    with Load(lambda number: writer.publish(f"Étau {what} {number}"), again=True) as load:
+        fault = ledger.begin(f"{what} of RabbitMQ full", "", lambda: coop.unseen(titles(load)))
         load.wait_for_more(5)
-        ruin.rabbit.control("set_disk_free_limit", "1000000GB")
+        ruin.rabbit.control(*full)
         load.wait_for_more(10)  # nobody hangs: what is said waits in the outbox
         wait_for("readiness to say that events wait", lambda: "events wait" in str(coop.wrong()), seconds=60)
         coop.sql("catalog").execute(_MANY, OUTBOX_LIMIT)
@@ -98,7 +101,7 @@ def test_a_full_broker_slows_nobody_down_until_too_much_waits_and_then_says_so(r
         assert refused[0].status == 503
         assert refused[0].problem["type"].endswith("too-many-events-wait"), refused[0].problem
         assert writer.get("catalog/listings") is not None, "reading goes on"
-        ruin.rabbit.control("set_disk_free_limit", "50MB")
+        ruin.rabbit.control(*roomy)
         fault.cause_ended()
         fault.wait_healed()
         load.wait_for_more(5)
@@ -109,9 +112,9 @@ def test_a_full_broker_slows_nobody_down_until_too_much_waits_and_then_says_so(r
 
 @pytest.mark.long
 def test_a_consumer_that_answers_too_late_is_cut_off_by_the_broker_and_begins_again(ruin: Ruin, ledger: Ledger) -> None:
-    """RabbitMQ looks once a minute who has passed half an hour; here twice a second who has passed one second."""
+    """RabbitMQ looks once a minute who has passed half an hour; here twice a second who has passed three seconds."""
     coop, matching = ruin.coop, ruin.coop.sql("matching")
-    ruin.rabbit.control("eval", f"{_TIMEOUT.format(timeout=1000)}, {_TICK.format(tick=500)}.")
+    ruin.rabbit.control("eval", f"{_TIMEOUT.format(timeout=3000)}, {_TICK.format(tick=500)}.")
     try:
         coop.kill()
         coop.restart()
@@ -134,6 +137,11 @@ def test_a_consumer_that_answers_too_late_is_cut_off_by_the_broker_and_begins_ag
 
 _TIMEOUT = "application:set_env(rabbit, consumer_timeout, {timeout})"
 _TICK = "application:set_env(rabbit, channel_tick_interval, {tick})"
+_ALARMS = {
+    "disk": (("set_disk_free_limit", "1000000GB"), ("set_disk_free_limit", "50MB")),
+    "memory": (("set_vm_memory_high_watermark", "absolute", "1"), ("set_vm_memory_high_watermark", "0.4")),
+}
+"""How RabbitMQ comes to think that it is full, and that it is not."""
 _MANY = """
 INSERT INTO outbox (id, type, subject, time, data)
 SELECT uuidv7(), 'catalog.unheard.v1', 'nothing', now(), '{}' FROM generate_series(1, $1)

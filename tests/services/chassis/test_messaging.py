@@ -118,10 +118,10 @@ async def test_a_connection_that_was_given_up_keeps_no_message_to_itself(
     trial.count_effects()
     losses, stop, stopped = messaging.losses_of, RabbitBroker.stop, 0
 
-    async def lost_at_once(broker: RabbitBroker) -> asyncio.Event:
+    async def lost_at_once(broker: RabbitBroker) -> "asyncio.Future[str]":
         lost = await losses(broker)
         if stopped == 0:
-            lost.set()
+            lost.set_result("as if")
         return lost
 
     async def stop_without_end(broker: RabbitBroker) -> None:

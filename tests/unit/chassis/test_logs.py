@@ -51,13 +51,13 @@ async def _run_for(seconds: float, loop: Runs) -> list[str]:
 async def test_consumers_without_a_broker_say_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
     tries = 0
 
-    class Counted(messaging.RabbitBroker):
+    class Counted(messaging.Broker):
         async def start(self) -> None:
             nonlocal tries
             tries += 1
             await super().start()
 
-    monkeypatch.setattr(messaging, "RabbitBroker", Counted)
+    monkeypatch.setattr(messaging, "Broker", Counted)
     monkeypatch.setattr(messaging, "RETRY_SECONDS", 0.05)
     consumers = Consumers("catalog")
 
