@@ -11,6 +11,7 @@ from services.chassis import logs
 
 RECONNECT_SECONDS = 1.0
 CHECK_SECONDS = 30.0
+"""For a server that has vanished without a word; the end of a connection is seen at once."""
 
 _log = logs.get(__name__)
 
@@ -56,14 +57,22 @@ class Listening:
     async def _listen(self) -> None:
         settings = {"application_name": "notify listen"}
         connection = await asyncpg.connect(self._address, timeout=5, server_settings=settings)
+        lost = asyncio.Event()
+
+        def note_end(_connection: object) -> None:
+            lost.set()
+
+        connection.add_termination_listener(note_end)
         try:
             for channel, hear in self._channels.items():
                 await connection.add_listener(channel, lambda _c, _p, _ch, said, hear=hear: hear(str(said)))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
             self._outage.is_over()
             for hear in self._channels.values():
                 hear("")
-            while True:
-                await asyncio.sleep(CHECK_SECONDS)
+            while not lost.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(CHECK_SECONDS):
+                        await lost.wait()
                 await connection.execute("SELECT 1", timeout=5)
         finally:
             connection.terminate()
