@@ -12,6 +12,7 @@ from contracts.border import BorderBookingRequested, BorderContactShared
 from contracts.notify import ContactDisclosed
 from services.chassis import logs
 from services.federation import erasing, tables
+from services.federation.mending_tables import readmissions
 from services.federation.saying import link_with, say
 from services.federation.shareable import booking_request
 from services.federation.translation import outside
@@ -53,6 +54,8 @@ async def _answer(session: AsyncSession, event: BookingEvent) -> None:
     peer_id = event.booking.borrower.peer_id
     if peer_id is None:
         return
+    back = sa.delete(readmissions).where(readmissions.c.booking_id == event.booking.id)
+    await session.execute(back.where(readmissions.c.peer_id == peer_id))
     link, said = await link_with(session, peer_id), outside(event, "")
     if link is not None and said is not None and await _was_asked_by(session, event.booking.id, peer_id):
         await say(session, link, said)

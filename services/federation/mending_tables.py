@@ -33,6 +33,14 @@ recoveries = sa.Table(
     sa.Column("ended_by", sa.Text),
 )
 
+readmissions = sa.Table(
+    "readmissions",
+    metadata,
+    sa.Column("booking_id", sa.Uuid, primary_key=True),
+    sa.Column("peer_id", sa.Text, nullable=False),
+)
+"""Bookings that peers have handed back and that booking has not said anything of yet."""
+
 erasures = sa.Table(
     "erasures",
     metadata,

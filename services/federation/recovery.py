@@ -21,14 +21,14 @@ from services.federation.bounds import first_breach
 from services.federation.domain import SPEAKING
 from services.federation.gate import Refused
 from services.federation.keys import Keys, NotGenuine
-from services.federation.mending_tables import recoveries
+from services.federation.mending_tables import readmissions, recoveries
 from services.federation.saying import say, share_everything
 from services.federation.sealed import Content, Sealed, opened
 from services.federation.tables import bookings_abroad, guest_bookings, links, streams
 
 HANDED_BACK_AT_MOST = 1000
-GRACE = timedelta(seconds=10)
-"""After the last peer's answer: what it handed back reaches booking before booking hears that all is well."""
+LONGEST_READMISSION = timedelta(minutes=10)
+"""How long after the last peer's answer booking may take to say what became of all that was handed back."""
 
 LOG_REACHES_BACK = timedelta(days=29)
 """Whatever was said since must be in the log, which is tidied after 30 days."""
@@ -49,6 +49,7 @@ async def begin(session: AsyncSession, *, by: str, now: datetime, anew: bool = F
     if await current(session) is not None:
         return False
     await session.execute(sa.insert(recoveries).values(id=new_id(), begun_at=now, begun_by=by))
+    await session.execute(sa.delete(readmissions))
     _log.error("recovery-begun", by=by)
     living = sa.and_(links.c.status.in_(SPEAKING), links.c.kind != "heard")
     query = sa.select(links).where(living).order_by(links.c.id).with_for_update(read=True)
@@ -171,6 +172,7 @@ async def readmit(session: AsyncSession, link: sa.RowMapping, handed: DecisionHa
         **mine, version=answer.version, status=answer.status, answer=answer.model_dump_json()
     )
     await session.execute(kept.on_conflict_do_nothing())
+    await session.execute(insert(readmissions).values(mine).on_conflict_do_nothing())
     # the period is the one that we confirmed, whatever the peer says that it asked for
     wanted: dict[str, Any] = request.model_dump() | answer.model_dump(include={"start", "end", "status", "version"})
     wanted |= {"origin": link["peer_id"], "origin_name": link["peer_name"]}
@@ -185,10 +187,17 @@ async def peer_has_answered(session: AsyncSession, link: sa.RowMapping, *, now: 
 
 
 async def end_when_whole(session: AsyncSession, *, now: datetime) -> None:
-    """The recovery is over once every linked peer has answered, and some seconds have passed."""
+    """The recovery is over once every linked peer has answered, and booking has spoken of all that they handed back.
+
+    What it has no answer to, because its message lies among the dead letters, is not waited for without end.
+    """
     recovery = await current(session)
-    if recovery is None or (recovery["answered_at"] or recovery["begun_at"]) > now - GRACE:
+    if recovery is None:
         return
+    if (recovery["answered_at"] or recovery["begun_at"]) > now - LONGEST_READMISSION:
+        waits = sa.select(sa.exists().select_from(readmissions))
+        if (await session.execute(waits)).scalar_one():
+            return
     silent = sa.exists().where(
         streams.c.link_id == links.c.id, links.c.status.in_(SPEAKING), streams.c.recovering_since.is_not(None)
     )

@@ -10,8 +10,10 @@ from contracts.federation import BookingReadmitted, RecoveryChanged
 from services.booking import queries
 from services.booking.commands.binding import Binding
 from services.booking.commands.book import Borrower, Wanted, bind_now, new_booking, one_after_the_other
-from services.booking.commands.peers import refuse
+from services.booking.commands.decide import forget_change
+from services.booking.commands.peers import refuse, say_again
 from services.booking.commands.telling import busy_changed_by, tell
+from services.booking.domain.booking import Booking
 from services.booking.domain.problems import RulesChangedMeanwhile
 from services.booking.domain.spans import Span
 from services.booking.tables import OURS, offers, recovery, resources
@@ -20,6 +22,7 @@ from services.chassis.problems import Language, Text
 
 _NO_LIMIT = 1_000_000
 _REFUSED = {"declined", "expired"}
+_PLACED = {"pending", "confirmed"}
 _LOST = Text(
     fr="Une sauvegarde a été rétablie ici, et cette réservation n'a pas pu l'être.",
     en="A backup was restored here, and this booking could not be.",
@@ -48,22 +51,20 @@ async def readmit(session: AsyncSession, handed: BookingReadmitted, *, language:
     """Take back a booking that we had confirmed and may have lost. What is here as new, or newer, stays as it is.
 
     What cannot be taken back (we have forgotten the thing itself, or its period is taken) is called off, and the peer
-    is told why in `language`. Raises RulesChangedMeanwhile, for a later attempt.
+    is told why in `language`. Whatever becomes of it is said, also that nothing changed: until then the recovery goes
+    on. Raises RulesChangedMeanwhile, for a later attempt.
     """
     await one_after_the_other(session, handed.origin)
     known = await queries.booking(session, handed.booking_id, lock=True)
     if known is not None:
-        lost = known.borrower_peer_id == handed.origin and known.version < handed.version
-        if lost and known.status == "pending" and handed.status == "confirmed":
-            known.version = handed.version - 1
-            await tell(session, known, known.turn("confirmed", now=now))
-            await busy_changed_by(session, [known])
-        if not lost or known.status not in _REFUSED:
+        if known.borrower_peer_id != handed.origin:
             return
-        # refused because nothing may be confirmed meanwhile, before what we had said of it was handed back
+        if await _stays(session, known, handed, now=now):
+            return
+        await forget_change(session, known)
         await session.delete(known)
         await session.flush()
-    outcome = await _take_back(session, handed, now)
+    outcome = await _take_back(session, handed, now, name=known.borrower_name if known else None)
     if outcome == "rules_changed":
         raise RulesChangedMeanwhile
     if outcome != "bound":
@@ -71,8 +72,26 @@ async def readmit(session: AsyncSession, handed: BookingReadmitted, *, language:
         await refuse(session, handed, "cancelled", _LOST.say(language), now, version=handed.version + 1)
 
 
-async def _take_back(session: AsyncSession, handed: BookingReadmitted, now: datetime) -> str:
-    """Bind it as it was. Returns "bound", or what is in the way."""
+async def _stays(session: AsyncSession, known: Booking, handed: BookingReadmitted, *, now: datetime) -> bool:
+    """Say how it stands. False: it was refused meanwhile, or moved since the backup, and is to be taken back anew."""
+    if known.status in _REFUSED and known.version <= handed.version:
+        return False  # because nothing may be confirmed meanwhile, before what we had said of it was handed back
+    lost = known.version < handed.version and known.status in _PLACED
+    if lost and (known.period, known.quantity) != (Span(handed.start, handed.end), handed.quantity):
+        return False
+    if lost and known.status == "pending" and handed.status == "confirmed":
+        known.version = handed.version - 1
+        await tell(session, known, known.turn("confirmed", now=now))
+        await busy_changed_by(session, [known])
+        return True
+    if lost:
+        known.version = handed.version  # what we say of it from here on is newer than what the peer has heard
+    await say_again(session, known)
+    return True
+
+
+async def _take_back(session: AsyncSession, handed: BookingReadmitted, now: datetime, *, name: str | None) -> str:
+    """Bind it as it was, for the person called `name` where that is known. Returns "bound", or what is in the way."""
     offer, resource = await queries.offer(session, handed.offer_id), await queries.resource(session, handed.offer_id)
     if offer is None or resource is None:
         return "the offer is not known"
@@ -88,6 +107,7 @@ async def _take_back(session: AsyncSession, handed: BookingReadmitted, now: date
         limit=_NO_LIMIT, peer_id=handed.origin, peer_name=handed.origin_name, pseudonym=handed.pseudonym
     )
     booking = new_booking(offer, wanted, borrower, resource, now)
+    booking.borrower_name = name
     booking.status, booking.version = handed.status, handed.version
     booking.decide_by = handed.decide_by if handed.status == "pending" else None
     line = {"what": "booked", "by_name": None}

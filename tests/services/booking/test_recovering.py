@@ -70,7 +70,10 @@ async def test_a_lost_booking_returns_with_its_version_and_keeps_its_period(work
     assert (confirmed.booking.id, confirmed.booking.version) == (back.booking_id, 3)
     assert confirmed.booking.borrower.peer_id == NAMUR
     await workshop.hear(back)
-    assert await workshop.said(BookingEvent) == []
+    (unchanged,) = await workshop.said(BookingEvent)
+    assert (unchanged.type, unchanged.booking.version) == (BookingConfirmed.type, 3), (
+        "federation waits for a word of it"
+    )
     await recovering(workshop, 2, begins=False)
     period = {"start": at(10).isoformat(), "end": at(11).isoformat()}
     taken = await workshop.as_ana.post("/bookings", json={"offer_id": str(workshop.laser)} | period)
@@ -98,16 +101,36 @@ async def test_a_request_that_comes_again_waits_until_it_is_known_what_was_promi
     assert said == [(promised.booking_id, confirmed, 3)] * 2 + [(asked.booking_id, confirmed, 1)]
 
 
-async def test_what_was_refused_meanwhile_is_taken_back_when_it_was_promised(workshop: Workshop) -> None:
+@pytest.mark.parametrize("version", [1, 3], ids=["confirmed at once", "decided on"])
+async def test_what_was_refused_meanwhile_is_taken_back_when_it_was_promised(workshop: Workshop, version: int) -> None:
     await share(workshop)
     await recovering(workshop, 1, begins=True)
-    promised = handed_back(workshop)
+    promised = handed_back(workshop).model_copy(update={"version": version})
     await workshop.hear(as_request(promised))
     await workshop.said()
     await workshop.hear(promised)
     (confirmed,) = await workshop.said(BookingEvent)
     assert isinstance(confirmed, BookingConfirmed)
-    assert (confirmed.booking.id, confirmed.booking.version) == (promised.booking_id, 3)
+    assert (confirmed.booking.id, confirmed.booking.version) == (promised.booking_id, version)
+
+
+async def test_what_was_moved_since_the_backup_is_where_it_was_promised_and_its_next_word_is_newer(
+    workshop: Workshop,
+) -> None:
+    await share(workshop)
+    moved, counted = request(workshop), request(workshop, start=at(15), end=at(16))
+    for one in (moved, counted):
+        await workshop.hear(one)
+    await recovering(workshop, 1, begins=True)
+    await workshop.said()
+    promised = moved.model_copy(update={"start": at(12), "end": at(13)})
+    await workshop.hear(BookingReadmitted(**promised.model_dump(), status="confirmed", version=4))
+    await workshop.hear(BookingReadmitted(**counted.model_dump(), status="confirmed", version=5))
+    said = [(one.booking.start, one.type, one.booking.version) for one in await workshop.said(BookingEvent)]
+    assert said == [(at(12), BookingConfirmed.type, 4), (at(15), BookingConfirmed.type, 5)]
+    await recovering(workshop, 2, begins=False)
+    assert (await workshop.book(workshop.as_ana, at(12), at(13))).status_code == 409
+    assert (await workshop.book(workshop.as_ana, at(10), at(11))).status_code == 201
 
 
 async def test_what_cannot_be_taken_back_is_called_off(workshop: Workshop) -> None:

@@ -1,6 +1,6 @@
 """One cooperative comes back from last night's backup while the other went on."""
 
-from datetime import timedelta
+import asyncio
 
 import pytest
 import sqlalchemy as sa
@@ -14,19 +14,18 @@ from contracts.federation import (
     ResourceReceived,
 )
 from services.chassis.ids import new_id
-from services.federation import recovery
+from services.federation.mending_tables import recoveries
 from services.federation.tables import guest_bookings, sent_log, streams
-from tests.services.federation.pair import Pair, eventually, listing, published
+from tests.services.federation.pair import Pair, Post, eventually, listing, published
 from tests.services.federation.test_mending import change, holds
 from tests.services.federation.test_sharing import booking_of, resource_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_what_was_confirmed_since_the_backup_is_handed_back_by_the_peer(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
+async def test_what_was_confirmed_since_the_backup_is_handed_back_and_booking_has_taken_it_before_all_is_well(
+    pair: Pair,
 ) -> None:
-    monkeypatch.setattr(recovery, "GRACE", timedelta(seconds=1))
     lille_id, _ = await pair.link()
     lille, namur, offer = pair.lille, pair.namur, listing()
     async with (
@@ -61,6 +60,10 @@ async def test_what_was_confirmed_since_the_backup_is_handed_back_by_the_peer(
         back = await readmitted()
         assert (back.booking_id, back.status, back.version) == (wish.id, "confirmed", 2)
         assert (back.offer_id, back.pseudonym, back.start) == (offer.id, asked.pseudonym, yes.start)
+        await eventually(lambda: answered(lille))
+        await asyncio.sleep(3)  # links are tended several times
+        assert (await lille.call("GET", "/recovery"))["recovering"], "booking has not said what became of it"
+        await lille.say("booking", BookingConfirmed(booking=yes))
         assert not (await recovered()).recovering
         await eventually(lambda: holds(namur, [offer, newer]))
     place = {row["link_id"]: row for row in await lille.rows(streams)}[lille_id]
@@ -82,3 +85,8 @@ async def test_an_administrator_declares_a_restore_and_goes_on_without_a_silent_
         assert (await administrator.delete("/recovery")).status_code == 204
         assert not (await recovered()).recovering
     assert (await lille.call("GET", "/recovery"))["recovering"] is False
+
+
+async def answered(lille: Post) -> bool:
+    (row,) = await lille.rows(recoveries)
+    return row["answered_at"] is not None
