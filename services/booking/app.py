@@ -31,6 +31,7 @@ def build(settings: BookingSettings | None = None) -> Service:
         routers=api.routers,
         consumers=consumers_with(pending_per_peer=settings.booking_pending_per_peer, language=settings.locale),
         loops=lambda db: [*_loops(settings, db), CalendarReader(db, settings, sealer)],
+        only_shows=settings.federation_hub,
     )
     service.app.state.sealer = sealer
     service.app.state.asked = Asked()

@@ -16,6 +16,7 @@ def build(settings: CatalogSettings | None = None) -> Service:
         settings,
         routers=api.routers,
         consumers=consumers.consumers,
+        only_shows=settings.federation_hub,
         loops=lambda db: [
             Expiry(db, seconds=settings.expiry_seconds),
             Importing(db, seconds=settings.import_poll_seconds),

@@ -43,18 +43,6 @@ class OwnerHasLeft(Problem):
     )
 
 
-class NothingOfItsOwn(Problem):
-    """A hub shows what its members share, and has no offers and needs itself."""
-
-    status = 403
-    slug = "catalog/nothing-of-its-own"
-    text = Text(
-        fr="Ce site est un hub : il montre ce que ses coopératives partagent et ne publie rien lui-même.",
-        en="This site is a hub: it shows what its cooperatives share and publishes nothing itself.",
-        nl="Deze site is een hub: ze toont wat haar coöperaties delen en publiceert zelf niets.",
-    )
-
-
 ENDS_BEFORE_IT_STARTS = Text(
     fr="La fin doit venir après le début.",
     en="The end must come after the start.",

@@ -11,12 +11,13 @@ from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.http import Check, create_app
 from services.chassis.messaging import Consumers, Consuming, consuming
-from services.chassis.problems import TooManyEventsWait
+from services.chassis.problems import NothingOfItsOwn, TooManyEventsWait
 from services.chassis.process import Runs, Service
 from services.chassis.protection import API_HEADERS, Protected
 from services.chassis.relay import Relay, outbox_relay
 from services.chassis.settings import ServiceSettings
 
+READING = {"GET", "HEAD"}
 REFUSED = Counter("maillage_refused_for_backlog", "Requests refused because too many events wait.", ["relay"])
 
 
@@ -28,12 +29,14 @@ def assemble(
     consumers: Consumers | None = None,
     loops: Callable[[Database], Sequence[Runs]] = lambda _: (),
     paths: Sequence[str] = (),
+    only_shows: bool = False,
 ) -> Service:
     """The service `name`, not yet running.
 
     `routers`: mounted under `/api/<name>`. `consumers`: what it listens to. `loops`: given the database, further things
     that run until cancelled (timers, sweepers). `paths`: URL prefixes beside `/api/<name>`; their routes are added by
-    the caller. Endpoints find `database`, `settings`, `clock` and `authenticator` on `app.state`.
+    the caller. `only_shows`: what would change something is refused, as at a hub, which has nothing of its own.
+    Endpoints find `database`, `settings`, `clock` and `authenticator` on `app.state`.
     """
     database = Database(
         settings.database_url(name),
@@ -46,10 +49,10 @@ def assemble(
     checks = {"database": database.ping, "migrations": _migrated(name, database)}
     app = create_app(name, checks={**checks, "broker": _broker_check(relay, listening)})
     app.add_middleware(Protected, public_url=settings.public_url, headers=API_HEADERS)
-    for router in (*routers, dead_letters.router):
-        app.include_router(
-            router, prefix=f"/api/{name}", dependencies=[Depends(_room_in(relay, settings.outbox_limit))]
-        )
+    room = Depends(_room_in(relay, settings.outbox_limit))
+    for router in routers:
+        app.include_router(router, prefix=f"/api/{name}", dependencies=[Depends(_shown)] * only_shows + [room])
+    app.include_router(dead_letters.router, prefix=f"/api/{name}", dependencies=[room])
     app.state.database = database
     app.state.settings = settings
     app.state.clock = Clock()
@@ -80,11 +83,17 @@ def _broker_check(relay: Relay, listening: Consuming | None) -> Check:
     return check
 
 
+async def _shown(request: Request) -> None:
+    """Raises NothingOfItsOwn."""
+    if request.method not in READING:
+        raise NothingOfItsOwn
+
+
 def _room_in(relay: Relay, limit: int) -> Callable[[Request], Awaitable[None]]:
     """What changes something is refused while more than `limit` events wait: the broker takes none, or too slowly."""
 
     async def check(request: Request) -> None:
-        if request.method not in {"GET", "HEAD"} and relay.backlog >= limit:
+        if request.method not in READING and relay.backlog >= limit:
             REFUSED.labels(relay.name).inc()
             raise TooManyEventsWait
 

@@ -155,6 +155,18 @@ class TooManyEventsWait(Problem):
     )
 
 
+class NothingOfItsOwn(Problem):
+    """A hub shows what its members share: nobody publishes, books or asks there."""
+
+    status = 403
+    slug = "hub/nothing-of-its-own"
+    text = Text(
+        fr="Ce site est un hub : il montre ce que ses coopératives partagent et n'a rien à lui. Passez par la vôtre.",
+        en="This site is a hub: it shows what its cooperatives share and has nothing of its own. Go by yours.",
+        nl="Deze site is een hub: ze toont wat haar coöperaties delen en heeft zelf niets. Ga langs bij de uwe.",
+    )
+
+
 class Accident(Problem):
     """Something went wrong on our side that nobody foresaw; the correlation id finds it in the logs."""
 

@@ -17,6 +17,7 @@ def build(settings: MatchingSettings | None = None) -> Service:
         settings,
         routers=[api.router],
         consumers=consumers.consumers,
+        only_shows=settings.federation_hub,
         loops=lambda db: [
             Proposing(
                 db,

@@ -23,6 +23,7 @@ from services.identity.api.models import (
 from services.identity.commands import invitations, members, sessions
 from services.identity.commands.cooperative import cooperative_name
 from services.identity.domain.addresses import email_address
+from services.identity.domain.members import check_is_staff
 from services.identity.domain.passwords import check_password
 
 router = APIRouter(prefix="/invitations")
@@ -39,6 +40,7 @@ async def invite(
     once: OnceDep,
 ) -> InvitationView:
     """Mail somebody a link with which they become a member, valid for seven days. It replaces an earlier one."""
+    check_is_staff(form.role, at_a_hub=settings.federation_hub)
     address = email_address(form.email)
     async with db.transaction() as session:
         inviter = await members.acting(session, actor)

@@ -11,8 +11,10 @@ from services.chassis.database import DatabaseDep
 from services.chassis.paging import Limit, Page
 from services.chassis.problems import NotAllowed
 from services.identity import queries
+from services.identity.api.given import SettingsDep
 from services.identity.api.models import MemberView, RoleForm
 from services.identity.commands import members
+from services.identity.domain.members import check_is_staff
 
 router = APIRouter()
 
@@ -57,9 +59,10 @@ async def read_member(member_id: UUID, actor: CurrentMember, db: DatabaseDep) ->
 
 @router.patch("/members/{member_id}")
 async def change_member(
-    member_id: UUID, form: RoleForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep
+    *, member_id: UUID, form: RoleForm, actor: CurrentMember, db: DatabaseDep, clock: ClockDep, settings: SettingsDep
 ) -> MemberView:
     """Give a role: a coordinator's task; only an administrator gives or takes the role of administrator."""
+    check_is_staff(form.role, at_a_hub=settings.federation_hub)
     changed = await db.run(members.give_role, member_id, form.role, by=actor, now=clock.now())
     return MemberView.of(changed, with_email=True)
 

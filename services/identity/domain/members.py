@@ -44,6 +44,18 @@ class HasLeft(Problem):
     )
 
 
+class OnlyStaff(Problem):
+    """A hub has no members but those who run it: the others are members of its cooperatives."""
+
+    status = 403
+    slug = "identity/only-staff"
+    text = Text(
+        fr="Ce site est un hub : seule son équipe y a un compte. Les autres s'inscrivent à leur coopérative.",
+        en="This site is a hub: only those who run it have an account. Everybody else joins their own cooperative.",
+        nl="Deze site is een hub: alleen het team ervan heeft een account. De anderen horen bij hun eigen coöperatie.",
+    )
+
+
 @dataclass(eq=False, kw_only=True)
 class Member:
     """A person with an account. `email` and `password_hash` are None, `name` is empty once they have left.
@@ -165,6 +177,12 @@ class Member:
     def _check_not_last(self, administrators: int) -> None:
         if self.role == "administrator" and administrators <= 1:
             raise LastAdministrator
+
+
+def check_is_staff(role: Role | None, *, at_a_hub: bool) -> None:
+    """Raises OnlyStaff for a plain member of a hub."""
+    if at_a_hub and role == "member":
+        raise OnlyStaff
 
 
 def check_may_invite(by: Member, role: Role) -> None:

@@ -130,3 +130,15 @@ async def test_bad_form_is_told_field_by_field_in_the_reader_s_language(claire: 
         assert refused.json()["errors"][0]["detail"].startswith(beginning)
     refused = await claire.http.post("invitations", json={"email": EMAIL, "role": "king", "more": 1})
     assert {error["field"] for error in refused.json()["errors"]} == {"role", "more"}
+
+
+async def test_at_a_hub_only_those_who_run_it_have_an_account(cooperative: Cooperative, claire: Person) -> None:
+    colleague = await cooperative.join(claire, "Hugo Lambert", "coordinator")
+    at_a_hub = cooperative.settings.model_copy(update={"federation_hub": True})
+    cooperative.service.app.state.settings = at_a_hub
+    for role, status in (("member", 403), ("coordinator", 201)):
+        answer = await claire.http.post("invitations", json={"email": f"{role}@exemple.org", "role": role})
+        assert answer.status_code == status, answer.text
+    changed = await claire.http.patch(f"members/{colleague.id}", json={"role": "member"})
+    assert (changed.status_code, changed.json()["type"].rpartition("/")[2]) == (403, "only-staff")
+    assert (await claire.http.post(f"members/{colleague.id}/leave")).status_code == 200
