@@ -1,7 +1,8 @@
 """`python -m services broker-agent`: the one process that administers the broker, by a user of its own.
 
-It faces nobody: it reads orders (create, pause, remove a link; tell its status) from one table of the federation's
-database, does them on this instance's part of the broker, and writes the outcome back. asyncpg and httpx only.
+It faces nobody: it reads orders (create, pause, hold, remove a link; tell its status) from one table of the
+federation's database, does them on this instance's part of the broker, and writes the outcome back. asyncpg and httpx
+only.
 """
 
 import asyncio
@@ -42,7 +43,8 @@ UPDATE broker_orders SET error = $3, done_at = now()
  WHERE link_id = $1 AND generation = $2 AND error IS DISTINCT FROM $3
 """
 _MEASURED = """
-UPDATE broker_orders SET waiting = $2, shovel = $3, shovel_reason = $4, measured_at = now(), status_asked_at = NULL
+UPDATE broker_orders SET waiting = $2, shovel = $3, shovel_reason = $4, waiting_octets = $5, measured_at = now(),
+       status_asked_at = NULL
  WHERE link_id = $1
 """
 
@@ -193,8 +195,11 @@ class BrokerAgent:
         await rooms.create(inbound_password=order["inbound_password"])
         if order["command"] == "pause":
             await rooms.pause()
+            return
+        await rooms.admit(None if self._settings.external else order["peer_password"])
+        if order["command"] == "hold":
+            await rooms.hold()
         else:
-            await rooms.admit(None if self._settings.external else order["peer_password"])
             await self._pull(rooms, order)
 
     async def _pull(self, rooms: Rooms, order: Any) -> None:
@@ -216,7 +221,7 @@ class BrokerAgent:
             except BrokerRefused as error:
                 _log.warning("status of link %s: %s", order["link_id"], error)
                 return
-            await db.execute(_MEASURED, order["link_id"], found.waiting, found.shovel, found.reason)
+            await db.execute(_MEASURED, order["link_id"], found.waiting, found.shovel, found.reason, found.octets)
 
 
 def main(_arguments: list[str]) -> None:

@@ -5,6 +5,7 @@ Every name is made of this instance's short name and a link id of ours (a UUID):
 
 import re
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -23,9 +24,10 @@ _FANOUT = {"type": "fanout", "durable": True, "auto_delete": False, "internal": 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """How a link does: messages that the peer has not taken yet, state of our shovel, and why it does not run."""
+    """How a link does: what the peer has not taken yet (messages, octets), state of our shovel, why it does not run."""
 
     waiting: int | None
+    octets: int | None
     shovel: str | None
     reason: str | None
 
@@ -89,6 +91,10 @@ class Rooms:
         }
         await self._api.call("PUT", "parameters", "shovel", self._vhost, self._shovel, body={"value": value})
 
+    async def hold(self) -> None:
+        """We read no further. What we say goes on."""
+        await self._api.call("DELETE", "parameters", "shovel", self._vhost, self._shovel)
+
     async def pause(self) -> None:
         """Both directions stand still; what waits, waits.
 
@@ -109,15 +115,13 @@ class Rooms:
 
     async def measure(self) -> Measured:
         """Depth of the queue to the peer and state of the shovel, as of some seconds ago."""
-        queue = await self._api.call("GET", "queues", self._vhost, self._out)
-        waiting = queue.get("messages") if isinstance(queue, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        queue: Any = await self._api.call("GET", "queues", self._vhost, self._out) or {}
+        depth = {"waiting": queue.get("messages"), "octets": queue.get("message_bytes")}
         for shovel in await self._api.call("GET", "shovels", self._vhost) or []:
             if shovel.get("name") == self._shovel:
                 reason = shovel.get("reason")
-                return Measured(
-                    waiting=waiting, shovel=str(shovel.get("state")), reason=str(reason)[:500] if reason else None
-                )
-        return Measured(waiting=waiting, shovel=None, reason=None)
+                return Measured(shovel=str(shovel.get("state")), reason=str(reason)[:500] if reason else None, **depth)
+        return Measured(shovel=None, reason=None, **depth)
 
 
 def _exactly(name: str | None) -> str:

@@ -59,6 +59,7 @@ Reason = Literal[
     "not_applied",
     "not_a_member",
     "another_key",
+    "too_much",
 ]
 
 PARKED_AT_MOST = 1000

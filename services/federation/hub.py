@@ -1,7 +1,10 @@
 """What a hub does beside what every border post does: tell members of each other, pass on what they say unchanged."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.link import MemberTold
 from services.chassis.database import Database
-from services.federation import boxes, carrying
+from services.federation import boxes, carrying, hub_bounds
 from services.federation.domain import SPEAKING
 from services.federation.gate import Passage, Refused, UnknownKey, authenticate
 from services.federation.hub_tables import told_members
 from services.federation.keys import Keys
 from services.federation.passages import passage_of
 from services.federation.saying import say
+from services.federation.settings import Bounds
 from services.federation.tables import key_sets, links
 
 TOLD_AT_ONCE = 500
@@ -74,17 +78,29 @@ async def _tell(session: AsyncSession, reader_id: UUID, member_id: UUID) -> None
 
 
 async def pass_on_public(
-    session: AsyncSession, heard_id: UUID, bodies: Sequence[bytes], *, own: Keys, now: datetime
-) -> None:
-    """What a member says to everybody goes to every other member, byte by byte, if it is really its word."""
+    session: AsyncSession, heard_id: UUID, bodies: Sequence[bytes], *, own: Keys, bounds: Bounds, now: datetime
+) -> list[tuple[Refused, bytes]]:
+    """What a member says to everybody goes to every other member, byte by byte, if it is really its word.
+
+    Returns what does not go on.
+    """
     heard = (await session.execute(sa.select(links).where(links.c.id == heard_id))).mappings().one()
+    member = await _speaking(session, heard["via"])
+    if member is None:
+        return []
     passage = await passage_of(session, heard, us=own.instance_id, now=now)
-    genuine = [body.decode("ascii") for body in bodies if _is_genuine(body, passage)]
+    genuine = [body for body in bodies if _is_genuine(body, passage)]
     others = sa.select(links.c.id).where(
         links.c.kind == "member", links.c.status.in_(SPEAKING), links.c.id != heard["via"]
     )
-    for link_id in (await session.execute(others.order_by(links.c.id))).scalars().all():
-        await carrying.put_as_it_is(session, link_id, genuine)
+    readers = set((await session.execute(others)).scalars().all())
+    sizes = [len(body) for body in genuine]
+    going = await hub_bounds.spend(session, member, sizes, bounds, times=len(readers), now=now)
+    full = readers & await hub_bounds.full(session, bounds)
+    for link_id in sorted(readers - full):
+        await carrying.put_as_it_is(session, link_id, [body.decode("ascii") for body in genuine[:going]])
+    await hub_bounds.count_dropped(session, dict.fromkeys(full, going), now=now)
+    return [(Refused("too_much", member["peer_name"]), body) for body in genuine[going:]]
 
 
 def _is_genuine(body: bytes, passage: Passage) -> bool:
@@ -95,13 +111,28 @@ def _is_genuine(body: bytes, passage: Passage) -> bool:
     return True
 
 
-async def pass_on_box(session: AsyncSession, body: bytes) -> None:
-    """What only one member can read goes to that one. Raises Refused."""
-    recipient = boxes.recipient_of(body)
-    query = sa.select(links.c.id).where(
-        links.c.kind == "member", links.c.peer_id == recipient, links.c.status.in_(SPEAKING)
-    )
-    link_id = (await session.execute(query)).scalar_one_or_none()
-    if link_id is None:
-        raise Refused("not_a_member", str(recipient))
-    await carrying.put_as_it_is(session, link_id, [body.decode("ascii")])
+async def pass_on_boxes(
+    session: AsyncSession, link_id: UUID, bodies: Sequence[bytes], *, bounds: Bounds, now: datetime
+) -> list[tuple[Refused, bytes]]:
+    """What only one member can read goes to that one. `link_id`: with whom it comes from. Returns what does not."""
+    member = await _speaking(session, link_id)
+    if member is None:
+        return []
+    query = sa.select(links.c.peer_id, links.c.id).where(links.c.kind == "member", links.c.status.in_(SPEAKING))
+    there = {row.peer_id: row.id for row in (await session.execute(query)).all()}
+    addressed = [(boxes.recipient_of(body) or "", body) for body in bodies]
+    refused = [(Refused("not_a_member", to), body) for to, body in addressed if to not in there]
+    known = [(there[to], body) for to, body in addressed if to in there]
+    going = await hub_bounds.spend(session, member, [len(body) for _, body in known], bounds, now=now)
+    full = await hub_bounds.full(session, bounds)
+    for to, some in groupby(known[:going], key=itemgetter(0)):
+        if to not in full:
+            await carrying.put_as_it_is(session, to, [body.decode("ascii") for _, body in some])
+    await hub_bounds.count_dropped(session, Counter(to for to, _ in known[:going] if to in full), now=now)
+    return refused + [(Refused("too_much", member["peer_name"]), body) for _, body in known[going:]]
+
+
+async def _speaking(session: AsyncSession, link_id: UUID) -> sa.RowMapping | None:
+    """Our link with a member, kept from changing."""
+    query = sa.select(links).where(links.c.id == link_id, links.c.status.in_(SPEAKING)).with_for_update(read=True)
+    return (await session.execute(query)).mappings().first()

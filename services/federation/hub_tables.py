@@ -45,3 +45,16 @@ public_reads = sa.Table(
     instant("acked_at", nullable=False),
 )
 """How far the peer of a link has applied what we share with everybody."""
+
+traffic = sa.Table(
+    "traffic",
+    metadata,
+    sa.Column("link_id", sa.Uuid, primary_key=True),
+    instant("since", nullable=False),
+    sa.Column("messages", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("octets", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("dropped", sa.BigInteger, nullable=False, server_default="0"),
+)
+"""At a hub: what the member of a link had passed on in the hour that began at `since`. `held`: it is not read from
+until that hour is over. `dropped`: messages for it that were not kept because too much waits for it."""

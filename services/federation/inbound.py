@@ -20,6 +20,7 @@ from services.federation import receiving, sorting
 from services.federation.border import Border
 from services.federation.domain import LISTENING
 from services.federation.receiving import LinkIsGone
+from services.federation.sorting import Desk
 from services.federation.tables import LINKS_CHANNEL, broker_orders, links
 
 PREFETCH = 300
@@ -127,10 +128,14 @@ class Inbound:
             await self._take(link_id, [message.body for message in batch])
             await batch[-1].ack(multiple=True)
 
+    def _desk(self) -> Desk:
+        bounds = self._border.settings.hub_bounds
+        return Desk(db=self._db, own=self._border.keys, now=self._now(), bounds=bounds)
+
     async def _take(self, link_id: UUID, bodies: list[bytes]) -> None:
         """Return once all of them have their effect or their refusal; one by one when together they fail."""
         try:
-            await sorting.take(self._db, link_id, bodies, own=self._border.keys, now=self._now())
+            await sorting.take(self._desk(), link_id, bodies)
         except LinkIsGone:
             return
         except Exception as error:  # noqa: BLE001 - a peer's message must not stop the queue
@@ -143,7 +148,7 @@ class Inbound:
         pause, tries = RETRY_SECONDS, 0
         while True:
             try:
-                await sorting.take(self._db, link_id, [body], own=self._border.keys, now=self._now(), careful=True)
+                await sorting.take(self._desk(), link_id, [body], careful=True)
             except LinkIsGone:
                 return None
             except Exception as error:  # noqa: BLE001 - a peer's message must not stop the queue

@@ -14,6 +14,7 @@ from services.chassis.database_listener import Listener
 from services.chassis.outgoing import AddressRefused
 from services.federation import (
     hub,
+    hub_bounds,
     linking,
     offers,
     own_keys,
@@ -140,6 +141,7 @@ class Keeping:
     async def _tell_members(self) -> None:
         if self._border.settings.federation_hub:
             await hub.tell_members(self._db)
+            await hub_bounds.go_on(self._db, now=self._now())
 
     async def _tend_links(self) -> None:
         await tending.tend(self._db, self._border.settings, now=self._now())

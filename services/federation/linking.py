@@ -17,7 +17,7 @@ from services.chassis.problems import NotFound
 from services.federation import limiting, mending, tables
 from services.federation.documents import KeySet, Profile
 from services.federation.domain import RELATIONS, AlreadyLinked, Kind, PeerIsBlocked, next_status
-from services.federation.hub_tables import directory, public_reads, told_members
+from services.federation.hub_tables import directory, public_reads, told_members, traffic
 from services.federation.mending_tables import copies, disclosed, erasures, introductions
 from services.federation.tables import links
 
@@ -157,7 +157,7 @@ async def _forget(session: AsyncSession, link_id: UUID) -> None:
     """All that a link, or a public stream, had."""
     for table in (tables.border_outbox, tables.sent_log, tables.shares, tables.streams, public_reads, told_members):
         await session.execute(sa.delete(table).where(table.c.link_id == link_id))
-    for table in (tables.positions, tables.parked, tables.quarantine, tables.peer_calls, copies, erasures):
+    for table in (tables.positions, tables.parked, tables.quarantine, tables.peer_calls, copies, erasures, traffic):
         await session.execute(sa.delete(table).where(table.c.link_id == link_id))
 
 
@@ -187,7 +187,11 @@ async def call(session: AsyncSession, link_id: UUID, kind: Literal["confirmed", 
     await session.execute(sa.select(sa.func.pg_notify(tables.LINKS_CHANNEL, "")))
 
 
-async def order(session: AsyncSession, link: sa.RowMapping, command: Literal["create", "pause", "remove"]) -> None:
+Command = Literal["create", "pause", "hold", "remove"]
+"""`hold`: the peer reads what we say, and nobody reads from it."""
+
+
+async def order(session: AsyncSession, link: sa.RowMapping, command: Command) -> None:
     """Have the broker-agent do `command` for the link; one behind a hub has nothing at the broker."""
     if link["kind"] == "behind":
         return

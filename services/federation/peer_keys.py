@@ -15,7 +15,7 @@ from services.federation.gate import Refused, UnknownKey, authenticate
 from services.federation.keys import Keys, NotGenuine, read_key_set
 from services.federation.passages import passage_of
 from services.federation.peer_http import PeerUnreachable
-from services.federation.tables import key_sets, links, positions, quarantine
+from services.federation.tables import key_sets, links, quarantine
 
 RENEW_AFTER = timedelta(days=1)
 TRY_EVERY = timedelta(seconds=30)
@@ -76,7 +76,7 @@ async def release(session: AsyncSession, link: sa.RowMapping, *, own: Keys, now:
         try:
             authenticate(body, passage)
         except UnknownKey as error:
-            await _refuse(session, link, Refused("unknown_key", str(error)), body, now)
+            await refusing.count(session, link, Refused("unknown_key", str(error)), body, now=now)
             continue
         except Refused:
             pass  # receive refuses it, and counts it
@@ -84,10 +84,3 @@ async def release(session: AsyncSession, link: sa.RowMapping, *, own: Keys, now:
     if known:
         await receiving.receive(session, link["id"], known, own=own, now=now, careful=True)
     return len(rows)
-
-
-async def _refuse(session: AsyncSession, link: sa.RowMapping, refusal: Refused, body: bytes, now: datetime) -> None:
-    link_id = link["via"] if link["kind"] == "heard" else link["id"]
-    count = sa.update(positions).where(positions.c.link_id == link_id).values(refused=positions.c.refused + 1)
-    total = (await session.execute(count.returning(positions.c.refused))).scalar_one()
-    await refusing.keep(session, link_id, refusal, body, seq=None, total=total, now=now)

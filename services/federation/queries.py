@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.federation.copies import counted
 from services.federation.domain import HEAR_PUBLIC_STREAM, PEERS, RELATIONS
-from services.federation.hub_tables import public_reads
+from services.federation.hub_tables import public_reads, traffic
 from services.federation.mending_tables import blocks, erasures
 from services.federation.own_tables import invitations
 from services.federation.tables import (
@@ -60,6 +60,8 @@ def _links() -> sa.Select[Any]:
             positions.c.last_received_at,
             positions.c.gap_since,
             sa.func.coalesce(positions.c.refused, 0).label("refused"),
+            traffic.c.held,
+            sa.func.coalesce(traffic.c.dropped, 0).label("dropped"),
             broker_orders.c.waiting,
             broker_orders.c.shovel,
             broker_orders.c.shovel_reason,
@@ -68,6 +70,7 @@ def _links() -> sa.Select[Any]:
         )
         .outerjoin(streams, streams.c.link_id == links.c.id)
         .outerjoin(positions, positions.c.link_id == links.c.id)
+        .outerjoin(traffic, traffic.c.link_id == links.c.id)
         .outerjoin(broker_orders, broker_orders.c.link_id == links.c.id)
         .outerjoin(peer_calls, peer_calls.c.link_id == links.c.id)
         .where(links.c.kind.in_(RELATIONS))
@@ -149,6 +152,7 @@ def trouble_of(link: sa.RowMapping, *, now: datetime) -> str | None:
         "messages_missing": gap is not None and (now - gap).total_seconds() > GAP_GRACE_SECONDS,
         "recovering": link["recovering_since"] is not None,
         "peer_broker_does_not_answer": active and link["shovel"] not in {None, "running"},
+        "held": active and bool(link["held"]),
         "peer_silent": active and heard is not None and now - heard > SILENT_AFTER,
     }
     return next((word for word, holds in found.items() if holds), link["reason"])

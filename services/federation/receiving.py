@@ -1,5 +1,6 @@
 """What comes from a peer: through the gate, in its order, and on to our services, in one transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.ids import new_id
-from services.federation import tables
+from services.federation import refusing, tables
 from services.federation.domain import LISTENING
 from services.federation.gate import Passage, Refused, UnknownKey, authenticate
 from services.federation.keys import Keys
@@ -41,7 +42,7 @@ async def receive(
         try:
             await stream.take(found, body)
         except UnknownKey as error:
-            await _quarantine(stream, body, str(error))
+            await _quarantine(stream, at.link, body, str(error))
         except Refused as refusal:
             await stream.refuse(refusal, body, seq=None)
     await stream.save()
@@ -66,8 +67,18 @@ async def refuse(
     session: AsyncSession, link_id: UUID, refusal: Refused, body: bytes, *, own: Keys, now: datetime
 ) -> None:
     """Keep what came by a link and cannot be anything that it says. Raises LinkIsGone."""
+    await refuse_all(session, link_id, [(refusal, body)], own=own, now=now)
+
+
+async def refuse_all(
+    session: AsyncSession, link_id: UUID, refused: Sequence[tuple[Refused, bytes]], *, own: Keys, now: datetime
+) -> None:
+    """The same for several. Raises LinkIsGone."""
+    if not refused:
+        return
     stream = await Stream.open(await _hearing(session, link_id, own=own, now=now), careful=True)
-    await stream.refuse(refusal, body, seq=None)
+    for refusal, body in refused:
+        await stream.refuse(refusal, body, seq=None)
     await stream.save()
 
 
@@ -88,12 +99,16 @@ async def _listening(session: AsyncSession, link_id: UUID) -> sa.RowMapping:
     return link
 
 
-async def _quarantine(stream: Stream, body: bytes, kid: str) -> None:
+async def _quarantine(stream: Stream, link: sa.RowMapping, body: bytes, kid: str) -> None:
     """Keep a message whose key we do not know until the key set was fetched again."""
     table = tables.quarantine
     count = sa.select(sa.func.count()).where(table.c.link_id == stream.link_id)
     if (await stream.session.execute(count)).scalar_one() >= QUARANTINED_AT_MOST:
-        await stream.refuse(Refused("unknown_key", f"{kid}, and too many wait"), body, seq=None)
+        refusal = Refused("unknown_key", f"{kid}, and too many wait")
+        if link["kind"] in {"behind", "heard"}:
+            await refusing.count(stream.session, link, refusal, body, now=stream.now)
+        else:
+            await stream.refuse(refusal, body, seq=None)
         return
     row = {"id": new_id(), "link_id": stream.link_id, "body": body.decode("ascii"), "at": stream.now}
     await stream.session.execute(sa.insert(table).values(**row))

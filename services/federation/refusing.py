@@ -4,13 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.federation import MessageRefused
 from services.chassis import logs, outbox
 from services.chassis.ids import new_id
 from services.federation.gate import Refused
-from services.federation.tables import refusals
+from services.federation.tables import links, positions, refusals
 
 KEPT_PER_LINK = 500
 LONGEST_KEPT = 4096
@@ -38,6 +39,21 @@ async def keep(
     if total & (total - 1) == 0:
         await outbox.add(session, MessageRefused(link_id=link_id, reason=refusal.reason, count=total))
     _log.warning("message-refused", link=str(link_id), reason=refusal.reason, detail=refusal.detail, count=total)
+
+
+async def count(session: AsyncSession, link: sa.RowMapping, refusal: Refused, body: bytes, *, now: datetime) -> None:
+    """Keep and count what was put into a link's stream by nobody whom we know: against whoever has handed it to us.
+
+    Behind a hub that is the hub: anybody there can close a box, whatever name is inside.
+    """
+    hub = sa.select(links.c.via).where(links.c.id == link["via"], links.c.kind == "behind")
+    via = link["via"] if link["kind"] == "behind" else (await session.execute(hub)).scalar_one_or_none()
+    link_id = via or (link["via"] if link["kind"] == "heard" else link["id"])
+    fresh = insert(positions).values(link_id=link_id, epoch=1, applied_to=0)
+    await session.execute(fresh.on_conflict_do_nothing())
+    counted = sa.update(positions).where(positions.c.link_id == link_id).values(refused=positions.c.refused + 1)
+    total = (await session.execute(counted.returning(positions.c.refused))).scalar_one()
+    await keep(session, link_id, refusal, body, seq=None, total=total, now=now)
 
 
 def _clean(text: str) -> str:

@@ -1,10 +1,26 @@
 """Settings of the border post, beside those that every service has."""
 
+from dataclasses import dataclass
+
 from pydantic import Field, model_validator
 
 from services.chassis.settings import ServiceSettings
 
 PLAIN_PORT, TLS_PORT = 5672, 5671
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What members of a hub may make it carry.
+
+    `messages`, `octets`: what one member may have passed on in an hour; a message to several counts for each of them.
+    `waiting`: octets that wait for one member.
+    """
+
+    messages: int
+    octets: int
+    waiting: int
 
 
 class FederationSettings(ServiceSettings):
@@ -15,7 +31,8 @@ class FederationSettings(ServiceSettings):
     broker; unset, the broker's own host on the AMQPS port. `border_ca`: file on the *broker's* machine with the
     authorities that peers' broker certificates are checked against. `federation_manifest_seconds`: how often each peer
     is told what all we share with it. `federation_lease_days`: how long a copy lives for which its origin, silent, does
-    not vouch.
+    not vouch. Of a hub: `federation_hub_messages`, `federation_hub_megabytes`: what one member may have passed on in an
+    hour, a message to several counted for each; `federation_hub_waiting_megabytes`: what waits at most for one member.
     """
 
     federation_allow_private: bool = False
@@ -24,6 +41,9 @@ class FederationSettings(ServiceSettings):
     border_tls: bool = True
     federation_manifest_seconds: float = Field(default=3600, ge=1)
     federation_lease_days: float = Field(default=7, ge=1)
+    federation_hub_messages: int = Field(default=100_000, ge=1)
+    federation_hub_megabytes: float = Field(default=500, gt=0)
+    federation_hub_waiting_megabytes: float = Field(default=1000, gt=0)
     border_ca: str = "/etc/ssl/certs/ca-certificates.crt"
 
     @model_validator(mode="after")
@@ -31,3 +51,12 @@ class FederationSettings(ServiceSettings):
         if not self.border_tls and not self.federation_allow_private:
             raise ValueError("BORDER_TLS may be off only where FEDERATION_ALLOW_PRIVATE is on")
         return self
+
+    @property
+    def hub_bounds(self) -> Bounds:
+        """What members of the hub that we are may make us carry."""
+        return Bounds(
+            messages=self.federation_hub_messages,
+            octets=int(self.federation_hub_megabytes * MEGABYTE),
+            waiting=int(self.federation_hub_waiting_megabytes * MEGABYTE),
+        )

@@ -19,6 +19,7 @@ from services.federation.hub_tables import directory
 from services.federation.keys import Keys, NotGenuine
 from services.federation.public_stream import PUBLIC
 from services.federation.sealed import TYP, glance
+from services.federation.settings import Bounds
 from services.federation.tables import links
 
 
@@ -41,10 +42,19 @@ class Sorted:
         self.by_link.setdefault(link_id, []).append(body)
 
 
-async def take(
-    db: Database, link_id: UUID, bodies: Sequence[bytes], *, own: Keys, now: datetime, careful: bool = False
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Who sorts: our database and keys, what members may have passed on, and when it is (aware UTC)."""
+
+    db: Database
+    own: Keys
+    now: datetime
+    bounds: Bounds
+
+
+async def take(desk: Desk, link_id: UUID, bodies: Sequence[bytes], *, careful: bool = False) -> None:
     """Do what `bodies` say, in the transactions of their own links. Said again, they do it once. Raises LinkIsGone."""
+    db, own, now = desk.db, desk.own, desk.now
     async with db.reading() as session:
         query = sa.select(links).where(links.c.id == link_id)
         link = (await session.execute(query)).mappings().first()
@@ -56,18 +66,19 @@ async def take(
     rest = bodies
     while rest:
         found = await db.run(_sort, link, rest, own=own, now=now)
-        await _do(db, link, found, own=own, now=now, careful=careful)
+        await _do(desk, link, found, careful=careful)
         rest = found.rest
 
 
-async def _do(db: Database, link: sa.RowMapping, found: Sorted, *, own: Keys, now: datetime, careful: bool) -> None:
-    for body in found.boxes:
-        await db.run(_pass_on_box, link, body, own=own, now=now)
-    for refusal, body in found.refused:
-        await db.run(receiving.refuse, link["id"], refusal, body, own=own, now=now)
+async def _do(desk: Desk, link: sa.RowMapping, found: Sorted, *, careful: bool) -> None:
+    db, own, now = desk.db, desk.own, desk.now
+    if found.boxes:
+        await db.run(_pass_on_boxes, desk, link["id"], found.boxes)
+    if found.refused:
+        await db.run(receiving.refuse_all, link["id"], found.refused, own=own, now=now)
     for target, words in found.by_link.items():
         if link["kind"] == "member" and target != link["id"]:
-            await db.run(hub.pass_on_public, target, words, own=own, now=now)
+            await db.run(_pass_on_public, desk, link["id"], target, words)
         try:
             await db.run(receiving.receive, target, words, own=own, now=now, careful=careful)
         except receiving.LinkIsGone:
@@ -152,11 +163,16 @@ async def _is_member(session: AsyncSession, hub_link_id: UUID, instance_id: str)
     return (await session.execute(sa.select(sa.exists().where(mine)))).scalar_one()
 
 
-async def _pass_on_box(session: AsyncSession, link: sa.RowMapping, body: bytes, *, own: Keys, now: datetime) -> None:
-    try:
-        await hub.pass_on_box(session, body)
-    except Refused as refusal:
-        await receiving.refuse(session, link["id"], refusal, body, own=own, now=now)
+async def _pass_on_boxes(session: AsyncSession, desk: Desk, link_id: UUID, bodies: Sequence[bytes]) -> None:
+    refused = await hub.pass_on_boxes(session, link_id, bodies, bounds=desk.bounds, now=desk.now)
+    await receiving.refuse_all(session, link_id, refused, own=desk.own, now=desk.now)
+
+
+async def _pass_on_public(
+    session: AsyncSession, desk: Desk, link_id: UUID, heard_id: UUID, bodies: Sequence[bytes]
+) -> None:
+    refused = await hub.pass_on_public(session, heard_id, bodies, own=desk.own, bounds=desk.bounds, now=desk.now)
+    await receiving.refuse_all(session, link_id, refused, own=desk.own, now=desk.now)
 
 
 async def _take_offer(

@@ -113,10 +113,11 @@ broker_orders = sa.Table(
     sa.Column("error", sa.Text),
     instant("done_at"),
     sa.Column("waiting", sa.BigInteger),
+    sa.Column("waiting_octets", sa.BigInteger),
     sa.Column("shovel", sa.Text),
     sa.Column("shovel_reason", sa.Text),
     instant("measured_at"),
-    sa.CheckConstraint("command IN ('create', 'pause', 'remove')", name="known_command"),
+    sa.CheckConstraint("command IN ('create', 'pause', 'hold', 'remove')", name="known_command"),
 )
 
 own_listings = sa.Table(

@@ -34,9 +34,10 @@ class LinkView(BaseModel):
     `waiting`: messages that the peer has not taken yet; `unacknowledged`: those of which it has not said that they are
     applied; `missing`: those of the peer that are asked for again. `copies_there`: what the peer last said that it
     holds of ours; `copies_here`: what we hold of it, last compared with its own list at `compared_at`.
-    `erasures_waiting`: people who have left, and of whom the peer has not said that it has forgotten them. `reason`: a
-    stable word for what is wrong; `detail` for those who look into it. `thumbprint`: the peer's, as digits to compare
-    on the telephone.
+    `erasures_waiting`: people who have left, and of whom the peer has not said that it has forgotten them. `dropped`:
+    at a hub, messages for this member that were not kept because too much waits for it already. `reason`: a stable word
+    for what is wrong; `detail` for those who look into it. `thumbprint`: the peer's, as digits to compare on the
+    telephone.
     """
 
     link_id: UUID
@@ -62,6 +63,7 @@ class LinkView(BaseModel):
     copies_here: int
     compared_at: datetime | None
     erasures_waiting: int
+    dropped: int
     limits: "Limits"
     reason: str | None
     detail: str | None
@@ -95,6 +97,7 @@ class LinkView(BaseModel):
             copies_here=row["copies_here"],
             compared_at=row["vouched_at"],
             erasures_waiting=row["erasures_waiting"],
+            dropped=row["dropped"],
             limits=Limits.model_validate({name: row[name] for name in Limits.model_fields}),
             reason=trouble_of(row, now=now),
             detail=row["broker_error"] or row["call_error"] or row["shovel_reason"],

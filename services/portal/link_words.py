@@ -8,6 +8,7 @@ TROUBLES: dict[str, str] = {
     "peer_broker_does_not_answer": N_("le serveur de messages de l'autre coopérative ne répond pas"),
     "messages_missing": N_("des messages manquent, ils sont redemandés"),
     "recovering": N_("nous revenons d'une sauvegarde et attendons sa réponse"),
+    "held": N_("elle envoie plus que prévu : nous la relirons dans l'heure"),
     "peer_silent": N_("sans nouvelles depuis plus de trois heures"),
     "ended_by_us": N_("terminé par nous"),
     "ended_by_peer": N_("terminé par l'autre coopérative"),
@@ -31,6 +32,7 @@ REFUSALS: dict[str, str] = {
     "expired": N_("arrivé trop tard"),
     "not_applied": N_("refusé par notre base de données"),
     "not_a_member": N_("d'une coopérative qui n'est pas membre du hub"),
+    "too_much": N_("trop de messages en une heure : ils seront redits plus tard"),
     "another_key": N_("le hub montre une autre clé que celle que nous connaissons"),
 }
 LINK_STATES: dict[str, tuple[str, str]] = {

@@ -277,7 +277,7 @@ def link(**changes: Any) -> dict[str, Any]:
         "status": "active", "since": at(-30), "last_sent_at": at(-1), "last_received_at": at(-1), "waiting": 2,
         "refused": 1, "reason": None, "detail": None, "thumbprint": "12345 67890", "unacknowledged": 3,
         "acknowledged_at": at(-1), "missing": 2, "copies_there": 12, "copies_here": 7, "compared_at": at(-1),
-        "erasures_waiting": 1, "limits": {
+        "erasures_waiting": 1, "dropped": 2, "limits": {
             "share_kinds": ["machine"], "share_circles": None, "withheld": ["place"], "open_requests_at_most": 5,
         }, "kind": "direct", "hub_link_id": None, "hub_name": None, **changes,
     }  # fmt: skip
