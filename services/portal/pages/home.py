@@ -20,6 +20,8 @@ async def show_home(visit: VisitDep) -> Response:
     """The first page."""
     if visit.member is None:
         return await _public(visit)
+    if visit.portal.settings.federation_hub:  # nobody has anything of their own there
+        return visit.redirect("/coordination" if visit.member.is_coordinator else "/catalogue")
     return await _mine(visit)
 
 

@@ -1,11 +1,12 @@
 """Pages about one linked cooperative: its limits are set as ticked, and it can be blocked and let in again."""
 
 import json
+from html import unescape
 
 import pytest
 
 from tests.unit.portal.conftest import Browse, fill
-from tests.unit.portal.pretend import HUB, LINK, PEER, STRANGER, Pretend, link
+from tests.unit.portal.pretend import HUB, LINK, PEER, STRANGER, Pretend, Rule, link
 
 PAGE = f"/coordination/links/{LINK}"
 STRANGE = f"/coordination/links/members/{HUB}/{STRANGER}"
@@ -84,3 +85,26 @@ async def test_what_is_open_to_everybody_can_be_read_without_an_account(browse: 
     asked = next(one for one in pretend.seen if one.url.path.endswith("/listings"))
     assert (asked.url.params["side"], asked.url.params["cursor"]) == ("offer", "abc")
     assert "/api/catalog/listings" in shown.text
+
+
+async def test_a_hub_offers_nothing_that_it_does_not_have(browse: Browse) -> None:
+    held = link(kind="member", reason="held", dropped=3)
+    rules: dict[str, Rule] = {"GET federation /links": lambda _: [held]}
+    client = browse(Pretend(role="administrator", rules=rules), federation_hub=True)
+    assert (await client.get("/")).headers["location"] == "/coordination"
+    doors = (await client.get("/coordination")).text
+    assert "/coordination/links" in doors
+    for missing in ("/coordination/import", "/coordination/limits", "/circles", 'href="/bookings"', "/offers/new"):
+        assert missing not in doors
+    shown = (await client.get(PAGE)).text
+    assert "elle envoie plus que prévu" in unescape(shown)
+    assert "3 messages de plus" in shown
+    assert f"{PAGE}/catalogue" not in shown
+    assert 'value="member"' not in (await client.get("/coordination/members")).text
+
+
+async def test_what_goes_to_a_hub_cannot_be_limited(browse: Browse) -> None:
+    rules: dict[str, Rule] = {"GET federation /links": lambda _: [link(kind="hub")]}
+    shown = (await browse(Pretend(role="administrator", rules=rules)).get(PAGE)).text
+    assert "Voir ce que le hub montre de nous" in shown
+    assert f"{PAGE}/limits" not in shown
