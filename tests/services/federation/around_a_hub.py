@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from contracts.catalog import ListingState
+from contracts.matching import IntroductionParty, IntroductionState
+from services.chassis.clock import Clock
+from services.chassis.ids import new_id
 from services.federation.mending_tables import copies
 from services.federation.tables import links
 from tests.servers import Servers
@@ -108,3 +112,21 @@ async def a_region(servers: Servers, folder: Path) -> AsyncGenerator[Region]:
         for member in region.members:
             await link_directly(hub, member)
         yield region
+
+
+def wish_for(offer: ListingState, owner: Post, asker: UUID) -> IntroductionState:
+    """As whoever asks has it: the owner is a peer's."""
+    return IntroductionState(
+        id=new_id(), thing_id=offer.id, thing_origin=owner.border.us, thing_title=offer.title, need_id=None,
+        asker=IntroductionParty(member_id=asker, name="Omar"), owner=IntroductionParty(peer_id=owner.border.us),
+        message="Bonjour", quantity=None, status="asked", reason=None, version=1, changed_at=Clock().now(),
+    )  # fmt: skip
+
+
+def as_owner_has_it(wish: IntroductionState, asker: Post, **changes: Any) -> IntroductionState:
+    ours = {
+        "thing_origin": None,
+        "asker": IntroductionParty(peer_id=asker.border.us, pseudonym="p1"),
+        "owner": IntroductionParty(member_id=new_id(), name="Ana"),
+    }
+    return wish.model_copy(update=ours | changes)

@@ -249,6 +249,15 @@ class Wire:
         return {"border_tls": True, "border_host": "localhost", "border_port": self.tls_port}
 
 
+def _around_federation() -> dict[str, list[str]]:
+    """Which queues there are: those of federation, and the others' for what it says. Every queue costs time to make."""
+    everything = provision.declared_subscriptions()
+    ears = {
+        service: [kind for kind in kinds if kind.startswith("federation.")] for service, kinds in everything.items()
+    }
+    return ears | {"federation": everything["federation"]}
+
+
 def _post(instance: Instance, line: Line, coordinator: str, wire: Wire, *, hub: bool) -> Post:
     settings = instance.settings(
         FederationSettings,
@@ -289,7 +298,10 @@ async def posts(
 
     `hub`: which of them is one.
     """
-    plans = [plan(servers, f"{who}{secrets.token_hex(4)}", folder / who / "secrets") for who in people]
+    plans = [
+        plan(servers, f"{who}{secrets.token_hex(4)}", folder / who / "secrets", subscriptions=_around_federation())
+        for who in people
+    ]
     for wanted in plans:
         await provision_quickly(wanted, servers)
     instances = [Instance(name=wanted.instance, secrets_dir=wanted.secrets_dir, servers=servers) for wanted in plans]

@@ -14,16 +14,18 @@ from contracts.federation import (
     BookingRequestReceived,
     BookingWithdrawalReceived,
     ContactReceived,
+    IntroductionAnswerReceived,
+    IntroductionReceived,
     IntroductionRequestReceived,
+    IntroductionWithdrawalReceived,
     LinkChanged,
     ListingReceived,
     PersonForgotten,
     ResourceReceived,
 )
 from contracts.identity import MemberChanged, MemberState
-from contracts.matching import IntroductionAsked, IntroductionParty, IntroductionState
-from contracts.notify import ContactDisclosed
-from services.chassis.clock import Clock
+from contracts.matching import IntroductionAnswered, IntroductionAsked, IntroductionWithdrawn
+from contracts.notify import ContactDisclosed, IntroductionDisclosed
 from services.chassis.ids import new_id
 from services.federation import receipts
 from services.federation.mending_tables import erasures
@@ -34,6 +36,7 @@ from tests.services.federation.around_a_hub import (
     Region,
     a_region,
     accept,
+    as_owner_has_it,
     entry_of,
     holds_of,
     id_of_link,
@@ -41,6 +44,7 @@ from tests.services.federation.around_a_hub import (
     link_through_hub,
     until_holds,
     until_known,
+    wish_for,
 )
 from tests.services.federation.pair import Post, eventually, listing, published
 from tests.services.federation.test_sharing import booking_of, resource_of
@@ -215,19 +219,41 @@ async def test_a_booking_between_two_that_only_the_hub_connects(region: Region) 
     await eventually(is_acknowledged, seconds=PATIENCE)
 
 
-async def test_a_wish_about_what_was_opened_to_all_after_the_link_arrives(region: Region) -> None:
-    lille, namur, _ = region.members
-    offer = listing(title="Banc de coupe", scope="public")
-    await say(lille, offer)
-    await until_holds(namur, lille, await holds_of(namur, lille) | {offer.id: 1})
-    wish = IntroductionState(
-        id=new_id(), thing_id=offer.id, thing_origin=lille.border.us, thing_title=offer.title, need_id=None,
-        asker=IntroductionParty(member_id=new_id(), name="Omar"), owner=IntroductionParty(peer_id=lille.border.us),
-        message="Bonjour", quantity=None, status="asked", reason=None, version=1, changed_at=Clock().now(),
-    )  # fmt: skip
-    async with lille.ear("matching", IntroductionRequestReceived) as wishes:
-        await namur.say("matching", IntroductionAsked(introduction=wish))
-        assert (await wishes()).introduction_id == wish.id
+@pytest.mark.parametrize(("owning", "asking"), [("lille", "namur"), ("namur", "lille")])
+async def test_two_that_only_the_hub_connects_are_introduced(region: Region, owning: str, asking: str) -> None:
+    owner, asker = getattr(region, owning), getattr(region, asking)
+    offer, member, ana = listing(title="Banc de coupe", scope="public"), new_id(), new_id()
+    await say(owner, offer)  # opened to all after the link was made: it comes on the public stream
+    await until_holds(asker, owner, await holds_of(asker, owner) | {offer.id: 1})
+    wishes = [wish_for(offer, owner, member) for _ in range(3)]
+    yes, no, over = wishes
+    async with (
+        owner.ear("matching", IntroductionRequestReceived) as requests,
+        owner.ear("matching", IntroductionWithdrawalReceived) as withdrawals,
+        owner.ear("notify", IntroductionReceived) as askers,
+        asker.ear("matching", IntroductionAnswerReceived) as answers,
+        asker.ear("notify", IntroductionReceived) as owners,
+    ):
+        for wish in wishes:
+            await asker.say("matching", IntroductionAsked(introduction=wish))
+        heard = {(await requests()).introduction_id for _ in wishes}
+        assert heard == {wish.id for wish in wishes}
+        await asker.say("matching", IntroductionWithdrawn(introduction=over.model_copy(update={"status": "withdrawn"})))
+        assert (await withdrawals()).introduction_id == over.id
+        for wish, changes in ((no, {"status": "declined", "reason": "gone"}), (yes, {"status": "accepted"})):
+            await owner.say(
+                "matching", IntroductionAnswered(introduction=as_owner_has_it(wish, asker, version=2, **changes))
+            )
+        told = {answer.introduction_id: answer for answer in [await answers(), await answers()]}
+        assert (told[yes.id].accepted, told[no.id].accepted, told[no.id].reason) == (True, False, "gone")
+        for here, there, who in ((owner, asker, ana), (asker, owner, member)):
+            address = {"name": "Ana" if who == ana else "Omar", "email": f"{who}@ici.example"}
+            await here.say(
+                "notify",
+                IntroductionDisclosed(introduction_id=yes.id, peer_id=there.border.us, member_id=who, **address),
+            )
+        assert (await owners()).email == f"{ana}@ici.example"
+        assert (await askers()).name == "Omar"
 
 
 async def test_nothing_was_refused_on_the_way(region: Region) -> None:
