@@ -90,7 +90,7 @@ def web_address(address: str, *, allow_plain: bool) -> WebAddress:
         raise AddressRefused("the address must begin with https://")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise AddressRefused("an address has no password and no fragment in it")
-    if not all(character.isascii() and character.isprintable() and character != " " for character in address):
+    if not all(one.isascii() and one.isprintable() and one not in " \\" for one in address):
         raise AddressRefused("not an address")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return WebAddress(

@@ -230,9 +230,11 @@ async def test_an_import_ends_with_the_membership_of_its_coordinator(catalog: Ca
     coco = await catalog.member("Coco", role="coordinator")
     client = await catalog.client(coco)
     report = await check(client, GOOD.encode())
+    path = f"/imports/{report['import_id']}"
     await catalog.tell_member(coco, left=True)
-    done = await run(catalog, client, report)
-    assert (done["status"], done["created"], await catalog.said()) == ("failed", 0, [])
+    assert [(await client.post(f"{path}/run")).status_code, (await client.get(path)).status_code] == [404, 404]
+    await Importing(catalog.db, seconds=1).import_all()
+    assert await catalog.said() == []
 
 
 async def test_ten_thousand_lines_take_seconds(catalog: Catalog, coordinator: httpx.AsyncClient) -> None:

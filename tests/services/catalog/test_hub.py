@@ -16,7 +16,7 @@ async def test_staff_publish_and_import_nothing(hub: Catalog, form: Make) -> Non
         await client.post("/imports/check", files={"file": ("offers.csv", b"titre\nTour", "text/csv")}),
     ):
         assert answer.status_code == 403
-        assert answer.json()["type"] == "urn:maillage:problem:catalog/nothing-of-its-own"
+        assert answer.json()["type"] == "urn:maillage:problem:hub/nothing-of-its-own"
     assert await hub.said() == []
 
 

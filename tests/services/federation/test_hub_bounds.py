@@ -156,6 +156,12 @@ async def test_the_broker_says_how_much_waits(region: Region) -> None:
     namur = region.namur
     at_hub = await id_of_link(namur, region.hub)
     await namur.call("POST", f"/links/{at_hub}/pause")
+
+    async def takes_no_more() -> bool:
+        order = next(row for row in await namur.rows(broker_orders) if row["link_id"] == at_hub)
+        return order["command"] == "pause" and order["done_generation"] == order["generation"]
+
+    await eventually(takes_no_more, seconds=PATIENCE)
     box = str(namur.border.keys.box.as_dict(private=False)["x"])
     body = boxes.close(b"x" * 3000, namur.border.us, box).decode()
     async with region.hub.db.transaction() as session:
