@@ -501,7 +501,7 @@ def _standard(role: str) -> dict[str, Rule]:
             "widening": widening(),
         },
         f"GET matching /needs/{NEED}/pledges": lambda _: {
-            "wanted": 10, "unit": "chaises", "promised": 3, "received": 0, "missing": 7, "people": 1,
+            "wanted": 10, "unit": "chaises", "promised": 3, "received": 2, "missing": 7, "people": 1,
         },
         f"PUT matching /needs/{NEED}/pledges/{INTRODUCTION}": lambda _: httpx.Response(204),
         f"POST matching /needs/{NEED}/seen": lambda _: httpx.Response(204),

@@ -128,7 +128,7 @@ async def test_what_is_missing_is_seen_by_all_and_what_came_is_noted_with_one_ta
     client = browse(pretend)
     shown = (await client.get(f"/needs/{NEED}")).text
     assert "3 sur 10 chaises" in shown
-    assert "Il manque encore 7 chaises." in shown
+    assert "Il manque encore 7 chaises.</strong> Déjà reçu" in shown
     path = f"/needs/{NEED}/pledges/{INTRODUCTION}"
     token = shown.split(f'action="{path}"')[1].split('value="')[1].split('"')[0]
     answer = await client.post(path, data={"form": token, "peer": PEER, "received": "yes"})
