@@ -32,6 +32,11 @@ class Event(Data):
         """The id of the thing that the fact is about."""
         raise TypeError(f"{type(self).__name__} names no subject")
 
+    @property
+    def forgotten(self) -> tuple[str, ...]:
+        """Ids in whose messages nothing is to be kept from now on, also where nobody could handle them; mostly none."""
+        return ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:

@@ -64,6 +64,10 @@ class MemberChanged(Event):
     def subject(self) -> str:
         return str(self.member.id)
 
+    @property
+    def forgotten(self) -> tuple[str, ...]:
+        return (str(self.member.id),) if self.member.status == "left" else ()
+
 
 class MemberContactChanged(Event):
     """Where a member is reached. `email` is None once the member has left. For notify and federation only."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from contracts.border import BorderBookingAnswered
 from contracts.envelope import Data, Event
 
 
@@ -131,22 +132,36 @@ class ThingsAsked(LinkWord):
 
 
 class RecoveryAsked(LinkWord):
-    """I come back from a backup and begin anew: hand back what I have promised your members since."""
+    """I come back from a backup and begin anew: hand back what I have promised you and asked of you since."""
 
     type: ClassVar[str] = "link.recovery_asked.v1"
     restored_at: datetime
 
 
 class DecisionHandedBack(LinkWord):
-    """A booking that my member has with you. `request`: what we asked; `decision`: your own signed answer to it."""
+    """A booking that my member has with you. `request`: what we asked; `decision`: your own signed answer to it.
+
+    Also of one that you have declined or called off, while its period is to come: it is over here for good.
+    """
 
     type: ClassVar[str] = "link.decision_handed_back.v1"
     request: str
     decision: str
 
 
+class RequestHandedBack(LinkWord):
+    """A booking of my resource that your member has asked for. `request`: what you said, as you signed it.
+
+    `answer`: how it stands here; None while that is not decided.
+    """
+
+    type: ClassVar[str] = "link.request_handed_back.v1"
+    request: str
+    answer: BorderBookingAnswered | None = None
+
+
 class RecoveryAnswered(LinkWord):
-    """That was all. `handed_back`: how many decisions."""
+    """That was all. `handed_back`: how many decisions and requests."""
 
     type: ClassVar[str] = "link.recovery_answered.v1"
     handed_back: int

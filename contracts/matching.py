@@ -141,9 +141,10 @@ class IntroductionAnswered(IntroductionEvent):
 
 
 class IntroductionWithdrawn(IntroductionEvent):
-    """Whoever asked no longer asks."""
+    """Whoever asked no longer asks. `unanswered`: not by their own wish, but because nobody has answered for long."""
 
     type: ClassVar[str] = "matching.introduction_withdrawn.v1"
+    unanswered: bool = False
 
 
 class OutcomeAsked(Event):

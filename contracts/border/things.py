@@ -179,8 +179,8 @@ class BorderBookingAnswered(Event):
     nobody came is "completed". `value`: what the completed use was worth to the owner. `start_at_risk`: the one before
     is late. `change_decided`: up to which number your wishes for a change are decided (the period says how),
     `change_reason`: why the last one was not granted. `withdrawals_heard`: up to which number your withdrawals were
-    heard: a booking that is not cancelled then stands. `quantity`: None from those who do not tell it yet.
-    `proposal`: what we ask your member to move it to; gone once that is decided, whichever way.
+    heard: a booking that is not cancelled then stands. `quantity`, and `offer_id` (which resource): None from those who
+    do not tell it yet. `proposal`: what we ask your member to move it to; gone once that is decided, whichever way.
     """
 
     type: ClassVar[str] = "border.booking_answered.v1"
@@ -203,6 +203,7 @@ class BorderBookingAnswered(Event):
     change_reason: str | None = None
     withdrawals_heard: int = 0
     proposal: Proposal | None = None
+    offer_id: UUID | None = None
 
     @property
     def subject(self) -> str:

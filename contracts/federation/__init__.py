@@ -8,7 +8,6 @@ from contracts.federation.introductions import (
 )
 from contracts.federation.received import (
     BookingAnswerReceived,
-    BookingReadmitted,
     BookingRequestReceived,
     BookingWithdrawalReceived,
     BusyReceived,
@@ -25,13 +24,15 @@ from contracts.federation.received import (
     MessageRefused,
     PersonForgotten,
     Received,
-    RecoveryChanged,
     ResourceReceived,
     UseReportReceived,
 )
+from contracts.federation.recovery import BookingEndHandedBack, BookingHandedBack, BookingReadmitted, RecoveryChanged
 
 __all__ = [
     "BookingAnswerReceived",
+    "BookingEndHandedBack",
+    "BookingHandedBack",
     "BookingReadmitted",
     "BookingRequestReceived",
     "BookingWithdrawalReceived",

@@ -234,34 +234,6 @@ class MessageRefused(Event):
         return str(self.link_id)
 
 
-class RecoveryChanged(Event):
-    """This instance was restored from a backup, or is whole again.
-
-    While `recovering`, nothing new is confirmed on what peers may book too: their answers may bring back bookings that
-    we have forgotten. `version` rises with every change.
-    """
-
-    type: ClassVar[str] = "federation.recovery_changed.v1"
-    recovering: bool
-    since: datetime
-    version: int
-
-    @property
-    def subject(self) -> str:
-        return "recovery"
-
-
-class BookingReadmitted(BookingRequestReceived):
-    """A peer handed back a booking that we had confirmed ourselves (our own signature says so) and may have lost.
-
-    `status` and `version` are those of our answer.
-    """
-
-    type: ClassVar[str] = "federation.booking_readmitted.v1"
-    status: Literal["pending", "confirmed"]
-    version: int
-
-
 class PersonForgotten(Received):
     """A peer's person has left: what is kept under this pseudonym is to be forgotten.
 
@@ -275,6 +247,10 @@ class PersonForgotten(Received):
     @property
     def subject(self) -> str:
         return self.pseudonym
+
+    @property
+    def forgotten(self) -> tuple[str, ...]:
+        return (self.pseudonym, *map(str, self.booking_ids))
 
 
 class FederationActRecorded(ActRecorded):
