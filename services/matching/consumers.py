@@ -28,7 +28,7 @@ from contracts.federation import (
 from contracts.identity import CircleChanged, MemberChanged
 from services.chassis.clock import Clock
 from services.chassis.messaging import Consumers
-from services.matching.commands import following_up, index, meeting, searches, uses
+from services.matching.commands import following_up, index, leaving, meeting, searches, uses
 from services.matching.tables import OURS
 
 consumers = Consumers("matching")
@@ -139,6 +139,7 @@ async def count_no_use_when_expired(event: BookingExpired, session: AsyncSession
 async def forget_who_has_left(event: MemberChanged, session: AsyncSession) -> None:
     """Saved searches, and what they have found, go with the member."""
     if event.member.status == "left":
+        await leaving.note(session, event.member.id, now=_clock.now())
         await searches.forget_member(session, event.member.id)
         await meeting.forget_member(session, event.member.id, now=_clock.now())
         await following_up.forget_member(session, event.member.id)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from services.matching import free_time, words
 from services.matching.free_time import Interval, Rules
+from services.matching.relevance import FITTING_MEANING, is_about, relevance
 
 Code = Literal[
     "words", "meaning", "topic", "category", "kind", "distance", "free", "days", "quantity", "rested", "owed", "owing"
@@ -24,19 +25,18 @@ RESTING_DAYS = 30
 ASKING_AFTER_DAYS = 7
 """So long after a match was accepted its author is asked whether it worked out."""
 
-FITTING_WORDS = 0.2
-"""The share of a need's words, weighed by rarity, from which an offer is about the same thing."""
+TELLING_SCORE = 0.55
+"""How much an offer must have of what is asked (`Fit.about`) for the author of a need to be told without having asked.
 
-FITTING_MEANING = 0.25
-"""The cosine from which an offer may be about the same thing: nine in ten that are do, one in eight of the others."""
+Of those that reach it, four in five are right where the taxonomy knows the subject, three in five where it may not
+(`python -m tests.bench.matching telling`).
+"""
 
-TELLING_SCORE = 0.5
-"""The score from which the author of a need is told of an offer without having asked."""
+SAME_KIND, _NEAR_KIND = 0.3, 0.06
+_NEAR_TO_ALL = "equipment"
+"""Three in four things that are right and of another kind than was ticked are equipment, or equipment was ticked."""
 
-SAME_KIND = 0.2
-ALERTING_RELEVANCE = TELLING_SCORE - SAME_KIND
-"""How relevant a thing is to a saved search to be told of, at the least: as for offers of a need's own kind."""
-
+_ABOUT = ("relevance", "kind", "category")
 _CATEGORY, _NEAR, _FREE = 0.15, 0.1, 0.05
 NEAR_TIE = 0.05
 """What fairness can move between two offers at the most: with other terms farther apart it changes nothing."""
@@ -50,9 +50,6 @@ _BALANCE = (NEAR_TIE - _RESTED) / 2
 _FEW_USES = 4
 """So few uses more on one side are half of what balance can give."""
 _NEAR_KM = 30.0
-_WORDS_BESIDE_MEANING, _WORDS_ALONE = 0.2, 0.6
-_UNRELATED = 0.2
-"""The cosine of things that have nothing to do with each other, at the most, as a rule."""
 _EARTH_KM = 6371.0088
 STAYS_AT_HOME: frozenset[str] = frozenset({"machine", "equipment", "space", "material"})
 
@@ -145,6 +142,16 @@ class Fit:
             self.gains[what] = round(gain, 4)
             self.score += gain * self.factors.get(what, 1.0)
 
+    @property
+    def about(self) -> float:
+        """The part of the score that says whether it is what is asked, wherever and whenever it is."""
+        return sum(self.gains.get(what, 0.0) * self.factors.get(what, 1.0) for what in _ABOUT)
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether it is so likely what is asked that the author is told of it."""
+        return self.about >= TELLING_SCORE
+
     def favour(self, what: str, gain: float) -> None:
         """A gain of fairness: no factor makes more of it."""
         if gain:
@@ -168,27 +175,22 @@ def distance_km(one: Point, other: Point) -> float:
     return 2 * _EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
 
 
-def relevance(coverage: float, meaning: float | None) -> float:
-    """How much a text has to do with a request, from about 0 (nothing) to 1.
-
-    Meaning and words add up (fusing ranks hurts where few words are shared); words alone count in full only where the
-    meaning is not known.
-    """
-    if meaning is None:
-        return coverage
-    return max(_WORDS_ALONE * coverage, meaning - _UNRELATED + _WORDS_BESIDE_MEANING * coverage)
-
-
-def is_about(coverage: float, meaning: float | None) -> bool:
-    """Whether a text is about what a request asks for."""
-    return coverage >= FITTING_WORDS or (meaning is not None and meaning >= FITTING_MEANING)
+def kind_gain(asked: str, offered: str) -> float:
+    """What an offer earns for its kind, by the kind that was ticked."""
+    if asked == offered:
+        return SAME_KIND
+    return _NEAR_KIND if _NEAR_TO_ALL in {asked, offered} else 0.0
 
 
 def fit(
     need: Need, offer: Offer, *, now: datetime, farthest_km: float, factors: Mapping[str, float] | None = None
 ) -> Fit | None:
-    """How `offer` fits `need` at `now`; None when it is about something else. `factors`: how much each term counts."""
-    if not is_about(offer.coverage, offer.meaning):
+    """How `offer` fits `need` at `now`; None when it is about something else. `factors`: how much each term counts.
+
+    What only its kind lets in is no near miss: it has to fit in all else.
+    """
+    of_kind = offer.kind == need.kind
+    if not is_about(offer.coverage, offer.meaning, of_kind=of_kind):
         return None
     found = Fit(factors=factors or {})
     found.gain("relevance", relevance(offer.coverage, offer.meaning))
@@ -198,15 +200,16 @@ def fit(
         found.add("meaning", offer.nearness, 0.0)
         if offer.topic is not None:
             found.add("topic", offer.topic, 0.0)
-    if offer.kind == need.kind:
-        found.add("kind", offer.kind, SAME_KIND)
+    found.gain("kind", kind_gain(need.kind, offer.kind))
+    if of_kind:
+        found.add("kind", offer.kind, 0.0)
     if need.category and same_words(need.category, offer.category):
         found.add("category", offer.category, _CATEGORY)
     _judge_distance(found, need, offer, farthest_km)
     _judge_quantity(found, need, offer)
     _judge_time(found, need, offer, now)
     _be_fair(found, offer)
-    return found
+    return found if not found.missing or is_about(offer.coverage, offer.meaning) else None
 
 
 def _be_fair(found: Fit, offer: Offer) -> None:

@@ -9,7 +9,7 @@ from services.chassis import logs
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.matching import asking, meaning
-from services.matching.commands import alerting, encoding, following_up, proposing, vocabulary
+from services.matching.commands import alerting, encoding, following_up, giving_up, proposing, vocabulary
 
 _log = logs.get(__name__)
 _REST_PER_WORK = 20
@@ -99,7 +99,7 @@ class Alerting:
 
 
 class FollowingUp:
-    """Asks how matches worked out, and whether needs that nobody answered may be widened."""
+    """Asks how matches worked out, whether needs that nobody answered may be widened; ends questions without answer."""
 
     def __init__(
         self, db: Database, *, seconds: float, patience: following_up.Patience, clock: Clock | None = None
@@ -124,6 +124,8 @@ class FollowingUp:
         while await self._db.run(following_up.ask_outcomes, now=now) == following_up.BATCH:
             pass
         while await self._db.run(following_up.ask_to_widen, now=now, patience=self._patience) == following_up.BATCH:
+            pass
+        while await self._db.run(giving_up.end_unanswered, now=now) == giving_up.BATCH:
             pass
 
 

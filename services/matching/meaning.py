@@ -1,10 +1,15 @@
 """What texts are about, as vectors that can be compared.
 
-Everything is encoded as a request: so the model was made to compare texts of the same kind. Its vectors all lean the
-same way, so their mean is taken away. Then each is drawn towards what it is nearest to, because "digging a trench" and
+Everything is encoded as a request, in small letters: so the model was made to compare texts of the same kind, and a
+capital at the start of a title tells it something that nobody meant. Its vectors all lean the same way, so their mean
+is taken away, and a matrix shortens what says in which language something is said, or whether a thing is named or what
+it is for (`basis.sameness`). Then each is drawn towards what it is nearest to, because "digging a trench" and
 "mini-excavator" share little but what one does with them: towards categories and their concepts (`taxonomy/`; a word
 that these use tells the category, too, as so small a model does not know every machine), and towards the meanings of
-English nouns in WordNet, which nobody chose. All this is in `taxonomy/basis.npz` and `taxonomy/wordnet.npz`, made by
+English nouns in WordNet, which nobody chose. Towards many and softly: of the few nearest the taxonomy may have none
+that is right, and what several have in common still helps then. How near a thing is, is its cosine less how
+crowded it is around it, else what lies where the taxonomy is dense is near to everything (known as cross-domain
+similarity local scaling). All this is in `taxonomy/basis.npz` and `taxonomy/wordnet.npz`, made by
 `python -m services.matching.basis`. What each part is worth, also on subjects that the taxonomy does not have, is
 printed by `python -m tests.bench.matching parts`.
 """
@@ -26,20 +31,28 @@ from services.matching.model import DIMENSIONS, Floats
 BASIS = taxonomy.FOLDER / "basis.npz"
 WORDNET = taxonomy.FOLDER / "wordnet.npz"
 
-_SHARPNESS = 0.05
-_NEAREST, _PULL = 8, 0.8
-_NEAREST_NOUNS, _PULL_OF_NOUNS = 60, 0.5
+_SHARPNESS = 0.08
+_NEAREST, _PULL = 30, 1.2
+_NEAREST_NOUNS, _PULL_OF_NOUNS = 60, 0.4
 _TOPICS = 3
-_HINT = 0.2
+_HINT = 0.25
 """What a word of a category's own adds to its nearness."""
+_CROWD, _USUAL = 10, 0.47
+"""A vector is as crowded as it is near to so many anchors, on average; and the average of that over texts."""
+_STEPS = 254
+"""In so many steps for each 1 a packed vector says how crowded it is."""
 
 
 @dataclass(frozen=True, eq=False)
 class Vector:
-    """`values`: of length 1. `topics`: codes of the nearest categories, the nearest first."""
+    """`values`: of length 1. `topics`: codes of the nearest categories, the nearest first.
+
+    `crowd`: how much more crowded than usual it is around it, from -0.5 to 0.5.
+    """
 
     values: Floats
     topics: tuple[str, ...]
+    crowd: float = 0.0
 
     @property
     def signs(self) -> str:
@@ -47,25 +60,33 @@ class Vector:
         return "".join("1" if value > 0 else "0" for value in self.values)
 
     def packed(self) -> bytes:
-        """The vector in a byte for each dimension."""
-        return np.round(self.values * (127 / max(float(np.abs(self.values).max()), 1e-9))).astype(np.int8).tobytes()
+        """The vector in a byte for each dimension, and one for how crowded it is."""
+        values = self.values * (127 / max(float(np.abs(self.values).max()), 1e-9))
+        crowd = min(max(self.crowd * _STEPS, -127.0), 127.0)
+        return np.round(np.append(values, crowd)).astype(np.int8).tobytes()
 
 
 def similarities(one: Vector, others: Sequence[bytes | None]) -> list[float | None]:
-    """The cosine of `one` with each of the packed vectors (-1 to 1); None where there is none."""
+    """How near each of the packed vectors is to `one`, which is asked for (-1 to 1); None where there is none.
+
+    The cosine, less half of how crowded it is around what is found. It is the same for all around `one`, and changes
+    nothing between them.
+    """
     present = [packed for packed in others if packed]
     if not present:
         return [None] * len(others)
-    matrix = np.frombuffer(b"".join(present), dtype=np.int8).reshape(-1, DIMENSIONS).astype(np.float32)
-    lengths = np.linalg.norm(matrix, axis=1)
-    found = iter(((matrix @ one.values) / np.maximum(lengths, 1e-9)).tolist())
+    matrix = np.frombuffer(b"".join(present), dtype=np.int8).reshape(-1, DIMENSIONS + 1).astype(np.float32)
+    values, crowds = matrix[:, :DIMENSIONS], matrix[:, DIMENSIONS] / _STEPS
+    cosines = (values @ one.values) / np.maximum(np.linalg.norm(values, axis=1), 1e-9)
+    found = iter((cosines - crowds / 2).tolist())
     return [next(found) if packed else None for packed in others]
 
 
 def unpacked(packed: bytes, topics: Sequence[str]) -> Vector:
     """The vector that was packed."""
-    values = np.frombuffer(packed, dtype=np.int8).astype(np.float32)
-    return Vector(values / max(float(np.linalg.norm(values)), 1e-9), tuple(topics))
+    numbers = np.frombuffer(packed, dtype=np.int8).astype(np.float32)
+    values, crowd = numbers[:DIMENSIONS], float(numbers[DIMENSIONS])
+    return Vector(values / max(float(np.linalg.norm(values)), 1e-9), tuple(topics), crowd / _STEPS)
 
 
 def around(one: Vector, count: int) -> list[str]:
@@ -76,25 +97,22 @@ def around(one: Vector, count: int) -> list[str]:
     return list(dict.fromkeys([*one.topics, *loaded.nearest(one, count)]))[:count]
 
 
-def blended(title: Vector, text: Vector, weight: float) -> Vector:
-    """Both together, `weight` (0 to 1) of it the text. The topics are the title's."""
-    return Vector(unit(((1 - weight) * title.values + weight * text.values)[None])[0], title.topics)
-
-
 class Meaning:
     """The model with its basis. `version` changes whenever vectors of before cannot be compared with those of now."""
 
     def __init__(self, loaded: model.Model, basis: Path = BASIS, nouns: Path = WORDNET) -> None:
         self.model = loaded
         content = basis.read_bytes() + nouns.read_bytes()
-        tuned = (_SHARPNESS, _NEAREST, _PULL, _NEAREST_NOUNS, _PULL_OF_NOUNS, _HINT)
+        tuned = (_SHARPNESS, _NEAREST, _PULL, _NEAREST_NOUNS, _PULL_OF_NOUNS)
+        tuned += (_HINT, _CROWD, _USUAL, _STEPS)
         content += repr((taxonomy.leaves(), taxonomy.concepts(), tuned)).encode()
         self.version = f"{model.NAME}.{hashlib.sha256(content).hexdigest()[:12]}"
         with np.load(basis) as arrays:
             self._mean = arrays["mean"].astype(np.float32)
-            self._anchors = unit(arrays["anchors"].astype(np.float32))
+            self._sameness = arrays["sameness"].astype(np.float32)
+            self._anchors = unit(arrays["anchors"].astype(np.float32) @ self._sameness)
         with np.load(nouns) as arrays:
-            self._nouns = unit(arrays["nouns"].astype(np.float32))
+            self._nouns = unit(unit(arrays["nouns"]) @ self._sameness)
         self._leaves = unit(self._anchors[: len(taxonomy.leaves())])
         self._codes = [category.code for category in taxonomy.leaves()]
         self._places = np.array([self._codes.index(code) for code, _ in anchors()])
@@ -103,19 +121,31 @@ class Meaning:
         """The codes of the categories nearest to it, the nearest first."""
         return self._topics(self._anchors @ one.values, count)
 
+    def blended(self, title: Vector, text: Vector, weight: float) -> Vector:
+        """Both together, `weight` (0 to 1) of it the text. The topics are the title's."""
+        values = unit(((1 - weight) * title.values + weight * text.values)[None])
+        return Vector(values[0], title.topics, float(self._crowds(values)[0]))
+
     def of(self, texts: Sequence[str]) -> list[Vector]:
         """A vector for each text. Takes about 15 ms for a short one: call it in a thread."""
         if not texts:
             return []
-        centred = unit(self.model.encode(texts) - self._mean)
+        said = [text.lower() for text in texts]
+        # BLAS would wake a thread on each core for these, which costs ten times the products themselves
+        centred = unit(np.einsum("nd,dk->nk", unit(self.model.encode(said) - self._mean), self._sameness))
         hints = np.vstack([_hints(text) for text in texts])
         near: Floats = (centred @ self._anchors.T + _HINT * hints).astype(np.float32)
         pulls = _PULL * _drawn(near, self._anchors, _NEAREST)
-        # BLAS would wake a thread on each core for this, which costs ten times the product itself
         nouns = np.einsum("nd,kd->nk", centred, self._nouns)
         pulls += _PULL_OF_NOUNS * _drawn(nouns, self._nouns, _NEAREST_NOUNS)
         values = unit(centred + pulls)
-        return [Vector(values[row], tuple(self._topics(near[row], _TOPICS))) for row in range(len(texts))]
+        topics = [tuple(self._topics(row, _TOPICS)) for row in near]
+        return [Vector(*each) for each in zip(values, topics, self._crowds(values).tolist(), strict=True)]
+
+    def _crowds(self, values: Floats) -> Floats:
+        near = np.einsum("nd,kd->nk", values, self._anchors)
+        nearest = np.partition(near, -_CROWD, axis=1)[:, -_CROWD:]
+        return np.asarray(nearest.mean(axis=1) - _USUAL, dtype=np.float32)
 
     def _topics(self, near: Floats, count: int) -> list[str]:
         """Of each category counts what is nearest in it, the category itself or a concept."""

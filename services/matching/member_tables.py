@@ -7,6 +7,14 @@ from services.matching.tables import metadata
 
 _instant = sa.DateTime(timezone=True)
 
+left_members = sa.Table(
+    "left_members",
+    metadata,
+    sa.Column("member_id", sa.Uuid, primary_key=True),
+    sa.Column("at", _instant, nullable=False),
+)
+"""Who has left within the last day: for longer than any token is good."""
+
 saved_searches = sa.Table(
     "saved_searches",
     metadata,

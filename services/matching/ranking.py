@@ -10,16 +10,19 @@ from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG, TSQUERY, array
 from services.matching import cells, words
 from services.matching.domain import Point
 from services.matching.tables import things
-from services.matching.terms import Terms
+from services.matching.terms import Terms, quoted
 
 _EARTH_KM = 6371.0088
 _KM_PER_DEGREE = 111.19
 _POLE = 89.9
 
 _SIDES = ("south", "north", "west", "east")
-_PLACES = (("A", 1.0), ("B", 0.9))
+_PLACES = (("title", 1.0), ("category", 0.9))
 _ELSEWHERE = 0.6
 """What a shared word counts in the title, in the category, in the text."""
+
+_PLACED = {"title": ":A", "category": ":B", "anywhere": ""}
+"""How a tsquery asks for a stem in each place."""
 
 CELLS: Any = array([things.c.cell])
 KINDS: Any = array([things.c.kind])
@@ -30,8 +33,9 @@ def values(terms: Terms) -> dict[str, Any]:
     """What a statement made of these conditions must be given, when it is used for other terms than it was made for."""
     return {
         "asked_query": terms.query,
+        "asked_any": terms.any,
         "asked_full": terms.full,
-        "asked_lexemes": [term.lexeme for term in terms.terms],
+        **{f"asked_{place}": [quoted(term.lexeme) + label for term in terms.terms] for place, label in _PLACED.items()},
         "asked_words": [term.word for term in terms.terms],
         "asked_weights": [term.weight for term in terms.terms],
     }
@@ -53,39 +57,44 @@ def says(text: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
 
 def coverage(terms: Terms) -> sa.ColumnElement[float]:
     """The share (0 to 1) of the request's words that a thing has, each weighed by its rarity and its best place."""
-    asked, stems = _joined(terms)
-    factor = sa.case(
-        *((sa.literal(place) == sa.any_(stems.c.weights), value) for place, value in _PLACES), else_=_ELSEWHERE
-    )
+    asked = _asked(terms)
+    said = things.c.words.op("@@")
+    factor = sa.case(*((said(asked.c[place]), value) for place, value in _PLACES), else_=_ELSEWHERE)
     best = sa.select(sa.func.max(asked.c.weight * factor).label("best")).group_by(asked.c.word)
-    best = best.select_from(stems.join(asked, asked.c.lexeme == stems.c.lexeme)).correlate(things).subquery()
+    best = best.select_from(asked).where(said(asked.c.anywhere)).correlate(things).subquery()
     total = sa.select(sa.func.coalesce(sa.func.sum(best.c.best), 0.0)).scalar_subquery()
-    return sa.func.least(1.0, total / sa.bindparam("asked_full", terms.full, sa.Double))
+    share = sa.func.least(1.0, total / sa.bindparam("asked_full", terms.full, sa.Double))
+    return sa.case((_has_any(terms), share), else_=0.0)
 
 
 def shared_words(terms: Terms) -> sa.ColumnElement[Any]:
     """The request's words, as written there, that a thing has."""
-    asked, stems = _joined(terms)
-    found = sa.select(asked.c.word).distinct().select_from(stems.join(asked, asked.c.lexeme == stems.c.lexeme))
-    return sa.func.array(found.correlate(things).scalar_subquery(), type_=ARRAY(sa.Text))
+    asked = _asked(terms)
+    found = sa.select(asked.c.word).distinct().select_from(asked).where(things.c.words.op("@@")(asked.c.anywhere))
+    shared = sa.func.array(found.correlate(things).scalar_subquery(), type_=ARRAY(sa.Text))
+    return sa.case((_has_any(terms), shared), else_=sa.literal_column("'{}'::text[]", ARRAY(sa.Text)))
 
 
-def _joined(terms: Terms) -> tuple[Any, Any]:
+def _has_any(terms: Terms) -> sa.ColumnElement[bool]:
+    """Whether a thing has one of the stems: for most it spares a look at all that it has."""
+    asked = sa.select(sa.bindparam("asked_any", terms.any, sa.Text).cast(TSQUERY)).scalar_subquery()
+    return things.c.words.op("@@")(asked)
+
+
+def _asked(terms: Terms) -> sa.TableValuedAlias:
+    """A row for each stem: what finds it in a title, in a category, anywhere; the word it comes from; its weight."""
     given = values(terms)
+    places = [sa.bindparam(f"asked_{place}", given[f"asked_{place}"], ARRAY(sa.Text)) for place in _PLACED]
     asked = sa.func.unnest(
-        sa.bindparam("asked_lexemes", given["asked_lexemes"], ARRAY(sa.Text)),
+        *(sa.cast(place, ARRAY(TSQUERY)) for place in places),
         sa.bindparam("asked_words", given["asked_words"], ARRAY(sa.Text)),
         sa.bindparam("asked_weights", given["asked_weights"], ARRAY(sa.Double)),
     ).table_valued(
-        sa.column("lexeme", sa.Text), sa.column("word", sa.Text), sa.column("weight", sa.Double), name="asked"
+        *(sa.column(place, TSQUERY) for place in _PLACED),
+        *(sa.column("word", sa.Text), sa.column("weight", sa.Double)),
+        name="asked",
     )
-    stems = sa.func.unnest(things.c.words).table_valued(
-        sa.column("lexeme", sa.Text),
-        sa.column("positions", ARRAY(sa.SmallInteger)),
-        sa.column("weights", ARRAY(sa.Text)),
-        name="stems",
-    )
-    return asked.render_derived(), stems.render_derived()
+    return asked.render_derived()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """What can be set about matching."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from services.chassis.settings import ServiceSettings
@@ -15,6 +17,12 @@ class MatchingSettings(ServiceSettings):
     two looks for what they have found; `alerts_a_day`: instant messages of them to a member within 24 hours, what is
     beyond waits for the next morning; `widen_after_days`: so long after nobody answered a need its author is asked;
     `following_seconds`: pause between two looks for that, and for matches whose outcome is to be asked.
+    """
+
+    plan_cache_mode: ClassVar[str] = "force_custom_plan"
+    """A plan made without knowing the words may read the whole table for a common one.
+
+    Search and matches have statements with only one good plan, which is kept (`Database.asking`).
     """
 
     proposing_seconds: float = Field(default=0.5, gt=0)

@@ -5,11 +5,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB, TSVECTOR
 
 from services.chassis.inbox import inbox_table
 from services.chassis.outbox import outbox_table
+from services.chassis.pace import pace_table
+from services.matching import shelves
 
 metadata = sa.MetaData()
 
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+paces = pace_table(metadata)
 
 OURS = ""
 """The `origin` of this cooperative's own things; a peer's is its instance id."""
@@ -61,7 +64,7 @@ things = sa.Table(
     ),
     sa.Index("things_newest", "side", "changed_at", postgresql_where=sa.text("NOT gone")),
     sa.Index("things_latest", "changed_at", postgresql_where=sa.text("NOT gone")),
-    sa.Index("things_by_cell", "cell", "side", "kind", postgresql_where=sa.text("NOT gone")),
+    sa.Index("things_by_cell", "cell", "side", "kind", "latitude", "longitude", postgresql_where=sa.text("NOT gone")),
 )
 """Offers and needs, ours and copies. A row with `gone` is a tombstone: no content, and no older version comes back.
 
@@ -69,7 +72,7 @@ things = sa.Table(
 reads nothing of the others; without waiting lists, which every search would have to read.
 """
 
-_COMPARED = ("bits", "origin", "id", "public", "language", "valid_from", "valid_until", "latitude", "longitude")
+_COMPARED = ("latitude", "longitude", "id", "public", "bits", "origin", "language", "valid_from", "valid_until")
 
 meanings = sa.Table(
     "meanings",
@@ -91,22 +94,33 @@ meanings = sa.Table(
     sa.Column("topics", ARRAY(sa.Text), nullable=False),
     sa.Column("bits", BIT(384), nullable=False),
     sa.Column("vector", sa.LargeBinary, nullable=False),
-    sa.Index("meanings_by_kind", "model", "side", "open", "kind", "cell", postgresql_include=_COMPARED),
-    sa.Index("meanings_by_topic", "model", "side", "open", "topic", "kind", "cell", postgresql_include=_COMPARED),
+    sa.Column("aisle", sa.Integer, sa.Computed(shelves.AISLE, persisted=True), nullable=False),
+    sa.Column("shelf", sa.Integer, sa.Computed(shelves.SHELF, persisted=True), nullable=False),
+    sa.Index("meanings_by_aisle", "aisle", "cell", postgresql_include=_COMPARED),
+    sa.Index("meanings_by_shelf", "shelf", "cell", postgresql_include=_COMPARED),
 )
 """What things are about. `model`: its name and the version of its means; vectors of another one do not count.
 
-`vector`: a byte for each dimension, `bits` the signs of them. `open`: its audience is no circle,
-`public`: it is for everybody. `topic`: the nearest category. The indexes hold all that is needed to find the nearest
-under filters, which are those of the things themselves.
+`vector`: a byte for each dimension and one for how crowded it is, `bits` the signs of them. `open`: its audience is no
+circle, `public`: it is for everybody. `topic`: the nearest category. `aisle`, `shelf`: see `shelves.py`. The indexes
+hold all that is needed to find the nearest under filters, which are those of the things themselves.
 """
 
-to_encode = sa.Table(
-    "to_encode",
-    metadata,
-    sa.Column("origin", sa.Text, primary_key=True),
-    sa.Column("id", sa.Uuid, primary_key=True),
-)
+
+def _waiting(name: str) -> sa.Table:
+    """Things that wait: `first` those that somebody waits for; then the latest (`since`), before a long import."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("origin", sa.Text, primary_key=True),
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("first", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("since", _instant, nullable=False, server_default=sa.func.now()),
+        sa.Index(f"{name}_order", sa.text("first DESC"), sa.text("since DESC")),
+    )
+
+
+to_encode = _waiting("to_encode")
 """New or changed things whose vector is still to be made. Until then they are found by words."""
 
 circles = sa.Table(
@@ -161,12 +175,7 @@ lexemes = sa.Table(
 )
 """In how many things a word stem occurs: rare words weigh more, and misspelt ones are looked up here."""
 
-to_match = sa.Table(
-    "to_match",
-    metadata,
-    sa.Column("origin", sa.Text, primary_key=True),
-    sa.Column("id", sa.Uuid, primary_key=True),
-)
+to_match = _waiting("to_match")
 """New or changed things that wait to be compared: needs with all offers, offers with all needs."""
 
 proposals = sa.Table(

@@ -35,7 +35,7 @@ class Terms:
     """All stems of a request. `full`: what a thing earns that has every word in its title.
 
     `total`: about how many things there are. `rare`: the stems that few of them have. `says_nothing`: there are only
-    words without a meaning of their own ("le la les").
+    words without a meaning of their own ("le la les"). `skilled`: names of skills were imported, or it is not known.
     """
 
     terms: tuple[Term, ...] = ()
@@ -43,6 +43,7 @@ class Terms:
     total: int = 0
     rare: tuple[str, ...] = ()
     says_nothing: bool = False
+    skilled: bool = True
 
     @property
     def are_rare(self) -> bool:
@@ -55,6 +56,11 @@ class Terms:
         if self.rare:
             return " | ".join(quoted(lexeme) for lexeme in self.rare)
         return self.every
+
+    @property
+    def any(self) -> str:
+        """A tsquery that takes whatever has at least one of the stems, however common it is."""
+        return " | ".join(sorted({quoted(term.lexeme) for term in self.terms}))
 
     @property
     def every(self) -> str:
@@ -85,11 +91,13 @@ _STEMS = sa.text(
     stems AS (
         SELECT word, plain, stem, language
           FROM asked,
-               LATERAL (VALUES ('fr', ts_lexize('french_stem', plain)), ('nl', ts_lexize('dutch_stem', plain)),
-                               ('en', ts_lexize('english_stem', plain))) AS l(language, stem)
+               LATERAL (VALUES ('fr', 'french_stem'), ('nl', 'dutch_stem'), ('en', 'english_stem'))
+                   AS l(language, endings),
+               -- PostgreSQL's parser leaves what has a figure in it as it is, and so does the index
+               LATERAL ts_lexize(CASE WHEN plain ~ '[0-9]' THEN 'simple' ELSE endings END::regdictionary, plain) AS stem
     )
     SELECT s.word, s.language, s.stem[1] AS lexeme, l.documents,
-           (SELECT documents FROM lexemes WHERE lexeme = '') AS total
+           (SELECT documents FROM lexemes WHERE lexeme = '') AS total, EXISTS (SELECT FROM skills) AS skilled
       FROM stems s LEFT JOIN lexemes l ON l.lexeme = s.stem[1]
     """
 )
@@ -136,8 +144,9 @@ async def terms_of(session: AsyncSession, *parts: Part) -> Terms:
         rows = [row for row in rows if row["word"] not in stop_words]
     known = [row for row in rows if row["lexeme"] is not None]
     lost = {row["word"] for row in known} - {row["word"] for row in known if row["documents"]}
-    similar = [*await _similar(session, lost), *await _synonyms(session, list(chosen))]
-    found = _weighed(known, similar, chosen)
+    skilled = any(row["skilled"] for row in rows)
+    similar = [*await _similar(session, lost), *(await _synonyms(session, list(chosen)) if skilled else [])]
+    found = replace(_weighed(known, similar, chosen), skilled=skilled)
     return replace(found, says_nothing=all(word in stop_words or words.folded(word) in words.SMALL for word in chosen))
 
 

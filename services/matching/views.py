@@ -149,12 +149,13 @@ class WideningView(BaseModel):
 
 
 class MatchView(ResultView):
-    """An offer for a need. `score` only orders; it is no percentage.
+    """An offer for a need. `score` only orders; it is no percentage. `likely`: False when it only may be what is asked.
 
     `status`: what the need's author made of it; `ask_outcome`: it was accepted a week ago, did it work out?
     """
 
     score: float
+    likely: bool
     status: Status = "proposed"
     outcome: bool | None = None
     ask_outcome: bool = False
@@ -168,8 +169,9 @@ class NearMissView(MatchView):
 
 
 class MatchesView(BaseModel):
-    """The offers for a need, best first, and those that nearly fit. `by_meaning`: False when only words count.
+    """The offers for a need, likely ones and the best first, and those that nearly fit.
 
+    `by_meaning`: False when only words count.
     `past`: the period in which it is wanted is over, so nobody's free time was looked at.
     """
 

@@ -29,18 +29,19 @@ _ASKING: dict[Locale, str] = {
         pouvoir peut peux pouvez pourrait pourriez puisse bonjour merci svp plait urgent urgence vite possible dispo
         disponible trouver trouve prete preter pret louer emprunter partager quoi dont comment combien quel quelle
         quels quelles tous tout toute toutes plus tres bien chez afin lors ainsi aussi donc alors comme sans entre
-        vers apres avant pendant depuis ca cela ceci celui celle petit petite peu juste
+        vers apres avant pendant depuis ca cela ceci celui celle petit petite peu juste les ils elles cette cet leurs
+        chaque autre autres aucun aucune si la ou
     """,
     "nl": """
         zoek zoeken gezocht nodig behoefte iemand iets hebben willen wil wilt graag kan kunnen kunt zou zouden hulp
         helpen hallo dank bedankt dringend snel mogelijk beschikbaar vinden lenen huren delen vraag vragen hoe wat
-        welke alle heel goed bij zonder tussen naar voor tijdens sinds klein kleine beetje enkele
+        welke alle heel goed bij zonder tussen naar voor tijdens sinds klein kleine beetje enkele onze wij we jij jullie
     """,
     "en": """
         look looking search searching seek need needs needed needing someone somebody anyone anybody something want
         wants would like please help hello thanks thank urgent quickly possible available find borrow rent share
         could can get have having how what which all very good without between toward during since small little
-        some make
+        some make us
     """,
 }
 

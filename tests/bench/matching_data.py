@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -78,7 +78,6 @@ async def _chunk(  # noqa: PLR0917 - what one chunk is made of
 ) -> None:
     picks = [chance.randrange(len(said.heads)) for _ in range(count)]
     vectors = base[picks] + noise.normal(0, _NOISE, (count, meaning.DIMENSIONS)).astype(np.float32)
-    packed = np.round(vectors * (127 / np.abs(vectors).max(axis=1, keepdims=True))).astype(np.int8)
     signs = np.packbits(vectors > 0, axis=1)
     now = datetime.now(UTC)
     rows: list[tuple[Any, ...]] = []
@@ -90,12 +89,13 @@ async def _chunk(  # noqa: PLR0917 - what one chunk is made of
         )
         title = f"{said.heads[pick]} {' '.join(chance.sample(said.others, 3))}"
         kind, topics = chance.choice(KINDS), list(said.vectors[pick].topics)
+        varied = replace(said.vectors[pick], values=vectors[number])
         scope = "public" if chance.random() < 0.9 else "cooperative"
         changed = now - timedelta(minutes=chance.randrange(500_000))
         rows.append((new_id(), kind, title, here.latitude, here.longitude, scope, changed, cells.cell_of(here)))
         bits = asyncpg.BitString.frombytes(signs[number].tobytes(), meaning.DIMENSIONS)
         filters = (True, scope == "public", "fr", here.latitude, here.longitude, cells.cell_of(here))
         key = ("", rows[-1][0], version, "offer", kind, *filters)
-        kept.append((*key, topics[0], topics, bits, packed[number].tobytes()))
+        kept.append((*key, topics[0], topics, bits, varied.packed()))
     await connection.execute(_THINGS, *[list(column) for column in zip(*rows, strict=True)])
     await connection.copy_records_to_table("meanings", records=kept, columns=_MEANINGS)

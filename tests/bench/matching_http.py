@@ -1,6 +1,7 @@
 """Searching over HTTP, eight at once, and how soon a new offer is found."""
 
 import asyncio
+import contextlib
 import json
 import random
 import subprocess
@@ -18,7 +19,8 @@ import sqlalchemy as sa
 
 from contracts.catalog import Audience, ListingState
 from contracts.identity import Place
-from deploy.local import packages
+from deploy.demo.api import wait_for
+from deploy.local import memory, packages
 from deploy.local.packages import WRK
 from services.chassis.database import Database
 from services.chassis.ids import new_id
@@ -30,7 +32,8 @@ _SECONDS = 5
 _NEW, _AGAIN = 4000, 100
 _PATIENCE = 20.0
 _LUA = """
-local paths, number = {%s}, 0
+local paths, number, pause = {%s}, 0, %d
+function delay() return -pause * math.log(1 - math.random()) end
 function request() number = number %% #paths + 1; return wrk.format("GET", paths[number]) end
 function done(summary, latency, requests)
   io.write(string.format("figures %%f %%f %%d %%d\\n", latency:percentile(50) / 1000, latency:percentile(95) / 1000,
@@ -45,13 +48,16 @@ def text(said: Words, chance: random.Random) -> str:
 
 
 def over_http(coop: Coop, said: Words, size: int) -> None:
-    """Eight people who ask without a pause: every question new (it is encoded), then some that were asked before."""
+    """Eight people who ask without a pause: every question new (it is encoded), then some that were asked before.
+
+    In the end, eight who read what they found: a new question each after a second, by chance sooner or later.
+    """
     chance = random.Random(size)
-    for name, count in (("new questions", _NEW), ("asked before", _AGAIN)):
+    for name, count, pause in (("new", _NEW, 0), ("asked before", _AGAIN, 0), ("new, 1/s each", _NEW, 1000)):
         paths = [_path(said, chance) for _ in range(count)]
         if count == _AGAIN:
             _load(coop, paths)
-        median, p95, requests, wrong = _load(coop, paths)
+        median, p95, requests, wrong = _load(coop, paths, pause)
         rate = f"{requests / _SECONDS:.0f}/s" + (f", {wrong:.0f} WRONG" if wrong else "")
         print(
             f"{size:>10,}  HTTP, {_CLIENTS} clients, {name:17}{f'{median:.1f} / {p95:.1f} ms':>39}  {rate}", flush=True
@@ -64,11 +70,11 @@ def _path(said: Words, chance: random.Random) -> str:
     return "/api/matching/search?" + urlencode(asked | {"near": f"{town[0]},{town[1]}"})
 
 
-def _load(coop: Coop, paths: Sequence[str]) -> list[float]:
-    """Median and 95th percentile in ms, how many requests, how many of them wrong."""
+def _load(coop: Coop, paths: Sequence[str], pause: int = 0) -> list[float]:
+    """Median and 95th percentile in ms, how many requests, how many of them wrong. `pause`: ms before each."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "ask.lua"
-        script.write_text(_LUA % ",".join(json.dumps(path) for path in paths), encoding="utf-8")
+        script.write_text(_LUA % (",".join(json.dumps(path) for path in paths), pause), encoding="utf-8")
         load = [str(packages.ensure(WRK)), "-t1", f"-c{_CLIENTS}", f"-d{_SECONDS}s", "--timeout", "60s"]
         done = subprocess.run([*load, "-s", str(script), coop.local.url], capture_output=True, text=True, check=True)
     line = next(line for line in done.stdout.splitlines() if line.startswith("figures "))
@@ -97,6 +103,25 @@ def listing(side: str, title: str, *, kind: str, town: tuple[float, float]) -> L
         "changed_at": datetime.now(UTC),
     }
     return ListingState.model_validate(values)
+
+
+def alone(coop: Coop, said: Words) -> None:
+    """What the service weighs in a process of its own, as in compose, after it has answered for a while."""
+    coop.kill()
+    coop.services = ("matching",)
+    coop.start()
+    wait_for("matching to be ready", lambda: is_ready(coop), seconds=60)
+    _load(coop, [_path(said, random.Random(1)) for _ in range(_NEW)])
+    pid = coop.pid
+    if pid is not None:
+        print(memory.report([pid]))
+
+
+def is_ready(coop: Coop) -> bool:
+    """Whether matching answers."""
+    with contextlib.suppress(httpx.HTTPError):
+        return coop.http.get(coop.local.ready_url("matching")).is_success
+    return False
 
 
 async def freshness(coop: Coop, db: Database) -> None:

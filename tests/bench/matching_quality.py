@@ -32,6 +32,10 @@ _KINDS = {
 _TOP = 10
 _CROWD = 1000
 _SHOWN = 10
+_LANGUAGES = ("fr", "nl", "en", "")
+
+_Result = tuple[str, dict[int, int], tuple[Sequence[int], Sequence[int]]]
+"""A need's language, its grades, and the grades of what was found: by its text alone, and with its kind."""
 
 
 @dataclass(frozen=True)
@@ -49,25 +53,29 @@ def labelled() -> Labelled | None:
     """The labelled set beside this tree; None where there is none."""
     places = [above / "shared" / "data" for above in CHECKOUT.parents]
     folder = next((place for place in places if (place / "needs-labelled.csv").exists()), None)
-    return None if folder is None else _read(folder / "offers-fr.csv", folder / "needs-labelled.csv")
+    return None if folder is None else read(folder / "offers-fr.csv", folder / "needs-labelled.csv")
 
 
 def sets() -> dict[str, Labelled]:
     """All labelled sets by name: the shared one where it is, and those of `held_back`.
 
-    Where the shared one is, its offers are the crowd among which those that were drawn are to be found.
+    Where the shared one is, its offers are the crowd among which those of the last five are to be found.
     """
     shared = labelled()
     found = {} if shared is None else {"shared": shared}
-    for name in ("subjects", "drawn"):
-        found[name] = _read(HELD_BACK / name / "offers.csv", HELD_BACK / name / "needs.csv")
+    for name in ("subjects", "drawn", "trades", "places", "headwords", "signs"):
+        found[name] = read(HELD_BACK / name / "offers.csv", HELD_BACK / name / "needs.csv")
     if shared is not None:
         crowd = {number + _CROWD: offer for number, offer in shared.offers.items()}
-        found["drawn"] = replace(found["drawn"], offers=found["drawn"].offers | crowd)
+        for name in ("drawn", "trades", "places", "headwords", "signs"):
+            found[name] = replace(found[name], offers=found[name].offers | crowd)
     return found
 
 
-def _read(offers_file: Path, needs_file: Path) -> Labelled:
+def read(offers_file: Path, needs_file: Path) -> Labelled:
+    """A set from two CSV files: offers (id, title, kind, perhaps language), and needs (need, language, relevant_offers:
+    "number:grade" with commas between). Raises OSError, KeyError, ValueError.
+    """
     offers = {
         int(row["id"]): _listing("offer", row["kind"], row["title"], language=row.get("language", "fr"))
         for row in _rows(offers_file)
@@ -96,7 +104,7 @@ def _listing(side: str, kind: str, title: str, language: str = "fr") -> ListingS
         **dict.fromkeys(("place", "owner_circle_id", "valid_from", "valid_until", "window_start", "window_end")),
         "id": new_id(),
         "side": side,
-        "kind": _KINDS[kind],
+        "kind": _KINDS.get(kind, kind),
         "title": title,
         "text": "",
         "category": "",
@@ -113,26 +121,43 @@ def _listing(side: str, kind: str, title: str, language: str = "fr") -> ListingS
     return ListingState.model_validate(values)
 
 
-async def measure(db: Database, found: Labelled, *, shown: int = _SHOWN) -> None:
-    """Index it, ask for every need in both ways, and print; the first `shown` needs with their matches."""
+Figures = dict[str, tuple[float, float, float, float]]
+"""By language ("": all): nDCG@10 and recall@10 of the text alone, then with the kind."""
+
+
+def print_together(found: dict[str, tuple[Labelled, Figures]]) -> None:
+    """One table of all sets, by words and meaning together."""
+    print(f"\n{'nDCG@10/recall@10':18}{'needs':>6}", end="")
+    print("".join(f"{f'{way}, {language}':>16}" for way in ("text", "kind") for language in ("fr", "nl", "en", "all")))
+    for name, (sets_needs, figures) in found.items():
+        cells = [figures.get(language, (math.nan,) * 4)[at : at + 2] for at in (0, 2) for language in _LANGUAGES]
+        print(
+            f"{name:18}{len(sets_needs.needs):6}" + "".join(f"{f'{one:.3f}/{other:.3f}':>16}" for one, other in cells)
+        )
+
+
+async def measure(db: Database, found: Labelled, *, shown: int = _SHOWN) -> Figures:
+    """Index it, ask for every need in both ways, and print; the first `shown` needs with their matches.
+
+    Returns the figures of words and meaning together.
+    """
     now = datetime.now(UTC)
     for listing in [*found.offers.values(), *(need for need, _ in found.needs)]:
         await db.run(index.keep_own, listing, said_at=now)
-    for state in (True, False):
-        if state:
-            await Encoding(db, seconds=1).encode_all()
-        await db.run(vocabulary.count)
-        name = "words and meaning" if state else "words alone"
-        await _print(db, found, name, shown=shown if state else 0, by_meaning=state)
+    await Encoding(db, seconds=1).encode_all()
+    await db.run(vocabulary.count)
+    figures = await _print(db, found, "words and meaning", shown=shown, by_meaning=True)
+    await _print(db, found, "words alone", shown=0, by_meaning=False)
     await db.close()
+    return figures
 
 
-async def _print(db: Database, found: Labelled, name: str, *, shown: int, by_meaning: bool) -> None:
+async def _print(db: Database, found: Labelled, name: str, *, shown: int, by_meaning: bool) -> Figures:
     numbers = {listing.id: number for number, listing in found.offers.items()}
     version = await asking.version() if by_meaning else ""
     print(f"\n{name}: {len(found.needs)} needs over {len(found.offers)} offers")
     print(f"{'':12}{'needs':>6}{'text alone: nDCG@10':>22}{'recall@10':>11}{'with kind: nDCG@10':>22}{'recall@10':>11}")
-    results: list[tuple[str, dict[int, int], tuple[Sequence[int], Sequence[int]]]] = []
+    results: list[_Result] = []
     for need, grades in found.needs:
         typed = await _typed(db, need, version)
         matches = await _matches(db, need.id, version)
@@ -141,15 +166,24 @@ async def _print(db: Database, found: Labelled, name: str, *, shown: int, by_mea
         results.append((need.language, grades, (searched, matched)))
         if len(results) <= shown:
             _print_need(need, matches)
-    for language in ("fr", "nl", "en", ""):
-        some = [row for row in results if language in ("", row[0])]
-        figures = [
-            statistics.fmean(figure(found_ones[way], grades) for _, grades, found_ones in some)
-            for way in (0, 1)
-            for figure in (ndcg, recall)
-        ]
+    by_language = {language: figures for language in _LANGUAGES if (figures := _means(results, language)) is not None}
+    for language, figures in by_language.items():
+        some = sum(language in ("", row[0]) for row in results)
         label = language or "all"
-        print(f"{label:12}{len(some):6}{figures[0]:22.3f}{figures[1]:11.3f}{figures[2]:22.3f}{figures[3]:11.3f}")
+        print(f"{label:12}{some:6}{figures[0]:22.3f}{figures[1]:11.3f}{figures[2]:22.3f}{figures[3]:11.3f}", flush=True)
+    return by_language
+
+
+def _means(results: Sequence[_Result], language: str) -> tuple[float, float, float, float] | None:
+    """Of the needs in a language ("": of all); None where there are none."""
+    some = [row for row in results if language in ("", row[0])]
+    if not some:
+        return None
+    text, kind = (
+        [statistics.fmean(figure(found[way], grades) for _, grades, found in some) for figure in (ndcg, recall)]
+        for way in (0, 1)
+    )
+    return text[0], text[1], kind[0], kind[1]
 
 
 async def _typed(db: Database, need: ListingState, version: str) -> list[UUID]:

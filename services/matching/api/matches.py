@@ -25,10 +25,11 @@ async def read_matches(
     """Offers for one of our needs, with reasons, and near misses with what is missing. Its owner or a coordinator."""
     settings: MatchingSettings = request.app.state.settings
     version = await asking.version() if settings.meaning else ""
-    async with db.reading() as session:
+    async with db.asking() as session:
         view = await matches.matches_for_reader(
             session, need_id, actor=actor, now=clock.now(), farthest_km=settings.farthest_km, version=version
         )
+    async with db.reading() as session:
         return await life.complete(session, view)
 
 

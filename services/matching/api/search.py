@@ -74,7 +74,7 @@ async def search_things(
     language = actor.locale if actor else language_of(request.headers.get("accept-language"))
     wanted = await _wanted(asked, language, clock.now(), settings)
     offset = _offset(asked.cursor)
-    async with db.autocommit() as session:  # a few statements, each of which applies the filters
+    async with db.asking() as session:  # a few statements, each of which applies the filters
         return await search(
             session,
             wanted,

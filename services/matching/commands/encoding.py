@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import cells
 from services.matching.domain import Point
-from services.matching.meaning import Meaning, Vector, blended
-from services.matching.tables import meanings, things, to_encode, to_match
+from services.matching.meaning import Meaning, Vector
+from services.matching.tables import OURS, meanings, things, to_encode, to_match
 
 BATCH = 16
 _TEXT_WEIGHT = 0.3
@@ -34,7 +34,13 @@ async def encode_some(session: AsyncSession, meaning: Meaning) -> int:
 
     What was changed while it was encoded keeps waiting.
     """
-    waiting = sa.select(to_encode).limit(BATCH).with_for_update(skip_locked=True).cte("waiting")
+    waiting = (
+        sa.select(to_encode)
+        .order_by(to_encode.c.first.desc(), to_encode.c.since.desc())
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+        .cte("waiting")
+    )
     columns = [things.c[name] for name in ("epoch", "version", "gone", "side", "title", "category", "tags", "text")]
     same = sa.and_(things.c.origin == waiting.c.origin, things.c.id == waiting.c.id)
     chosen = sa.select(waiting, *columns).select_from(waiting.outerjoin(things, same))
@@ -65,7 +71,9 @@ def encoded(meaning: Meaning, rows: Sequence[Row]) -> dict[Any, Vector]:
     vectors = meaning.of([*titles, *(row["text"] for row in rows if row["text"].strip())])
     described = iter(vectors[len(rows) :])
     return {
-        (row["origin"], row["id"]): blended(vector, next(described), _TEXT_WEIGHT) if row["text"].strip() else vector
+        (row["origin"], row["id"]): meaning.blended(vector, next(described), _TEXT_WEIGHT)
+        if row["text"].strip()
+        else vector
         for row, vector in zip(rows, vectors, strict=False)
     }
 
@@ -81,7 +89,8 @@ async def _keep(session: AsyncSession, thing: Row, vector: Vector, version: str)
     }
     statement = insert(meanings).values(origin=thing["origin"], id=thing["id"], **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["origin", "id"], set_=values))
-    again = insert(to_match).values(origin=thing["origin"], id=thing["id"])
+    first = thing["origin"] == OURS and thing["side"] == "need"
+    again = insert(to_match).values(origin=thing["origin"], id=thing["id"], first=first)
     await session.execute(again.on_conflict_do_nothing())
 
 

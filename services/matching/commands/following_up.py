@@ -16,7 +16,8 @@ from services.chassis.problems import NotFound
 from services.matching import audience
 from services.matching.commands.answering import only_its_owner
 from services.matching.domain import ASKING_AFTER_DAYS, STAYS_AT_HOME, widest
-from services.matching.member_tables import introductions, widenings
+from services.matching.member_tables import widenings
+from services.matching.queries.life import is_answered
 from services.matching.queries.matches import need_of
 from services.matching.tables import OURS, proposals, things, to_match
 
@@ -79,8 +80,6 @@ async def tell_outcome(session: AsyncSession, key: str, *, worked: bool) -> None
 
 async def ask_to_widen(session: AsyncSession, *, now: datetime, patience: Patience) -> int:
     """Ask the authors of needs that nobody answered for so long, once each; returns how many. Changes no need."""
-    answered = sa.exists().where(proposals.c.need_id == things.c.id, proposals.c.status.in_(["contacted", "accepted"]))
-    reached = sa.exists().where(introductions.c.origin == OURS, introductions.c.thing_id == things.c.id)
     asked = sa.exists().where(widenings.c.need_id == things.c.id)
     due = sa.select(things).where(
         things.c.origin == OURS,
@@ -90,7 +89,7 @@ async def ask_to_widen(session: AsyncSession, *, now: datetime, patience: Patien
         sa.or_(things.c.window_end.is_(None), things.c.window_end > now),
         things.c.owner_member_id.is_not(None),
         sa.or_(_may_go_farther(), things.c.scope.in_(["circle", "cooperative"])),
-        sa.not_(sa.or_(answered, reached, asked)),
+        sa.not_(sa.or_(is_answered(things.c.id), asked)),
     )
     rows = (await session.execute(due.limit(BATCH))).mappings().all()
     for row in rows:

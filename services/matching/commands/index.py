@@ -192,8 +192,9 @@ async def _put(session: AsyncSession, origin: str, thing_id: UUID, values: dict[
         await session.execute(sa.delete(meanings).where(same))
         return
     await session.execute(sa.update(meanings).where(same).values(**placed(values)))
+    key = {"origin": origin, "id": thing_id, "first": origin == OURS and values["side"] == "need"}
     for waiting in (to_match, to_encode):
-        await session.execute(insert(waiting).values(origin=origin, id=thing_id).on_conflict_do_nothing())
+        await session.execute(insert(waiting).values(**key).on_conflict_do_nothing())
 
 
 async def _put_beside(

@@ -15,6 +15,7 @@ from services.chassis.ids import new_id
 from services.chassis.problems import NotFound, Problem, Text
 from services.matching import audience
 from services.matching.commands import introductions as store
+from services.matching.commands import leaving
 from services.matching.commands.answering import answer as answer_match
 from services.matching.commands.answering import only_its_owner
 from services.matching.domain import Reason
@@ -109,9 +110,9 @@ async def ask(session: AsyncSession, question: Question, *, by: Actor, now: date
 
     `version`: of the vectors that count.
     Raises NotFound for what `by` may not see, NotAllowed for a need of somebody else, OwnThing, AnsweredNo,
-    TooManyAsked, TooManyToday.
+    TooManyAsked, TooManyToday, NotSignedIn.
     """
-    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(str(by.id), 1))))
+    await leaving.one_at_a_time(session, by.id, leaving.QUESTIONS)
     thing = await _visible(session, question.key, by, now)
     mine = sa.and_(introductions.c.asker_id == by.id, introductions.c.asker_peer == OURS)
     same = sa.and_(introductions.c.origin == thing["origin"], introductions.c.thing_id == thing["id"])

@@ -13,11 +13,11 @@ from services.chassis import outbox
 from services.matching import audience, taxonomy
 from services.matching.commands.watching import watch
 from services.matching.conditions import once
-from services.matching.domain import TELLING_SCORE
 from services.matching.queries import results
 from services.matching.queries.candidates import Wanted, candidates
-from services.matching.queries.matches import Match, matches_of, vector_of
+from services.matching.queries.matches import Match, answers_to, matches_of, status_of, vector_of
 from services.matching.tables import OURS, proposals, things, to_match
+from services.matching.telling import worth_telling
 from services.matching.terms import Part, Terms, terms_of
 
 MOST_AT_ONCE = 5
@@ -31,8 +31,8 @@ async def compare_next(session: AsyncSession, *, now: datetime, farthest_km: flo
 
     `version`: of the vectors that count.
     """
-    waiting = sa.select(to_match).limit(1).with_for_update(skip_locked=True)
-    key = (await session.execute(waiting)).mappings().one_or_none()
+    waiting = sa.select(to_match).order_by(to_match.c.first.desc(), to_match.c.since.desc()).limit(1)
+    key = (await session.execute(waiting.with_for_update(skip_locked=True))).mappings().one_or_none()
     if key is None:
         return False
     same = sa.and_(to_match.c.origin == key["origin"], to_match.c.id == key["id"])
@@ -46,7 +46,9 @@ async def compare_next(session: AsyncSession, *, now: datetime, farthest_km: flo
         only = (thing["origin"], thing["id"])
         for need in await _needs_for(session, thing, now, version):
             found = await matches_of(session, need, now=now, farthest_km=farthest_km, version=version, only=only)
-            await _tell(session, need, found, now)
+            if any(worth_telling([one.fit for one in found])):  # seldom: only then it is compared with all others
+                found = await matches_of(session, need, now=now, farthest_km=farthest_km, version=version)
+                await _tell(session, need, found, now, only=only)
     elif thing["origin"] == OURS:
         found = await matches_of(session, thing, now=now, farthest_km=farthest_km, version=version)
         await _tell(session, thing, found, now)
@@ -77,9 +79,16 @@ async def _needs_for(session: AsyncSession, offer: Row, now: datetime, version: 
     return [rows[key] for key in keys if key in rows]
 
 
-async def _tell(session: AsyncSession, need: Row, found: list[Match], now: datetime) -> None:
-    good = [match for match in found if not match.fit.missing and match.fit.score >= TELLING_SCORE][:MOST_AT_ONCE]
-    new = await _not_told(session, need["id"], good, now)
+async def _tell(
+    session: AsyncSession, need: Row, found: list[Match], now: datetime, *, only: tuple[str, UUID] | None = None
+) -> None:
+    """Tell of what is worth it among what was not declined; `only`: of nothing but this offer."""
+    answers = await answers_to(session, need["id"])
+    open_ones = [one for one in found if status_of(one, answers) != "declined"]
+    worth = worth_telling([one.fit for one in open_ones])
+    good = [one for one, told in zip(open_ones, worth, strict=True) if told]
+    asked = [one for one in good if only is None or (one.row["origin"], one.row["id"]) == only]
+    new = await _not_told(session, need["id"], asked[:MOST_AT_ONCE], now)
     if new:
         await outbox.add(session, _event(need, new))
 

@@ -14,6 +14,7 @@ from services.chassis.auth import Actor
 from services.chassis.ids import new_id
 from services.chassis.problems import NotFound, Problem, Text
 from services.matching import words
+from services.matching.commands import leaving
 from services.matching.domain import Point
 from services.matching.meaning import Vector
 from services.matching.member_tables import alerted, saved_searches
@@ -55,9 +56,12 @@ def as_search(row: Row, vector: Vector | None = None, version: str = "") -> Sear
 
 
 async def save(session: AsyncSession, values: dict[str, Any], *, by: Actor, now: datetime, most: int) -> UUID:
-    """Keep a search of `by`; what is said from `now` on is alerted. Raises TooManySearches beyond `most`."""
+    """Keep a search of `by`; what is said from `now` on is alerted.
+
+    Raises TooManySearches beyond `most`, NotSignedIn.
+    """
     mine = saved_searches.c.member_id == by.id
-    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(str(by.id), 0))))
+    await leaving.one_at_a_time(session, by.id, leaving.SEARCHES)
     kept = (await session.execute(sa.select(sa.func.count()).select_from(saved_searches).where(mine))).scalar_one()
     if kept >= most:
         raise TooManySearches(most=most)

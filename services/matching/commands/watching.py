@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.matching import asking, words
 from services.matching.commands.searches import as_search
 from services.matching.conditions import Conditions
-from services.matching.domain import ALERTING_RELEVANCE, How
+from services.matching.domain import How
 from services.matching.meaning import Vector, unpacked
 from services.matching.member_tables import alerted, saved_searches
 from services.matching.queries import saved
 from services.matching.queries.candidates import Wanted, candidates
 from services.matching.queries.filters import conditions_of
 from services.matching.queries.matches import vector_of
+from services.matching.relevance import ALERTING_RELEVANCE
 from services.matching.terms import Part, terms_of
 
 Row = sa.RowMapping

@@ -16,15 +16,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import meaning, ranking
 from services.matching.conditions import Conditions
-from services.matching.domain import relevance
 from services.matching.meaning import Vector, similarities
 from services.matching.queries import nearest, results
 from services.matching.queries.nearest import Narrowed
 from services.matching.ranking import Circle
+from services.matching.relevance import relevance
 from services.matching.tables import meanings, things
 from services.matching.terms import Terms
 
 BY_WORDS = 200
+"""Of the things that are found by words, and of those by meaning, so many are ranked."""
+
+AMONG_MANY = 100
+"""So many among more than `SMALL` things, unless free days are asked for: those that are taken go only afterwards."""
+
 SMALL = 20_000
 """Up to so many things all are compared; beyond, those of the nearest categories, unless kind and place leave few."""
 
@@ -39,6 +44,7 @@ class Wanted:
     `version`: of the vectors that count. `total`: about how many things there are. `likely_kind`: the one that is
     looked at first among very many. The rest repeats conditions for the index of vectors (None, False: none such):
     `side`, `kind`, `spoken`, `origin`, `topics`, `circle`; `public`: nothing else. `only`: that thing (origin, id).
+    `many`: not all that are found will fit.
     """
 
     conditions: Conditions
@@ -56,6 +62,12 @@ class Wanted:
     circle: Circle | None = None
     public: bool = False
     only: tuple[str, Any] | None = None
+    many: bool = False
+
+    @property
+    def most(self) -> int:
+        """How many are looked at, found by words and found by meaning."""
+        return BY_WORDS if self.many or self.total <= SMALL else AMONG_MANY
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,7 @@ async def candidates(session: AsyncSession, wanted: Wanted) -> list[Candidate]:
         return []
     shape = _shape(wanted)
     build = _statement if wanted.conditions.key is None else _kept_statement
-    rows = (await session.execute(build(wanted.conditions, shape), _values(wanted))).mappings().all()
+    rows = (await session.execute(build(wanted.conditions, shape), _values(wanted, shape.ways))).mappings().all()
     near: Sequence[float | None] = [None] * len(rows)
     if wanted.vector is not None:
         near = similarities(wanted.vector, [row["vector"] for row in rows])
@@ -118,7 +130,7 @@ def _shape(wanted: Wanted) -> _Shape:
 def _ways(wanted: Wanted) -> list[Narrowed]:
     """Everything that passes the filters where that is not too much; else what is of the nearest categories."""
     narrowed = Narrowed(
-        kind="kind" if wanted.kind is not None else None,
+        kinds="kinds" if wanted.kind is not None else None,
         circle=None if wanted.circle is None else nearest.like(wanted.circle),
         spoken=wanted.spoken is not None,
         origin=wanted.origin is not None,
@@ -129,19 +141,22 @@ def _ways(wanted: Wanted) -> list[Narrowed]:
     if wanted.total <= SMALL or wanted.topics is not None or (near and wanted.kind is not None):
         return [narrowed]
     if wanted.likely_kind is not None:
-        return [narrowed.with_topics("few_topics"), narrowed.with_topics("many_topics", kind="likely_kind")]
+        others = narrowed.with_topics("few_topics", kinds="other_kinds")
+        return [others, narrowed.with_topics("many_topics", kinds="likely_kinds")]
     return [narrowed.with_topics("some_topics" if near or wanted.kind is not None else "few_topics")]
 
 
-def _values(wanted: Wanted) -> dict[str, Any]:
+def _values(wanted: Wanted, ways: Sequence[Narrowed]) -> dict[str, Any]:
     values = {
         **ranking.values(wanted.terms),
         **(wanted.circle.values() if wanted.circle is not None else {}),
         "version": wanted.version,
+        "most": wanted.most,
         "now": wanted.now,
         "sides": ["offer", "need"] if wanted.side is None else [wanted.side],
         "kind": wanted.kind,
-        "likely_kind": wanted.likely_kind,
+        "likely_kinds": [wanted.likely_kind],
+        "other_kinds": [kind for kind in nearest.KINDS if kind != wanted.likely_kind],
         "spoken": wanted.spoken,
         "origin": wanted.origin,
         "topics": wanted.topics,
@@ -153,6 +168,7 @@ def _values(wanted: Wanted) -> dict[str, Any]:
         around = meaning.around(wanted.vector, _MANY_TOPICS)
         values |= {"signs": wanted.vector.signs, "many_topics": around}
         values |= {"few_topics": around[:_FEW_TOPICS], "some_topics": around[:_SOME_TOPICS]}
+        values |= nearest.standing(ways, wanted.version, values)
     return {**values, **wanted.conditions.values}
 
 
@@ -167,7 +183,7 @@ def _statement(conditions: Conditions, shape: _Shape) -> sa.Select[*tuple[Any, .
     known = sa.and_(meanings.c.origin == one.c.origin, meanings.c.id == one.c.id)
     known = sa.and_(known, meanings.c.model == sa.bindparam("version", type_=sa.Text))
     vector: list[Any] = [meanings.c.vector] if shape.ways or shape.only else []
-    return sa.select(*one.c, *vector, meanings.c.topics).select_from(
+    return sa.select(*one.c, *vector, results.as_sent(meanings.c.topics)).select_from(
         found.join(one, sa.true()).outerjoin(meanings, known)
     )
 
@@ -181,14 +197,23 @@ def _only() -> sa.Select[Any, Any]:
 
 
 def _by_words(conditions: Conditions, shape: _Shape) -> list[sa.Select[Any, Any]]:
-    """Of rare words all things are ranked. Of common ones the index of words reads places and kinds, too."""
+    """Of rare words all things are ranked. Of common ones the index of words reads places and kinds, too.
+
+    Words first, then the filters one by one: PostgreSQL would think that hardly anything lies in a circle, and read all
+    of it for its words.
+    """
     if not shape.words:
         return []
-    chosen = sa.select(things.c.origin, things.c.id).where(*conditions.clauses, ranking.about(Terms()))
+    said = sa.select(things.c.origin, things.c.id).where(ranking.about(Terms()))
+    if not shape.rare and shape.circle is not None and shape.circle.cells is not None:
+        said = said.where(ranking.CELLS.overlap(sa.bindparam("circle_cells", type_=ARRAY(sa.Integer))))
+    if not shape.rare and shape.kind:
+        said = said.where(ranking.KINDS.contains(sa.bindparam("kinds", type_=ARRAY(sa.Text))))
+    fenced = said.offset(sa.literal_column("0")).subquery("said")
+    same = sa.and_(things.c.origin == fenced.c.origin, things.c.id == fenced.c.id)
+    rank: list[Any] = [ranking.coverage(Terms()).label("coverage"), things.c.changed_at] if shape.rare else []
+    one = sa.select(things.c.origin, things.c.id, *rank).where(same, *conditions.clauses).limit(1).lateral("one")
+    chosen = sa.select(one.c.origin, one.c.id).select_from(fenced.join(one, sa.true()))
     if shape.rare:
-        chosen = chosen.order_by(ranking.coverage(Terms()).desc(), things.c.changed_at.desc())
-    elif shape.circle is not None and shape.circle.cells is not None:
-        chosen = chosen.where(ranking.CELLS.overlap(sa.bindparam("circle_cells", type_=ARRAY(sa.Integer))))
-    if shape.kind and not shape.rare:
-        chosen = chosen.where(ranking.KINDS.contains(sa.bindparam("kinds", type_=ARRAY(sa.Text))))
-    return [sa.select(chosen.limit(sa.literal_column(str(BY_WORDS))).subquery())]
+        chosen = chosen.order_by(one.c.coverage.desc(), one.c.changed_at.desc())
+    return [sa.select(chosen.limit(nearest.MOST).subquery())]

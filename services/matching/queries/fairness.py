@@ -43,8 +43,10 @@ async def _asked_lately(session: AsyncSession, now: datetime) -> Counter[UUID]:
         )
     )
     answered = sa.or_(proposals.c.status == "contacted", sa.and_(proposals.c.status == "accepted", sa.not_(bookable)))
-    told = sa.select(sa.func.coalesce(things.c.owner_member_id, things.c.id).label("owner"))
-    told = told.select_from(proposals.join(things, same)).where(answered, proposals.c.changed_at > since)
+    # one by one: few were answered among very many things
+    thing = sa.select(things.c.owner_member_id, things.c.id).where(same).limit(sa.literal_column("1")).lateral("thing")
+    told = sa.select(sa.func.coalesce(thing.c.owner_member_id, thing.c.id).label("owner"))
+    told = told.select_from(proposals.join(thing, sa.true())).where(answered, proposals.c.changed_at > since)
     both = sa.union_all(booked, told).subquery()
     rows = (await session.execute(sa.select(both.c.owner, sa.func.count()).group_by(both.c.owner))).all()
     return Counter({row[0]: row[1] for row in rows})

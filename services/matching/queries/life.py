@@ -10,9 +10,9 @@ from contracts.matching import IntroductionParty
 from services.chassis.auth import Actor
 from services.chassis.problems import NotFound
 from services.matching import audience
-from services.matching.member_tables import widenings
-from services.matching.queries import introductions
-from services.matching.tables import OURS, things
+from services.matching.member_tables import introductions, widenings
+from services.matching.queries.introductions import of_need, promised
+from services.matching.tables import OURS, proposals, things
 from services.matching.views import IntroductionLink, MatchesView, PledgesView, PromiseView, WideningView
 
 Row = sa.RowMapping
@@ -20,11 +20,11 @@ Row = sa.RowMapping
 
 async def complete(session: AsyncSession, view: MatchesView) -> MatchesView:
     """The view with all of that."""
-    asked = await introductions.of_need(session, view.need_id)
+    asked = await of_need(session, view.need_id)
     for one in [*view.items, *view.near_misses]:
         row = asked.get((one.origin or OURS, one.id))
         one.introduction = IntroductionLink(id=row["id"], status=row["status"]) if row else None
-    view.promised = [_promise(row, view.need_id) for row in await introductions.promised(session, view.need_id)]
+    view.promised = [_promise(row, view.need_id) for row in await promised(session, view.need_id)]
     view.widening = await widening_of(session, view.need_id)
     return view
 
@@ -37,21 +37,30 @@ async def pledges_of(session: AsyncSession, need_id: UUID, *, actor: Actor, now:
     wanted = (await session.execute(need)).one_or_none()
     if wanted is None:
         raise NotFound
-    rows = await introductions.promised(session, need_id)
-    promised = sum(row["quantity"] for row in rows)
+    rows = await promised(session, need_id)
+    total = sum(row["quantity"] for row in rows)
     return PledgesView(
         wanted=wanted.quantity,
         unit=wanted.unit,
-        promised=promised,
+        promised=total,
         received=sum(row["quantity"] for row in rows if row["received_at"] is not None),
-        missing=max(wanted.quantity - promised, 0),
+        missing=max(wanted.quantity - total, 0),
         people=len(rows),
     )
 
 
+def is_answered(need_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
+    """Whether the author of a need has asked somebody, or somebody came to help."""
+    asked = sa.exists().where(proposals.c.need_id == need_id, proposals.c.status.in_(["contacted", "accepted"]))
+    reached = sa.exists().where(introductions.c.origin == OURS, introductions.c.thing_id == need_id)
+    return sa.or_(asked, reached)
+
+
 async def widening_of(session: AsyncSession, need_id: UUID) -> WideningView | None:
-    """What the author was asked when nobody had answered."""
-    row = (await session.execute(sa.select(widenings).where(widenings.c.need_id == need_id))).mappings().one_or_none()
+    """What the author was asked when nobody had answered; None once somebody has and the author said nothing yet."""
+    still = sa.or_(widenings.c.widened.is_not(None), sa.not_(is_answered(widenings.c.need_id)))
+    chosen = sa.select(widenings).where(widenings.c.need_id == need_id, still)
+    row = (await session.execute(chosen)).mappings().one_or_none()
     return None if row is None else WideningView.model_validate(dict(row))
 
 

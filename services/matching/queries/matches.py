@@ -18,7 +18,6 @@ from services.matching import audience, taxonomy
 from services.matching.conditions import Condition, Conditions
 from services.matching.domain import (
     ASKING_AFTER_DAYS,
-    SAME_KIND,
     Fit,
     Need,
     Offer,
@@ -26,7 +25,7 @@ from services.matching.domain import (
     Term,
     distance_km,
     fit,
-    is_about,
+    kind_gain,
 )
 from services.matching.free_time import Interval
 from services.matching.meaning import Vector, unpacked
@@ -35,6 +34,7 @@ from services.matching.queries.candidates import SMALL, Candidate, Wanted, candi
 from services.matching.queries.fairness import Fairness, fairness
 from services.matching.queries.weights import factors_in_force
 from services.matching.ranking import Circle
+from services.matching.relevance import is_about
 from services.matching.tables import OURS, meanings, proposals, things
 from services.matching.terms import Part, Terms, terms_of
 from services.matching.views import LackView, MatchesView, MatchView, NearMissView
@@ -76,8 +76,9 @@ async def matches_for_reader(
             raise NotAllowed
     found = await matches_of(session, need, now=now, farthest_km=farthest_km, version=version, also_seen_by=actor.id)
     answers = await answers_to(session, need_id)
-    found = [match for match in found if _status(match, answers) != "declined"]
+    found = [match for match in found if status_of(match, answers) != "declined"]
     items = [match for match in found if not match.fit.missing][:_MOST_ITEMS]
+    items.sort(key=lambda match: not match.fit.is_likely)
     misses = [match for match in found if len(match.fit.missing) == 1][:_MOST_NEAR_MISSES]
     coded = await skills.codes(session, [match.row for match in [*items, *misses]])
 
@@ -128,8 +129,8 @@ async def matches_of(
             only=only,
         ),
     )
-    likely = [one for one in found if is_about(one.coverage, one.meaning)]
-    likely.sort(key=lambda one: -one.relevance - (SAME_KIND if one.row["kind"] == need["kind"] else 0.0))
+    likely = [one for one in found if is_about(one.coverage, one.meaning, of_kind=one.row["kind"] == need["kind"])]
+    likely.sort(key=lambda one: -one.relevance - kind_gain(need["kind"], one.row["kind"]))
     rows = await results.whole(session, [one.key for one in likely[:_JUDGED]], terms, conditions)
     fair = await fairness(session, now)
     offers = [(rows[one.key], _offer(rows[one.key], one, need, vector, fair)) for one in likely if one.key in rows]
@@ -222,7 +223,8 @@ def _offer(row: Row, one: Candidate, need: Row, vector: Vector | None, fair: Fai
     )
 
 
-def _status(match: Match, answers: dict[results.Key, Row]) -> str:
+def status_of(match: Match, answers: dict[results.Key, Row]) -> str:
+    """How far a match has come: `answers` as by `answers_to`."""
     answer = answers.get((match.row["origin"], match.row["id"]))
     return "proposed" if answer is None else str(answer["status"])
 
@@ -259,7 +261,10 @@ def _fields(match: Match, need: Row, language: Locale) -> dict[str, Any]:
         Term("topic", taxonomy.name(term.value, language)) if term.code == "topic" else term
         for term in match.fit.reasons
     ]
-    return results.common(match.row, reasons, km) | {"score": round(match.fit.score, 4)}
+    return results.common(match.row, reasons, km) | {
+        "score": round(match.fit.score, 4),
+        "likely": match.fit.is_likely,
+    }
 
 
 def _missing(match: Match) -> LackView:

@@ -1,35 +1,48 @@
 """The nearest in meaning among what passes the filters: read from one index that holds all that is needed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BIT
 
-from services.matching import ranking
+from contracts.catalog import Kind
+from services.matching import ranking, shelves
 from services.matching.conditions import Condition, Conditions
 from services.matching.domain import Point
 from services.matching.ranking import Circle
 from services.matching.tables import meanings, things
 
-BY_MEANING = 200
+KINDS: tuple[str, ...] = get_args(Kind)
+
+MOST = sa.bindparam("most", type_=sa.BigInteger)
+"""How many are taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Narrowed:
-    """Which filters there are. `kind`, `topics`: the names of the parameters that hold them."""
+    """Which filters there are. `kinds`, `topics`: the names of the values that hold them."""
 
-    kind: str | None
+    kinds: str | None
     circle: Circle | None
     spoken: bool
     origin: bool
     public: bool
     topics: str | None
 
-    def with_topics(self, name: str, *, kind: str | None = None) -> "Narrowed":
-        """The same, of some categories only, and of another kind."""
-        return replace(self, topics=name, kind=kind or self.kind)
+    def with_topics(self, name: str, *, kinds: str | None = None) -> "Narrowed":
+        """The same, of some categories only, and of other kinds."""
+        return replace(self, topics=name, kinds=kinds or self.kinds)
+
+    @property
+    def closed(self) -> "Narrowed":
+        """The same for what is for circles: few, so that only the categories asked for narrow it."""
+        return replace(self, topics="topics" if self.topics == "topics" else None)
+
+    def standing(self, *, is_open: bool) -> str:
+        """The name of the parameter with the numbers of shelves or aisles."""
+        return "_".join(["open" if is_open else "closed", self.kinds or "all", self.topics or "any"])
 
 
 _POLAR, _FAR, _NEAR = (
@@ -45,38 +58,52 @@ def like(circle: Circle) -> Circle:
 
 def of(conditions: Conditions, ways: Sequence[Narrowed]) -> list[sa.Select[Any, Any]]:
     """One look for each of `ways` at what is open, and one at what is for circles."""
-    open_ones = [_nearest().where(meanings.c.open, *_filters(way)) for way in ways]
-    closed = [] if not ways or ways[0].public else [_of_circles(conditions, ways[0])]
+    open_ones = [_nearest().where(*_filters(way, is_open=True)) for way in ways]
+    closed = [] if not ways or ways[0].public else [_of_circles(conditions, ways[0].closed)]
     return [sa.select(one.subquery()) for one in (*open_ones, *closed)]
 
 
+def standing(ways: Sequence[Narrowed], version: str, values: Mapping[str, Any]) -> dict[str, list[int]]:
+    """The numbers of the shelves or aisles of each way: open ones, and those of the first for circles."""
+
+    def numbers(way: Narrowed, *, is_open: bool) -> list[int]:
+        kinds: Sequence[str] = KINDS if way.kinds is None else values[way.kinds]
+        topics = None if way.topics is None else values[way.topics]
+        return shelves.numbers(version, values["sides"], kinds, topics, is_open=is_open)
+
+    found = {way.standing(is_open=True): numbers(way, is_open=True) for way in ways}
+    return found | {way.closed.standing(is_open=False): numbers(way.closed, is_open=False) for way in ways[:1]}
+
+
 def _nearest() -> sa.Select[Any, Any]:
+    return sa.select(meanings.c.origin, meanings.c.id).order_by(_apart()).limit(MOST)
+
+
+def _apart() -> sa.ColumnElement[int]:
     signs = sa.select(sa.cast(sa.bindparam("signs", type_=sa.Text), BIT(384))).scalar_subquery()
-    apart = sa.func.bit_count(meanings.c.bits.op("#")(signs))
-    chosen = sa.select(meanings.c.origin, meanings.c.id)
-    return chosen.order_by(apart).limit(sa.literal_column(str(BY_MEANING)))
+    return sa.func.bit_count(meanings.c.bits.op("#")(signs))
 
 
 def _of_circles(conditions: Conditions, way: Narrowed) -> sa.Select[Any, Any]:
     """Things for circles: few may see them, so who looks is checked before anything is compared."""
-    way = replace(way, topics="topics" if way.topics == "topics" else None)
-    same = sa.and_(meanings.c.origin == things.c.origin, meanings.c.id == things.c.id)
-    chosen = _nearest().select_from(meanings.join(things, same))
-    return chosen.where(sa.not_(meanings.c.open), *_filters(way), *conditions.clauses)
+    apart = _apart().label("apart")
+    looked_at = sa.select(meanings.c.origin, meanings.c.id, apart).where(*_filters(way, is_open=False))
+    # one by one: PostgreSQL would else begin with all things in the circle, as it does not know how few are closed
+    fenced = looked_at.offset(sa.literal_column("0")).subquery("closed")
+    same = sa.and_(things.c.origin == fenced.c.origin, things.c.id == fenced.c.id)
+    seen = sa.select(things.c.id).where(same, *conditions.clauses).limit(1).lateral("seen")
+    chosen = sa.select(fenced.c.origin, fenced.c.id).select_from(fenced.join(seen, sa.true()))
+    return chosen.order_by(fenced.c.apart).limit(MOST)
 
 
-def _filters(way: Narrowed) -> list[Condition]:
+def _filters(way: Narrowed, *, is_open: bool) -> list[Condition]:
     now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
+    column = meanings.c.aisle if way.topics is None else meanings.c.shelf
     found: list[Condition] = [
-        meanings.c.model == sa.bindparam("version", type_=sa.Text),
-        meanings.c.side == sa.any_(sa.bindparam("sides", type_=ARRAY(sa.Text))),
+        column == sa.any_(sa.bindparam(way.standing(is_open=is_open), type_=ARRAY(sa.Integer))),
         sa.or_(meanings.c.valid_from.is_(None), meanings.c.valid_from <= now),
         sa.or_(meanings.c.valid_until.is_(None), meanings.c.valid_until > now),
     ]
-    if way.topics is not None:
-        found.append(meanings.c.topic == sa.any_(sa.bindparam(way.topics, type_=ARRAY(sa.Text))))
-    if way.kind is not None:
-        found.append(meanings.c.kind == sa.bindparam(way.kind, type_=sa.Text))
     if way.circle is not None:
         found += ranking.in_box(way.circle, meanings)
     if way.spoken:

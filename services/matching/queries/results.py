@@ -19,14 +19,23 @@ from services.matching.views import ReasonView
 
 _EXCERPT = 240
 
+
+def as_sent(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """An array as the driver hands it over: for hundreds of rows, looking at each element again takes long."""
+    return sa.type_coerce(column, sa.types.NullType()).label(column.name)
+
+
 WITH_RESOURCE: list[Any] = [resources.c.open.label("bookable"), resources.c.rules, busy.c.intervals]
 
 
 LIGHT: list[Any] = [
     *[things.c[name] for name in ("origin", "id", "side", "kind", "language", "origin_name", "changed_at")],
-    *[things.c[name] for name in ("latitude", "longitude", "tags")],
+    *(things.c.latitude, things.c.longitude),
+    as_sent(things.c.tags),
 ]
 """What ranking and counting need of a thing."""
+
+_SHOWN: list[Any] = [column for column in things.c if column.name != "words"]
 
 Key = tuple[str, Any]
 
@@ -45,44 +54,47 @@ async def whole(
 
 def _statement(conditions: Conditions, *, with_words: bool) -> sa.Select[*tuple[Any, ...]]:
     shared: Any = ranking.shared_words(Terms()) if with_words else sa.literal_column("'{}'::text[]")
-    chosen = sa.select(*things.c, *WITH_RESOURCE, shared.label("shared")).select_from(joined())
-    return chosen.where(_among(), *conditions.clauses)
+    wanted = _wanted()
+    same = sa.and_(things.c.origin == wanted.c.origin, things.c.id == wanted.c.id)
+    # one by one, by their key: a limit keeps PostgreSQL from reading all things that pass the filters instead
+    thing = sa.select(*_SHOWN, shared.label("shared")).where(same, *conditions.clauses).limit(1).lateral("thing")
+    same_resource = sa.and_(resources.c.origin == thing.c.origin, resources.c.offer_id == thing.c.id)
+    same_busy = sa.and_(busy.c.origin == thing.c.origin, busy.c.offer_id == thing.c.id)
+    joined = wanted.join(thing, sa.true()).outerjoin(resources, same_resource).outerjoin(busy, same_busy)
+    return sa.select(*thing.c, *WITH_RESOURCE).select_from(joined)
 
 
 _kept_statement = lru_cache(maxsize=256)(_statement)
-
-
-async def calendars(session: AsyncSession, keys: Sequence[Key]) -> dict[Key, sa.RowMapping]:
-    """How and when things can be booked."""
-    if not keys:
-        return {}
-    chosen = sa.select(things.c.origin, things.c.id, *WITH_RESOURCE).select_from(joined())
-    rows = (await session.execute(chosen.where(_among()), _values(keys))).mappings().all()
-    return {(row["origin"], row["id"]): row for row in rows}
 
 
 def _values(keys: Sequence[Key]) -> dict[str, Any]:
     return {"key_origins": [origin for origin, _ in keys], "key_ids": [thing_id for _, thing_id in keys]}
 
 
-def _among() -> sa.ColumnElement[bool]:
-    wanted = (
-        sa.func.unnest(
-            sa.bindparam("key_origins", type_=ARRAY(sa.Text)),
-            sa.bindparam("key_ids", type_=ARRAY(sa.Uuid)),
-        )
-        .table_valued(sa.column("origin", sa.Text), sa.column("id", sa.Uuid), name="wanted")
-        .render_derived()
-    )
-    pairs = sa.select(wanted.c.origin, wanted.c.id)
-    return sa.tuple_(things.c.origin, things.c.id).in_(pairs)
+def _wanted() -> sa.TableValuedAlias:
+    """The keys as rows."""
+    keys = (sa.bindparam("key_origins", type_=ARRAY(sa.Text)), sa.bindparam("key_ids", type_=ARRAY(sa.Uuid)))
+    columns = (sa.column("origin", sa.Text), sa.column("id", sa.Uuid))
+    return sa.func.unnest(*keys).table_valued(*columns, name="wanted").render_derived()
 
 
-def joined() -> sa.FromClause:
-    """Things with how and when they can be booked."""
-    same_resource = sa.and_(resources.c.origin == things.c.origin, resources.c.offer_id == things.c.id)
-    same_busy = sa.and_(busy.c.origin == things.c.origin, busy.c.offer_id == things.c.id)
-    return things.outerjoin(resources, same_resource).outerjoin(busy, same_busy)
+def _calendars() -> sa.Select[*tuple[Any, ...]]:
+    wanted = _wanted()
+    same = sa.and_(resources.c.origin == wanted.c.origin, resources.c.offer_id == wanted.c.id)
+    same_busy = sa.and_(busy.c.origin == resources.c.origin, busy.c.offer_id == resources.c.offer_id)
+    chosen = sa.select(resources.c.origin, resources.c.offer_id.label("id"), *WITH_RESOURCE)
+    return chosen.select_from(wanted.join(resources, same).outerjoin(busy, same_busy))
+
+
+_CALENDARS = _calendars()
+
+
+async def calendars(session: AsyncSession, keys: Sequence[Key]) -> dict[Key, sa.RowMapping]:
+    """How and when things can be booked."""
+    if not keys:
+        return {}
+    rows = (await session.execute(_CALENDARS, _values(keys))).mappings().all()
+    return {(row["origin"], row["id"]): row for row in rows}
 
 
 def rules_of(row: sa.RowMapping) -> Rules | None:

@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import audience
-from services.matching.domain import FITTING_MEANING
 from services.matching.meaning import Vector, similarities
 from services.matching.member_tables import alerted, saved_searches
+from services.matching.relevance import FOUND_MEANING
 from services.matching.tables import OURS, things
 
 Row = sa.RowMapping
@@ -53,7 +53,7 @@ async def likely_for(session: AsyncSession, thing: Row, vector: Vector | None, v
 def _may_be(row: Row, vector: Vector | None, meaning: float | None) -> bool:
     if row["shares"] or not row["lexemes"]:
         return True
-    return vector is not None and (meaning is None or meaning >= FITTING_MEANING)
+    return vector is not None and (meaning is None or meaning >= FOUND_MEANING)
 
 
 def _plain_criteria(thing: Row) -> list[sa.ColumnElement[bool]]:

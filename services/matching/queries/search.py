@@ -14,13 +14,13 @@ from contracts.identity import Locale
 from services.chassis import paging
 from services.matching import free_time, taxonomy
 from services.matching.conditions import Conditions
-from services.matching.domain import FITTING_MEANING, Point, Term, distance_km, interval_text
+from services.matching.domain import Point, Term, distance_km, interval_text
 from services.matching.meaning import Vector
 from services.matching.queries import browsing, facets, free_facet, results, skills
 from services.matching.queries.candidates import BY_WORDS, SMALL, Candidate, Wanted, candidates
 from services.matching.queries.filters import Filters, conditions_of, origin_of, topics_of
-from services.matching.queries.nearest import BY_MEANING
 from services.matching.ranking import Circle
+from services.matching.relevance import FOUND_MEANING
 from services.matching.terms import Part, Terms, terms_of
 from services.matching.views import ResultView, SearchPage
 from services.matching.words import Query
@@ -98,9 +98,10 @@ async def search(
         ranked = await _free_ones(session, ranked, wanted.window, now)
     shown = ranked[offset : offset + limit]
     rows = await results.whole(session, [one.one.key for one in shown], terms, conditions)
-    coded = await skills.codes(session, rows.values())
+    coded = await skills.codes(session, rows.values() if terms.skilled else ())
+    codes = {key: skills.views(found) for key, found in coded.items()}
     items = [
-        _view(rows[one.one.key], one, wanted.language).model_copy(update={"skills": skills.views(coded[one.one.key])})
+        _view(rows[one.one.key], one, wanted.language).model_copy(update={"skills": codes.get(one.one.key, [])})
         for one in shown
         if one.one.key in rows
     ]
@@ -141,9 +142,10 @@ async def _found(
             topics=topics_of(wanted.topic),
             circle=wanted.circle,
             public=conditions.values["member_id"] is None,
+            many=wanted.window is not None,
         ),
     )
-    fitting = [one for one in found if one.coverage > 0 or (one.meaning or 0.0) >= FITTING_MEANING]
+    fitting = [one for one in found if one.coverage > 0 or (one.meaning or 0.0) >= FOUND_MEANING]
     if fitting and not terms.says_nothing:
         return fitting, False
     nearest = sorted((one for one in found if one.meaning is not None), key=lambda one: -(one.meaning or 0.0))
@@ -163,8 +165,8 @@ def _are_counted(wanted: Search, found: Sequence[Candidate], total: int) -> bool
     if not wanted.query.wanted:
         return len(found) < browsing.MOST
     by_words = sum(one.coverage > 0 for one in found)
-    by_meaning = sum((one.meaning or 0.0) >= FITTING_MEANING for one in found)
-    return total <= SMALL and by_words < BY_WORDS and by_meaning < BY_MEANING
+    by_meaning = sum((one.meaning or 0.0) >= FOUND_MEANING for one in found)
+    return total <= SMALL and by_words < BY_WORDS and by_meaning < BY_WORDS
 
 
 def _ranked(one: Candidate, wanted: Search) -> Ranked:
@@ -205,7 +207,7 @@ async def _free_ones(
 def _view(row: sa.RowMapping, ranked: Ranked, language: Locale) -> ResultView:
     reasons = [Term("words", ", ".join(row["shared"]))] if row["shared"] else []
     topics = ranked.one.row["topics"]
-    if (ranked.one.meaning or 0.0) >= FITTING_MEANING and topics:
+    if (ranked.one.meaning or 0.0) >= FOUND_MEANING and topics:
         reasons.append(Term("topic", taxonomy.name(topics[0], language)))
     if ranked.km is not None:
         reasons.append(Term("distance", f"{ranked.km:.0f}"))

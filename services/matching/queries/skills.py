@@ -50,9 +50,11 @@ async def synonyms(session: AsyncSession, asked: Sequence[str]) -> list[Synonym]
 
 
 async def codes(session: AsyncSession, things: Iterable[Thing]) -> dict[Key, list[sa.RowMapping]]:
-    """The skills that things are called like by title, category or tag, by (origin, id)."""
+    """The skills that things are called like by title, category or tag, by (origin, id); empty without a thing."""
     named = {(thing["origin"], thing["id"]): _names(thing) for thing in things}
     every = sorted(set[str]().union(*named.values()))
+    if not named:
+        return {}
     chosen = sa.select(skills).where(skills.c.names.overlap(_texts(every))).order_by(skills.c.scheme, skills.c.code)
     rows = (await session.execute(chosen.limit(MOST_CODES * len(named) * 2))).mappings().all()
     return {key: [row for row in rows if names & set(row["names"])][:MOST_CODES] for key, names in named.items()}

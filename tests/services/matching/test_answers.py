@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from contracts.catalog import Audience, ListingState
 from services.chassis.ids import new_id
 from services.matching.commands import weighing
+from services.matching.domain import SAME_KIND
 from services.matching.queries.weights import factors_in_force
 from services.matching.tables import proposals, weights
 from tests.services.matching.conftest import Matching
@@ -34,7 +35,7 @@ async def test_a_declined_offer_is_not_shown_again_and_the_reason_is_kept(matchi
         row = (await session.execute(sa.select(proposals))).mappings().one()
     assert (row["status"], row["reason"]) == ("declined", "too_far")
     assert row["gains"]["relevance"] > 0.5
-    assert row["gains"]["kind"] == 0.2
+    assert row["gains"]["kind"] == SAME_KIND
 
 
 async def test_being_seen_is_no_step_back(matching: Matching) -> None:

@@ -99,6 +99,14 @@ async def test_answered_needs_and_those_that_could_go_no_farther_are_left_alone(
     assert await widenings(matching) == []
 
 
+async def test_once_somebody_came_to_help_nobody_is_asked_to_widen_any_more(matching: Matching) -> None:
+    wanted = await need(matching, "Chaises", audience=COOPERATIVE)
+    await follow_up(matching, days=8)
+    assert (await answer_for(matching, wanted))["widening"]["widened"] is None
+    await ask(matching, new_id(), wanted.id, quantity=2)
+    assert (await answer_for(matching, wanted))["widening"] is None
+
+
 async def test_only_its_author_widens_it_and_then_farther_offers_count(matching: Matching) -> None:
     far = await matching.listing("Découpeuse laser", place=FAR_AWAY)
     wanted = await need(matching, "Découpeuse laser", audience=COOPERATIVE)

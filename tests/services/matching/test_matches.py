@@ -151,3 +151,19 @@ async def test_the_first_offer_of_a_new_cooperative_is_told_to_the_first_need(ma
     )
     said = await matching.propose()
     assert [(event.need_id, [p.offer_id for p in event.proposals]) for event in said] == [(wanted.id, [offer.id])]
+
+
+async def test_an_author_is_told_of_what_fits_less_only_once_the_best_was_declined(matching: Matching) -> None:
+    wanted = await need(matching, "Raboteuse, perceuse et tournevis")
+    await matching.count_words()
+    best = await matching.listing("Perceuse, raboteuse, tournevis")
+    assert [[p.offer_id for p in event.proposals] for event in await matching.propose()] == [[best.id]]
+    less = await matching.listing("Raboteuse")
+    await matching.count_words()
+    assert len(await matching.propose()) == 1
+    client = await matching.client(wanted.owner_member_id)
+    answer = {"status": "declined", "reason": "not_it"}
+    assert (await client.put(f"/needs/{wanted.id}/matches/{best.id}", json=answer)).status_code == 204
+    await matching.tell(ListingPublished(listing=less.model_copy(update={"version": 2})))
+    said = await matching.propose()
+    assert [[p.offer_id for p in event.proposals] for event in said] == [[best.id], [less.id]]

@@ -1,13 +1,16 @@
 """Found by meaning: needs without a word in common, backlogs, other models, facets and suggestions."""
 
+import functools
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from contracts.catalog import Audience
 from services.chassis.ids import new_id
-from services.matching import meaning
-from services.matching.tables import meanings, things, to_encode
+from services.matching import meaning, shelves
+from services.matching.commands import encoding, proposing
+from services.matching.tables import meanings, things, to_encode, to_match
 from tests.services.matching.conftest import LILLE, NAMUR, Matching
 
 
@@ -43,7 +46,7 @@ async def test_a_backlog_of_vectors_never_blocks_words_and_both_sides_are_told_a
         "Préparer des plats à vendre", side="need", kind="space", audience=Audience(scope="cooperative")
     )
     await matching.listing("Cuisine professionnelle agréée", kind="space")
-    await matching.listing("Salle de plats", kind="space")
+    await matching.listing("Plats jetables en carton", kind="material")
     await matching.count_words()
     assert await matching.titles(q="cuisine", side="offer") == ["Cuisine professionnelle agréée"]
     before = {proposal.title for event in await matching.propose() for proposal in event.proposals}
@@ -53,6 +56,24 @@ async def test_a_backlog_of_vectors_never_blocks_words_and_both_sides_are_told_a
     assert "Cuisine professionnelle agréée" in {proposal.title for event in said for proposal in event.proposals}
 
 
+async def test_a_need_comes_before_an_import_that_waits_and_so_does_the_latest_offer(matching: Matching) -> None:
+    loaded = meaning.load()
+    assert loaded is not None
+    await matching.listing("Lieu importé le premier")
+    wanted = await matching.listing("Couper du bois de chauffage", side="need")
+    for number in range(encoding.BATCH + 4):
+        await matching.listing(f"Lieu importé {number}")
+    latest = await matching.listing("Tronçonneuse")
+    await matching.db.run(encoding.encode_some, loaded)
+    await matching.db.run(proposing.compare_next, now=datetime.now(UTC), farthest_km=150)
+    async with matching.db.reading() as session:
+        encoded = set((await session.execute(sa.select(meanings.c.id))).scalars())
+        waiting = set((await session.execute(sa.select(to_match.c.id))).scalars())
+    assert {wanted.id, latest.id} < encoded
+    assert wanted.id not in waiting
+    assert latest.id in waiting
+
+
 async def test_vectors_of_another_model_do_not_count_and_are_made_again(matching: Matching) -> None:
     await _some_offers(matching)
     async with matching.db.transaction() as session:
@@ -60,6 +81,23 @@ async def test_vectors_of_another_model_do_not_count_and_are_made_again(matching
     assert await matching.titles(q="préparer des plats à vendre") == []
     await matching.encode()
     assert (await matching.titles(q="préparer des plats à vendre"))[0].startswith("Cuisine")
+
+
+async def test_vectors_stand_where_they_are_looked_for(matching: Matching) -> None:
+    """The database counts the numbers of shelves, also after a change of what is in them."""
+    state = await matching.listing("Bétonnière 160 litres")
+    await matching.listing(
+        "Couper du bois de chauffage", side="need", audience=Audience(scope="circle", circle_ids=[new_id()])
+    )
+    await matching.encode()
+    await matching.publish(state.model_copy(update={"version": 2, "kind": "training"}))
+    async with matching.db.reading() as session:
+        rows = (await session.execute(sa.select(meanings))).all()
+    for row in rows:
+        of = functools.partial(shelves.numbers, row.model, [row.side], [row.kind], is_open=row.open)
+        assert ([row.aisle], [row.shelf]) == (of(None), of([row.topic]))
+    assert {row.open: row.kind for row in rows}[True] == "training"
+    assert len({row.aisle for row in rows}) == len({row.shelf for row in rows}) == len(rows) == 2
 
 
 async def test_what_changes_or_goes_takes_its_vector_along(matching: Matching) -> None:

@@ -85,6 +85,17 @@ async def test_two_searches_of_a_member_tell_of_the_same_offer_once(matching: Ma
     assert [len(titles(said, member)) for member in (ana, bea)] == [1, 1]
 
 
+@pytest.mark.parametrize("kept", [["weekly", "instant", "daily"], ["instant", "weekly"]])
+async def test_of_several_searches_the_one_that_tells_soonest_does(matching: Matching, kept: list[str]) -> None:
+    ana = new_id()
+    for how in kept:
+        await save(matching, ana, name=how, how=how)
+    await matching.listing("Découpeuse laser")
+    [event] = await told(matching)
+    assert (event.how, [one.name for one in event.searches]) == ("instant", ["instant"])
+    assert titles(await told(matching, ahead=timedelta(days=8)), ana) == ["Découpeuse laser"]
+
+
 async def test_what_was_there_before_is_not_told_also_when_it_is_booked(matching: Matching) -> None:
     ana = new_id()
     old = await matching.listing("Découpeuse laser")
@@ -158,7 +169,7 @@ async def test_each_criterion_narrows_it(matching: Matching, criteria: dict[str,
 
 async def test_it_finds_by_meaning_what_shares_no_word(matching: Matching) -> None:
     ana = new_id()
-    await save(matching, ana, "apprendre la couture")
+    await save(matching, ana, "cours de couture")
     await matching.listing("Atelier avec machines à coudre")
     assert await told(matching) == []
     await matching.encode()

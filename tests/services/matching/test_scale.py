@@ -1,18 +1,23 @@
 """What must hold among very many things: filters before scores, circles, counts that are honest, work beside search."""
 
 import asyncio
+import random
+from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from services.chassis.ids import new_id
-from services.matching import meaning, reindex
+from services.matching import cells, meaning, reindex
 from services.matching.commands import encoding
+from services.matching.domain import Point, distance_km
 from services.matching.queries import browsing, candidates
-from services.matching.queries.nearest import BY_MEANING
 from services.matching.tables import meanings, things, to_encode
 from tests.bench.matching_circles import disagreements
 from tests.services.matching.conftest import LILLE, NAMUR, Matching
+
+NANTES = Point(latitude=47.22, longitude=-1.55)
 
 
 async def _again(matching: Matching, thing_id: object, times: int) -> None:
@@ -20,7 +25,8 @@ async def _again(matching: Matching, thing_id: object, times: int) -> None:
     async with matching.db.transaction() as session:
         ids = [new_id() for _ in range(times)]
         for table in (things, meanings):
-            rows = (await session.execute(sa.select(table).where(table.c.id == thing_id))).mappings().all()
+            given = [column for column in table.c if column.computed is None]
+            rows = (await session.execute(sa.select(*given).where(table.c.id == thing_id))).mappings().all()
             for row in rows:
                 await session.execute(sa.insert(table), [{**row, "id": one} for one in ids])
 
@@ -36,7 +42,7 @@ async def test_filters_come_before_the_nearest_are_chosen(matching: Matching) ->
     crowd = await matching.listing("Tondeuse à gazon autoportée", category="Jardin")
     await matching.listing("Grasmaaier", language="nl", place=NAMUR)
     await matching.encode()
-    await _again(matching, crowd.id, BY_MEANING + 20)
+    await _again(matching, crowd.id, candidates.BY_WORDS + 20)
     await matching.count_words()
     asked: dict[str, Any] = {"q": "couper l'herbe d'une pelouse"}
     assert await matching.titles(**asked, spoken="nl") == ["Grasmaaier"]
@@ -66,6 +72,25 @@ async def test_the_nearest_come_first_without_a_word_and_what_has_no_place_last(
     assert await matching.titles(near="50.63,3.06") == ["Lille", "Namur", "nulle part"]
     assert await matching.titles(near="50.63,3.06", radius_km=200) == ["Lille", "Namur"]
     assert await matching.titles(near="50.63,3.06", radius_km=2) == ["Lille"]
+
+
+async def test_the_nearest_of_many_are_the_nearest_wherever_one_stands(matching: Matching) -> None:
+    """In the middle of a town, at its edge, and far from all: the same as comparing with everything."""
+    crowd, chance = await matching.listing("Salle"), random.Random(3)
+    await _again(matching, crowd.id, browsing.MOST + 200)
+    spots: dict[UUID, Point] = {}
+    async with matching.db.transaction() as session:
+        for thing_id in (await session.execute(sa.select(things.c.id))).scalars():
+            spots[thing_id] = Point(latitude=chance.gauss(50.63, 0.1), longitude=chance.gauss(3.06, 0.15))
+            where = {**asdict(spots[thing_id]), "cell": cells.cell_of(spots[thing_id])}
+            await session.execute(sa.update(things).where(things.c.id == thing_id).values(where))
+    for here in (Point(latitude=50.63, longitude=3.06), Point(latitude=50.8, longitude=3.4), NANTES):
+        nearest = sorted(spots, key=lambda one: distance_km(here, spots[one]))
+        for circle in ({}, {"radius_km": 12}):
+            asked = {"near": f"{here.latitude},{here.longitude}", "limit": 200, **circle}
+            found = (await (await matching.client()).get("/search", params=asked)).json()["items"]
+            inside = [one for one in nearest if distance_km(here, spots[one]) <= circle.get("radius_km", 20_000)]
+            assert [UUID(item["id"]) for item in found] == inside[:200]
 
 
 async def test_a_common_word_in_one_town_is_found_there(matching: Matching) -> None:

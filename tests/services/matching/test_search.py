@@ -3,8 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+import sqlalchemy as sa
+
 from contracts.catalog import Audience
 from services.chassis.ids import new_id
+from services.matching.terms import Part, terms_of
 from tests.services.matching.conftest import LILLE, NAMUR, Matching
 
 
@@ -22,6 +26,20 @@ async def test_words_joined_by_signs_are_words(matching: Matching) -> None:
     await matching.listing("Cours de natation/monitrice")
     await matching.count_words()
     assert await matching.titles(q="monitrice") == ["Cours de natation/monitrice"]
+
+
+@pytest.mark.parametrize(
+    "name", ["MX500e", "Z6s", "Guillotineac66ce", "5dab7a", "1e5", "2e", "3D", "A4", "v2s", "10ers"]
+)
+async def test_names_with_figures_have_no_endings(matching: Matching, name: str) -> None:
+    """Stems are cut from words; PostgreSQL's parser leaves what has a figure in it as it is."""
+    await matching.listing(f"{name} pour papier")
+    await matching.listing("Presse pour papier")
+    async with matching.db.reading() as session:
+        found = await terms_of(session, Part(text=name, language="fr"))
+        kept = (await session.execute(sa.text("SELECT unnest(tsvector_to_array(words)) FROM things"))).scalars().all()
+    assert found.terms
+    assert {term.lexeme for term in found.terms} <= set(kept)
 
 
 async def test_a_misspelt_word_finds_its_neighbour(matching: Matching) -> None:

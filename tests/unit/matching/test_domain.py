@@ -9,7 +9,22 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.matching import words
-from services.matching.domain import NEAR_TIE, Fit, Need, Offer, Point, Uses, distance_km, fit, same_words
+from services.matching.domain import (
+    FITTING_MEANING,
+    NEAR_TIE,
+    TELLING_SCORE,
+    Fit,
+    Need,
+    Offer,
+    Point,
+    Uses,
+    distance_km,
+    fit,
+    kind_gain,
+    same_words,
+)
+from services.matching.relevance import FITTING_OF_KIND
+from services.matching.telling import worth_telling
 from services.matching.terms import rarity
 from tests.unit.matching.test_free_time import NOW, RULES
 
@@ -61,6 +76,49 @@ def test_nearer_and_of_the_same_kind_is_better() -> None:
         scores.append(found.score)
     assert scores == sorted(scores, reverse=True)
     assert len(set(scores)) == 3
+
+
+def test_the_author_is_told_of_what_is_likely_however_near_or_rested_the_rest_is() -> None:
+    """A thing next door that only may be meant comes high in the list, but nobody is written to about it."""
+    close = {"coverage": 0.0, "shared": (), "asked": 0}
+    assert _fit(offer(meaning=0.5, point=NAMUR, coverage=0.0)).is_likely
+    perhaps = _fit(offer(meaning=0.4, **close))
+    assert perhaps.score > TELLING_SCORE
+    assert not perhaps.is_likely
+    assert not _fit(offer(meaning=0.5, kind="help", **close)).is_likely
+    doubled = fit(need(), offer(meaning=0.4, **close), now=NOW, farthest_km=150, factors={"relevance": 2.0})
+    assert doubled is not None
+    assert doubled.is_likely
+
+
+def test_equipment_is_a_little_near_to_every_kind_and_nothing_else_is() -> None:
+    same, near, other = (kind_gain("machine", offered) for offered in ("machine", "equipment", "help"))
+    assert same > near > other == 0
+    assert kind_gain("equipment", "expertise") == near
+    assert _fit(offer(kind="equipment")).gains["kind"] == near
+    assert [term.code for term in _fit(offer(kind="equipment")).reasons].count("kind") == 0
+    assert "kind" not in _fit(offer(kind="help")).gains
+
+
+def test_what_only_its_kind_lets_in_has_to_fit_in_all_else() -> None:
+    weak = {"coverage": 0.0, "shared": (), "meaning": FITTING_OF_KIND}
+    assert _fit(offer(**weak)).reasons[0].code == "kind"
+    assert fit(need(), offer(**weak, kind="help"), now=NOW, farthest_km=150) is None
+    assert fit(need(), offer(**weak, point=MARSEILLE), now=NOW, farthest_km=150) is None
+    assert _fit(offer(**(weak | {"meaning": FITTING_MEANING}), point=MARSEILLE)).missing
+
+
+def test_only_what_is_about_as_good_as_the_best_is_told() -> None:
+    def told(*near: float | None) -> list[bool]:
+        return worth_telling([_fit(offer(meaning=one, coverage=0.0 if one else 1.0, shared=())) for one in near])
+
+    assert told(0.56, 0.5, 0.52, 0.4) == [True, False, True, False]
+    assert told(0.5) == [True]
+    assert told(0.95, 0.7, 0.58) == [True, True, False]  # two that are surely meant
+    assert told(None, 0.7, 0.5) == [True, True, False]
+    missed = _fit(offer(meaning=0.65, coverage=0.0, shared=(), point=MARSEILLE))
+    assert worth_telling([missed, _fit(offer(meaning=0.5, coverage=0.0, shared=()))]) == [False, True]
+    assert worth_telling([]) == []
 
 
 OFFER = st.builds(

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from contracts.identity import Locale
 from services.matching import basis, meaning, model, taxonomy, words
-from services.matching.domain import FITTING_MEANING, is_about, relevance
 from services.matching.meaning import Meaning, similarities, unpacked
+from services.matching.relevance import FITTING_MEANING, FITTING_OF_KIND, is_about, relevance
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,27 @@ def test_packing_keeps_what_is_near() -> None:
     assert similarities(one, [None, b""]) == [None, None]
 
 
+def test_what_lies_in_a_crowd_is_less_near_to_whatever_is_asked() -> None:
+    row = meaning.unit(np.ones((1, model.DIMENSIONS)))[0]
+    alone, crowded = meaning.Vector(row, ()), meaning.Vector(row, (), 0.2)
+    packed = [alone.packed(), crowded.packed()]
+    assert similarities(alone, packed) == pytest.approx([1.0, 0.9], abs=0.003)
+    assert similarities(crowded, packed) == pytest.approx([1.0, 0.9], abs=0.003)
+    assert unpacked(crowded.packed(), ()).crowd == pytest.approx(0.2, abs=0.003)
+    assert unpacked(meaning.Vector(row, (), -3.0).packed(), ()).crowd == pytest.approx(-0.5, abs=0.003)
+
+
+def test_a_text_that_the_taxonomy_knows_well_is_in_a_crowd(loaded: Meaning) -> None:
+    known, unknown = loaded.of(["Menuiserie, atelier bois : raboter, scier", "Quasar, muon, boson de Higgs"])
+    assert known.crowd > unknown.crowd
+    assert loaded.blended(known, unknown, 0.0).crowd == pytest.approx(known.crowd, abs=0.001)
+    assert loaded.blended(known, unknown, 1.0).crowd == pytest.approx(unknown.crowd, abs=0.001)
+
+
+def test_what_shares_no_word_is_ordered_by_meaning_however_little() -> None:
+    assert relevance(0.0, 0.24) > relevance(0.0, 0.2) > relevance(0.0, FITTING_OF_KIND)
+
+
 def test_every_category_has_a_name_in_each_language_and_a_group() -> None:
     tree = taxonomy.tree()
     for category in tree.values():
@@ -103,6 +125,18 @@ def test_a_search_is_read_like_a_web_search() -> None:
         assert words.parsed(odd).without == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "left"),
+    [
+        ("les données de leurs adhérents, où et si", "fr", ["données", "adhérents"]),
+        ("wij zoeken onze stoelen", "nl", ["stoelen"]),
+        ("some chairs for us", "en", ["chairs"]),
+    ],
+)
+def test_small_words_that_the_stemmers_keep_are_no_reason(text: str, language: Locale, left: list[str]) -> None:
+    assert [word for word in words.meaningful(text, language) if word not in {"de", "et", "for"}] == left
+
+
 def test_words_alone_count_in_full_only_where_the_meaning_is_not_known() -> None:
     assert relevance(0.8, None) == 0.8
     assert relevance(0.8, 0.0) < 0.8
@@ -111,3 +145,11 @@ def test_words_alone_count_in_full_only_where_the_meaning_is_not_known() -> None
     assert is_about(0.2, None)
     assert is_about(0.0, FITTING_MEANING)
     assert not is_about(0.1, 0.1)
+    assert is_about(0.0, FITTING_OF_KIND, of_kind=True)
+    assert not is_about(0.0, FITTING_OF_KIND)
+
+
+def test_capitals_mean_nothing(loaded: Meaning) -> None:
+    titled, small = loaded.of(["Pianos À Prêter", "pianos à prêter"])
+    assert np.array_equal(titled.values, small.values)
+    assert titled.topics == small.topics
