@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +19,7 @@ from contracts.border import (
     BorderChangeRequested,
     Proposal,
 )
+from contracts.link import ManifestPageAsked, ManifestPageTold, ManifestTold
 from contracts.shared import RoundedPlace, SharedBusy, SharedListing, SharedResource, SharedTerms
 
 LARGEST_INT = 2_000_000_000
@@ -61,8 +63,8 @@ def _breaches(value: Any, path: str) -> Iterator[str]:
             yield from _breaches(getattr(value, name), f"{path}.{name}" if path else name)
         if not _makes_sense(value):
             yield f"{path or type(value).__name__}: makes no sense"
-    elif isinstance(value, list):
-        items: list[Any] = value
+    elif isinstance(value, list | tuple):
+        items: Sequence[Any] = value
         if len(items) > LONGEST_LIST:
             yield f"{path}: too many"
         for item in items:
@@ -121,6 +123,10 @@ def _makes_sense(value: BaseModel) -> bool:  # noqa: C901, PLR0911, PLR0912 - a 
             return bool(_AMOUNT.fullmatch(value.amount) and _CURRENCY.fullmatch(value.currency))
         case SharedTerms():
             return value.holidays is None or bool(_REGION.fullmatch(value.holidays))
+        case ManifestTold():
+            return all(page.first < following.first for page, following in pairwise(value.pages))
+        case ManifestPageAsked() | ManifestPageTold():
+            return value.until is None or value.first < value.until
         case SharedBusy():
             return value.since <= value.until
         case _:

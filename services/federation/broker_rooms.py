@@ -121,7 +121,9 @@ class Rooms:
             if shovel.get("name") == self._shovel:
                 reason = shovel.get("reason")
                 return Measured(shovel=str(shovel.get("state")), reason=str(reason)[:500] if reason else None, **depth)
-        return Measured(shovel=None, reason=None, **depth)
+        # from RabbitMQ 4 on, one that cannot connect is not listed between two tries
+        ordered = await self._api.call("GET", "parameters", "shovel", self._vhost, self._shovel)
+        return Measured(shovel=None if ordered is None else "starting", reason=None, **depth)
 
 
 def _exactly(name: str | None) -> str:

@@ -35,6 +35,13 @@ LISTENING: tuple[Status, ...] = ("opening", "active", "paused")
 """What comes from the peer is read. A peer may be ready a moment before us."""
 
 
+OPEN_ANSWERS = ("pending", "confirmed")
+"""A booking of which a peer was told this is not over."""
+
+ENDED_ANSWERS = ("declined", "cancelled", "expired")
+"""One of which a peer was told this takes its place no longer, though its period may be still to come."""
+
+
 class CodeNotReadable(Problem):
     """The invitation code was cut or mistyped."""
 

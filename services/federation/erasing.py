@@ -45,12 +45,17 @@ async def disclose(session: AsyncSession, member_id: UUID, peer_id: str, booking
 async def forget_theirs(session: AsyncSession, link: sa.RowMapping, said: PersonErased) -> None:
     """A peer's person has left: forget what we keep of them here, and have all services do so."""
     theirs = [guest_bookings.c.peer_id == link["peer_id"], bookings_abroad.c.peer_id == link["peer_id"]]
+    named = [
+        sa.or_(guest_bookings.c.booking_id.in_(said.booking_ids), guest_bookings.c.pseudonym == said.pseudonym),
+        bookings_abroad.c.booking_id.in_(said.booking_ids),
+    ]
     known = [
-        sa.select(table.c.booking_id).where(of_peer, table.c.booking_id.in_(said.booking_ids))
-        for table, of_peer in zip((guest_bookings, bookings_abroad), theirs, strict=True)
+        sa.select(table.c.booking_id).where(of_peer, which)
+        for table, of_peer, which in zip((guest_bookings, bookings_abroad), theirs, named, strict=True)
     ]
     bookings = (await session.execute(sa.union(*known))).scalars().all()
     await scrubbing.forget_answers(session, bookings)
+    await scrubbing.forget_promises(session, bookings)
     gone = PersonForgotten(
         origin=link["peer_id"], origin_name=link["peer_name"], pseudonym=said.pseudonym, booking_ids=tuple(bookings)
     )

@@ -62,7 +62,7 @@ Reason = Literal[
     "too_much",
 ]
 
-PARKED_AT_MOST = 1000
+PARKED_AT_MOST, PARKED_OCTETS_AT_MOST = 1000, 32_000_000
 _PUBLIC = (BorderListingPublished, BorderListingWithdrawn, BorderResourceChanged, BorderBusyChanged, ManifestTold)
 _BETWEEN_MEMBERS = tuple(kind for kind in events_of("border").values() if kind not in _PUBLIC)
 """Of things, bookings and people: nothing that a hub itself could have to say."""
@@ -198,12 +198,14 @@ class Ownership:
 
     `asked_of`: the peer that our booking was asked of. `asked_by_source`: whether the source asked us for the booking.
     `shared_with_source`: whether we share, or did share, what it wants. `introduction`: what we know of that one.
+    `unclaimed`: our booking is of somebody whom we have forgotten.
     """
 
     asked_of: str | None = None
     asked_by_source: bool = False
     shared_with_source: bool = False
     introduction: Introduction | None = None
+    unclaimed: bool = False
 
 
 def check_ownership(event: Event, source: str, known: Ownership) -> None:
@@ -233,6 +235,19 @@ def check_ownership(event: Event, source: str, known: Ownership) -> None:
             allowed = True
     if not allowed:
         raise Refused("not_theirs", f"{event.type} {event.subject}")
+
+
+def answers_nothing(event: Event, known: Ownership) -> bool:
+    """Whether `event` follows something of which we know nothing: who was restored may have forgotten it."""
+    match event:
+        case BorderBookingAnswered():
+            return known.asked_of is None
+        case BorderContactShared():
+            return known.asked_of is None and not known.asked_by_source
+        case BorderIntroductionAnswered() | BorderIntroduced():
+            return known.introduction is None
+        case _:
+            return False
 
 
 def check_way(event: Event, kind: str) -> None:

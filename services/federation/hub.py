@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import compress, groupby
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -51,6 +51,12 @@ def _untold() -> sa.Select[Any, Any]:
         .where(readers.c.kind == "member", readers.c.status == "active", sa.or_(here, left))
         .order_by(members.c.status != "ended", readers.c.id, members.c.id)
     )
+
+
+async def tell_again(session: AsyncSession, reader_id: UUID) -> None:
+    """The member of this link has forgotten what it was told, or we have: have all of it told, also who has left."""
+    again = sa.update(told_members).where(told_members.c.link_id == reader_id)
+    await session.execute(again.values(serial=-1, status="member"))
 
 
 async def _tell(session: AsyncSession, reader_id: UUID, member_id: UUID) -> None:
@@ -118,11 +124,18 @@ async def pass_on_boxes(
     member = await _speaking(session, link_id)
     if member is None:
         return []
-    query = sa.select(links.c.peer_id, links.c.id).where(links.c.kind == "member", links.c.status.in_(SPEAKING))
-    there = {row.peer_id: row.id for row in (await session.execute(query)).all()}
+    columns = (links.c.peer_id, links.c.id, links.c.peer_name)
+    query = sa.select(*columns).where(links.c.kind == "member", links.c.status.in_(SPEAKING))
+    members = (await session.execute(query)).all()
+    there, names = {row.peer_id: row.id for row in members}, {row.id: row.peer_name for row in members}
     addressed = [(boxes.recipient_of(body) or "", body) for body in bodies]
     refused = [(Refused("not_a_member", to), body) for to, body in addressed if to not in there]
-    known = [(there[to], body) for to, body in addressed if to in there]
+    sent = [(there[to], body) for to, body in addressed if to in there]
+    sizes = [(to, len(body)) for to, body in sent]
+    within = await hub_bounds.spend_on_each(session, member, sizes, bounds, now=now)
+    known = list(compress(sent, within))
+    over = [one for one, goes in zip(sent, within, strict=True) if not goes]
+    refused += [(Refused("too_much", f"{member['peer_name']} → {names[to]}"), body) for to, body in sorted(over)]
     going = await hub_bounds.spend(session, member, [len(body) for _, body in known], bounds, now=now)
     full = await hub_bounds.full(session, bounds)
     for to, some in groupby(known[:going], key=itemgetter(0)):

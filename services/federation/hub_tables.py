@@ -55,6 +55,19 @@ traffic = sa.Table(
     sa.Column("octets", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("dropped", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("too_much_to_one", sa.BigInteger, nullable=False, server_default="0"),
 )
 """At a hub: what the member of a link had passed on in the hour that began at `since`. `held`: it is not read from
-until that hour is over. `dropped`: messages for it that were not kept because too much waits for it."""
+until that hour is over. `dropped`: messages for it that were not kept because too much waits for it.
+`too_much_to_one`: what was not passed on in this hour, because one other had its share."""
+
+traffic_to = sa.Table(
+    "traffic_to",
+    metadata,
+    sa.Column("link_id", sa.Uuid, primary_key=True),
+    sa.Column("to_link_id", sa.Uuid, primary_key=True, index=True),
+    instant("since", nullable=False),
+    sa.Column("messages", sa.BigInteger, nullable=False),
+    sa.Column("octets", sa.BigInteger, nullable=False),
+)
+"""At a hub: of that, what went to one other member alone, in the hour that began at `since`."""

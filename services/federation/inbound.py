@@ -23,8 +23,8 @@ from services.federation.receiving import LinkIsGone
 from services.federation.sorting import Desk
 from services.federation.tables import LINKS_CHANNEL, broker_orders, links
 
-PREFETCH = 300
-BATCH = 100
+PREFETCH = 400
+BATCH = 200
 LOOK_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 5.0
@@ -115,7 +115,7 @@ class Inbound:
             _log.info("inbound-queue-not-read", link=str(link_id), error=str(error))
 
     async def _answer(self, link_id: UUID, arrived: asyncio.Queue[AbstractIncomingMessage | None]) -> None:
-        """Take what arrives, up to 100 messages in one transaction, until the channel is lost (None)."""
+        """Take what arrives, up to 200 messages in one transaction, until the channel is lost (None)."""
         lost = False
         while not lost and (first := await arrived.get()) is not None:
             batch = [first]

@@ -23,6 +23,7 @@ from services.federation import (
     peer_keys,
     public_stream,
     saying,
+    scrubbing,
     tables,
     tending,
 )
@@ -156,6 +157,7 @@ class Keeping:
             await session.execute(sa.delete(tables.inbox).where(tables.inbox.c.at < now - INBOX_KEPT))
             buried = sa.and_(copies.c.gone, copies.c.vouched_at < now - INBOX_KEPT)
             await session.execute(sa.delete(copies).where(buried))
+            await scrubbing.forget_what_is_past(session, now=now)
             await session.execute(
                 sa.delete(own_tables.invitations).where(own_tables.invitations.c.expires_at < now - timedelta(days=90))
             )
@@ -165,8 +167,12 @@ class Keeping:
 async def _tell_through_hub(
     session: AsyncSession, call: sa.RowMapping, link: sa.RowMapping, keys: Keys, *, now: datetime
 ) -> None:
-    await offers.put(session, link, keys, over=call["kind"] == "ended", now=now)
-    await session.execute(sa.delete(peer_calls).where(peer_calls.c.id == call["id"]))
+    due = await offers.repeat(session, link, call, keys, now=now)
+    if due is None or call["give_up_at"] <= now:
+        await session.execute(sa.delete(peer_calls).where(peer_calls.c.id == call["id"]))
+        return
+    values = {"attempts": call["attempts"] + 1, "due_at": due}
+    await session.execute(sa.update(peer_calls).where(peer_calls.c.id == call["id"]).values(**values))
 
 
 async def _open(session: AsyncSession, link_id: object, us: str, *, now: datetime) -> None:

@@ -9,9 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts import link as words
 from contracts.envelope import Event
 from services.chassis import logs
-from services.federation import copies, erasing, linking, manifests, members, mending, public_stream, receipts, recovery
+from services.federation import (
+    copies,
+    erasing,
+    handing_back,
+    hub,
+    linking,
+    manifests,
+    members,
+    mending,
+    public_stream,
+    receipts,
+    recovery,
+)
 from services.federation.gate import Refused
-from services.federation.hub_tables import told_members
 from services.federation.keys import Keys, NotGenuine, read_key_set
 from services.federation.saying import say
 from services.federation.tables import positions
@@ -29,7 +40,7 @@ class Hearing:
     """Where a word is heard, who we are, and when (aware UTC).
 
     `relation`: our link with the peer; `link`: the same, or the peer's public stream beside it. `lies`: what is to be
-    kept and counted of a word that passed the gate.
+    kept and counted of a word that passed the gate, because it is not true, or asks for too much.
     """
 
     session: AsyncSession
@@ -63,8 +74,8 @@ async def act(at: Hearing, event: Event) -> int | None:
             await receipts.take(session, link, event, now=now)
         case words.ManifestTold() | words.ManifestPageTold() | words.BookingsTold():
             return await _compare(at, event)
-        case words.DecisionHandedBack():
-            await recovery.readmit(session, link, event, at.own)
+        case words.DecisionHandedBack() | words.RequestHandedBack():
+            await handing_back.take(session, link, event, at.own)
         case words.RecoveryAnswered():
             await recovery.peer_has_answered(session, link, now=now)
         case words.KeysChanged():
@@ -88,7 +99,7 @@ async def _answer(at: Hearing, event: Question) -> None:
     session, link = at.session, at.link
     match event:
         case words.ReplayAsked():
-            await mending.replay(session, link, event, now=at.now)
+            await _replay(at, event)
         case words.ManifestAsked(public=False):
             await manifests.want(session, link["id"])
         case _ if await mending.is_asked_too_much(session, link, now=at.now):
@@ -100,8 +111,25 @@ async def _answer(at: Hearing, event: Question) -> None:
         case words.ThingsAsked():
             await manifests.note_what_is_asked(session, link, event)
         case words.RecoveryAsked():
-            await recovery.hand_back(session, link)
-            await session.execute(sa.delete(told_members).where(told_members.c.link_id == link["id"]))
+            await _help_to_recover(session, link, now=at.now)
+
+
+async def _help_to_recover(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:
+    """The peer was restored: give it what it has forgotten."""
+    if await handing_back.was_just_done(session, link, now=now):
+        _log.warning("asked-to-hand-back-again", link=str(link["id"]))
+        return
+    await handing_back.hand_back(session, link)
+    await hub.tell_again(session, link["id"])
+    if link["kind"] == "hub":
+        await members.make_up_for_hub(session, link["id"], now=now)
+    elif link["kind"] == "behind":  # what everybody was told meanwhile has no number on this link
+        await manifests.tell_public(session, link)
+
+
+async def _replay(at: Hearing, asked: words.ReplayAsked) -> None:
+    if not await mending.replay(at.session, at.link, asked, now=at.now):
+        at.lies.append(Refused("too_much", f"{asked.first}–{asked.last}"))
 
 
 async def _compare(at: Hearing, event: words.ManifestTold | words.ManifestPageTold | words.BookingsTold) -> int | None:
@@ -109,6 +137,8 @@ async def _compare(at: Hearing, event: words.ManifestTold | words.ManifestPageTo
     session, voice = at.session, await public_stream.voice(at.session, at.link)
     public = at.link["kind"] == "heard" or (not isinstance(event, words.BookingsTold) and event.public)
     link = await public_stream.heard_on(session, at.relation) if public else at.link
+    if link is None and at.relation["kind"] == "behind":
+        link = await public_stream.heard_from(session, at.relation, now=at.now)
     if link is None or voice is None:
         return None
     match event:

@@ -17,8 +17,8 @@ from services.chassis.problems import NotFound
 from services.federation import limiting, mending, tables
 from services.federation.documents import KeySet, Profile
 from services.federation.domain import RELATIONS, AlreadyLinked, Kind, PeerIsBlocked, next_status
-from services.federation.hub_tables import directory, public_reads, told_members, traffic
-from services.federation.mending_tables import copies, disclosed, erasures, introductions
+from services.federation.hub_tables import directory, public_reads, told_members, traffic, traffic_to
+from services.federation.mending_tables import copies, disclosed, erasures, introductions, replays
 from services.federation.tables import links
 
 CALL_FOR = timedelta(days=30)
@@ -157,8 +157,19 @@ async def _forget(session: AsyncSession, link_id: UUID) -> None:
     """All that a link, or a public stream, had."""
     for table in (tables.border_outbox, tables.sent_log, tables.shares, tables.streams, public_reads, told_members):
         await session.execute(sa.delete(table).where(table.c.link_id == link_id))
-    for table in (tables.positions, tables.parked, tables.quarantine, tables.peer_calls, copies, erasures, traffic):
+    for table in (
+        tables.positions,
+        tables.parked,
+        tables.quarantine,
+        tables.peer_calls,
+        copies,
+        erasures,
+        traffic,
+        replays,
+    ):
         await session.execute(sa.delete(table).where(table.c.link_id == link_id))
+    either = sa.or_(traffic_to.c.link_id == link_id, traffic_to.c.to_link_id == link_id)
+    await session.execute(sa.delete(traffic_to).where(either))
 
 
 async def _end_what_hangs_on_it(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:
@@ -180,10 +191,10 @@ async def _end_what_hangs_on_it(session: AsyncSession, link: sa.RowMapping, *, n
 
 async def call(session: AsyncSession, link_id: UUID, kind: Literal["confirmed", "ended"], now: datetime) -> None:
     """Have the peer told, now or as soon as it answers."""
-    statement = insert(tables.peer_calls).values(
-        id=new_id(), link_id=link_id, kind=kind, due_at=now, give_up_at=now + CALL_FOR
-    )
-    await session.execute(statement.on_conflict_do_nothing())
+    calls = tables.peer_calls
+    statement = insert(calls).values(id=new_id(), link_id=link_id, kind=kind, due_at=now, give_up_at=now + CALL_FOR)
+    sooner = {"due_at": sa.func.least(calls.c.due_at, statement.excluded.due_at)}
+    await session.execute(statement.on_conflict_do_update(index_elements=["link_id", "kind"], set_=sooner))
     await session.execute(sa.select(sa.func.pg_notify(tables.LINKS_CHANNEL, "")))
 
 

@@ -22,6 +22,7 @@ from contracts.link import (
 )
 from services.federation import public_stream, tables
 from services.federation.copies import Line, digest_of
+from services.federation.domain import OPEN_ANSWERS
 from services.federation.saying import say
 from services.federation.tables import bookings_abroad, guest_bookings, own_listings, shares, streams
 
@@ -30,7 +31,6 @@ PAGE = 1000
 
 BOOKINGS_AT_ONCE = 1000
 ASKED_AT_ONCE = 500
-OPEN_ANSWERS = ("pending", "confirmed")
 FIRST_ID = UUID(int=0)
 
 T = TypeVar("T")

@@ -18,7 +18,10 @@ from services.federation.domain import name_to_compare
 from services.federation.gate import Refused
 from services.federation.hub_tables import directory
 from services.federation.keys import NotGenuine, OutOfDate, read_key_set
-from services.federation.tables import links
+from services.federation.tables import LINKS_CHANNEL, links, peer_calls, streams
+
+MEMBERS_AT_MOST = 2000
+"""Of one hub: each costs it nothing, and us a row, a key set and a line on a page."""
 
 
 async def hear(session: AsyncSession, hub: sa.RowMapping, told: MemberTold, *, us: str, now: datetime) -> list[Refused]:
@@ -38,9 +41,16 @@ async def hear(session: AsyncSession, hub: sa.RowMapping, told: MemberTold, *, u
         return [Refused("expired", f"{told.name}: {error}")]
     except NotGenuine as error:
         return [await _distrust(session, known, None, f"{told.name}: {error}")]
-    await _pin(session, hub, told, now=now)
-    await _keep_keys(session, told, key_set, now=now)
-    return []
+    is_one_too_many = known is None and await _count(session, hub["id"]) >= MEMBERS_AT_MOST
+    if not is_one_too_many:
+        await _pin(session, hub, told, now=now)
+        await _keep_keys(session, told, key_set, now=now)
+    return [Refused("too_much", told.name)] if is_one_too_many else []
+
+
+async def _count(session: AsyncSession, hub_link_id: UUID) -> int:
+    query = sa.select(sa.func.count()).where(directory.c.hub_link_id == hub_link_id)
+    return (await session.execute(query)).scalar_one()
 
 
 async def _pinned(session: AsyncSession, hub_link_id: UUID, told: MemberTold) -> sa.RowMapping | None:
@@ -109,6 +119,17 @@ async def link_behind(session: AsyncSession, hub_link_id: UUID, instance_id: str
         links.c.kind == "behind", links.c.via == hub_link_id, links.c.peer_id == instance_id, links.c.status != "ended"
     )
     return (await session.execute(query.with_for_update())).mappings().first()
+
+
+async def make_up_for_hub(session: AsyncSession, hub_link_id: UUID, *, now: datetime) -> None:
+    """The hub has come back from a backup: what was on its way is lost, and missed once something newer comes."""
+    behind = sa.and_(links.c.kind == "behind", links.c.via == hub_link_id)
+    through = sa.select(links.c.id).where(links.c.status == "active", sa.or_(behind, links.c.kind == "public"))
+    wanted = sa.update(streams).where(streams.c.link_id.in_(through))
+    await session.execute(wanted.values(manifest_wanted=True))
+    offered = sa.update(peer_calls).where(peer_calls.c.link_id.in_(sa.select(links.c.id).where(behind)))
+    await session.execute(offered.values(due_at=now))
+    await session.execute(sa.select(sa.func.pg_notify(LINKS_CHANNEL, "")))
 
 
 async def activate(session: AsyncSession, link: sa.RowMapping, peer_link_id: UUID, *, now: datetime) -> None:

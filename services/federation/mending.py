@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.link import ManifestAsked, NumbersSkipped, ReplayAsked
-from services.federation import carrying, public_stream
+from services.federation import carrying, public_stream, replays
 from services.federation.saying import say
 from services.federation.tables import border_outbox, broker_orders, parked, positions, sent_log, streams
 
@@ -49,28 +49,25 @@ def _pause(asks: int) -> timedelta:
     return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(asks - 1, 10))
 
 
-async def replay(session: AsyncSession, link: sa.RowMapping, asked: ReplayAsked, *, now: datetime) -> None:
+async def replay(session: AsyncSession, link: sa.RowMapping, asked: ReplayAsked, *, now: datetime) -> bool:
     """Say the numbers again that the peer lacks, under the same numbers; say plainly which ones we no longer have.
 
-    At most 1,000 at once, not while its queue is full, and the same ones every three seconds at most: a peer that asks
-    for ever fills neither our disk nor its queue. It asks again for what is left.
+    At most 1,000 at once, not while its queue is full, the same ones every three seconds at most, and only so much in
+    an hour: a peer that asks for ever fills neither our disk nor its queue. It asks again for what is left.
+    Returns false when its hour is full.
     """
     spoken = await public_stream.ours(session) if asked.public else link
-    if spoken is None:
-        return
-    query = sa.select(streams).where(streams.c.link_id == spoken["id"]).with_for_update()
-    stream = (await session.execute(query)).mappings().one()
-    if asked.epoch != stream["epoch"] or not 1 <= asked.first <= asked.last <= stream["seq"]:
-        return
-    repeated = asked.first <= stream["replayed_to"] and not asked.public  # others may have asked for those
-    if repeated and stream["replayed_at"] is not None and now < stream["replayed_at"] + SAME_AGAIN_AFTER:
-        return
-    if await _queue_is_full(session, link):
-        return
+    if spoken is None or not await _may_be_answered(session, link, spoken, asked, now=now):
+        return True
     last = min(asked.last, asked.first + REPLAY_AT_MOST - 1)
     wanted = sa.and_(
         sent_log.c.link_id == spoken["id"], sent_log.c.epoch == asked.epoch, sent_log.c.seq.between(asked.first, last)
     )
+    if not await replays.spend(session, link, wanted, now=now):
+        return False
+    if asked.public and link["kind"] == "direct":  # it hears all of it on the link itself, which is not for the public
+        await say(session, link, NumbersSkipped(epoch=asked.epoch, first=asked.first, last=last, public=True))
+        return True
     kept_from = (await session.execute(sa.select(sa.func.min(sent_log.c.seq)).where(wanted))).scalar_one_or_none()
     if kept_from != asked.first:
         skipped = last if kept_from is None else kept_from - 1
@@ -80,6 +77,21 @@ async def replay(session: AsyncSession, link: sa.RowMapping, asked: ReplayAsked,
     if not asked.public:
         values = {"replayed_to": last, "replayed_at": now}
         await session.execute(sa.update(streams).where(streams.c.link_id == link["id"]).values(**values))
+    return True
+
+
+async def _may_be_answered(
+    session: AsyncSession, link: sa.RowMapping, spoken: sa.RowMapping, asked: ReplayAsked, *, now: datetime
+) -> bool:
+    """Whether these numbers were ever said, not just now, and can be taken."""
+    query = sa.select(streams).where(streams.c.link_id == spoken["id"]).with_for_update()
+    stream = (await session.execute(query)).mappings().one()
+    if asked.epoch != stream["epoch"] or not 1 <= asked.first <= asked.last <= stream["seq"]:
+        return False
+    repeated = asked.first <= stream["replayed_to"] and not asked.public  # others may have asked for those
+    if repeated and stream["replayed_at"] is not None and now < stream["replayed_at"] + SAME_AGAIN_AFTER:
+        return False
+    return not await _queue_is_full(session, link)
 
 
 async def say_unheard_again(session: AsyncSession, link: sa.RowMapping) -> None:

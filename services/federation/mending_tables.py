@@ -101,3 +101,13 @@ disclosed = sa.Table(
     sa.Column("member_id", sa.Uuid, nullable=False, index=True),
 )
 """Who of ours is known to a peer by name and address, from which booking: what has to be taken back once they leave."""
+
+replays = sa.Table(
+    "replays",
+    metadata,
+    sa.Column("link_id", sa.Uuid, primary_key=True),
+    instant("since", nullable=False),
+    sa.Column("messages", sa.BigInteger, nullable=False),
+    sa.Column("octets", sa.BigInteger, nullable=False),
+)
+"""What was said again on a link because its peer asked for it, in the hour that began at `since`."""

@@ -1,6 +1,6 @@
 """What members of a hub tell each other about linking, through it: signed by the root key, closed for the other."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -9,12 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.federation import carrying, limiting, linking, members
 from services.federation.documents import Offer, Profile
-from services.federation.domain import SPEAKING, NoSuchMember
+from services.federation.domain import RELATIONS, SPEAKING, NoSuchMember
 from services.federation.gate import Refused
 from services.federation.hub_tables import directory
 from services.federation.keys import CLOCK_TOLERANCE, Keys, NotGenuine, public_key, read_signed
 from services.federation.sealed import LIFETIME
-from services.federation.tables import key_sets, links
+from services.federation.tables import key_sets, links, peer_calls, positions
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(days=1)
+"""Between two times that we say the same: a hub may lose it, and it has no number by which it would be missed."""
 
 
 async def put(
@@ -41,6 +44,37 @@ async def put(
     await carrying.put_as_it_is(session, hub.id, [keys.sign(offer)], **box)
 
 
+async def repeat(
+    session: AsyncSession, link: sa.RowMapping, call: sa.RowMapping, keys: Keys, *, now: datetime
+) -> datetime | None:
+    """Tell the peer of `link` again what `call` is about: nothing says that it arrived. Returns when to do it again.
+
+    None: it is known by now. That we want the link, once the peer speaks on it; its end, once there is a new one.
+    """
+    if call["kind"] == "confirmed":
+        known = sa.select(positions.c.link_id).where(positions.c.link_id == link["id"], positions.c.seen_to > 0)
+    else:
+        anew = sa.and_(links.c.peer_id == link["peer_id"], links.c.kind.in_(RELATIONS), links.c.status != "ended")
+        known = sa.select(links.c.id).where(anew)
+    is_over = link["status"] == "ended"
+    if is_over != (call["kind"] == "ended") or (await session.execute(known)).first() is not None:
+        return None
+    await put(session, link, keys, over=is_over, now=now)
+    return now + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(call["attempts"], 20))
+
+
+async def speaks_on_what_is_over(session: AsyncSession, hub: sa.RowMapping, instance_id: str, *, now: datetime) -> None:
+    """A member, or whoever uses its name, takes a link for alive that has ended here: have it told so again."""
+    query = sa.select(links.c.id).where(
+        links.c.kind == "behind", links.c.via == hub["id"], links.c.peer_id == instance_id, links.c.status == "ended"
+    )
+    last = (await session.execute(query.order_by(links.c.ended_at.desc()).limit(1))).scalar_one_or_none()
+    if last is not None:
+        told = sa.select(peer_calls.c.id).where(peer_calls.c.link_id == last, peer_calls.c.kind == "ended")
+        is_told = (await session.execute(told)).first() is not None
+        await linking.call(session, last, "ended", now + FIRST_PAUSE if is_told else now)
+
+
 async def accept(session: AsyncSession, entry_of: tuple[UUID, UUID], keys: Keys, *, by: str, now: datetime) -> UUID:
     """Share with a member of a hub from now on, if it wants to as well. Returns our id of the link.
 
@@ -61,6 +95,7 @@ async def accept(session: AsyncSession, entry_of: tuple[UUID, UUID], keys: Keys,
     offered = entry["offered_link_id"]
     # first that, then what we share: before it the other would not know what it is
     await put(session, dict(link) | {"peer_link_id": offered}, keys, over=False, now=now)
+    await linking.call(session, link["id"], "confirmed", now + FIRST_PAUSE)
     if offered is None:
         await linking.announce(session, link)
     else:

@@ -1,6 +1,9 @@
 """Peers' key sets: fetched again before they end, and at once when a message names a key that we do not know."""
 
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -68,19 +71,23 @@ async def release(session: AsyncSession, link: sa.RowMapping, *, own: Keys, now:
     """With a fresh key set: messages in quarantine pass the gate, or are refused for good. Returns how many."""
     oldest = sa.select(quarantine.c.id).where(quarantine.c.link_id == link["id"]).order_by(quarantine.c.id).limit(BATCH)
     taken = sa.delete(quarantine).where(quarantine.c.id.in_(oldest.scalar_subquery()))
-    rows = (await session.execute(taken.returning(quarantine.c.id, quarantine.c.body))).all()
+    columns = (quarantine.c.id, quarantine.c.body, quarantine.c.handed_by)
+    rows = sorted((await session.execute(taken.returning(*columns))).all(), key=itemgetter(0))
     passage = await passage_of(session, link, us=own.instance_id, now=now)
-    known: list[bytes] = []
-    for row in sorted(rows, key=lambda row: row.id):
-        body = row.body.encode()
-        try:
-            authenticate(body, passage)
-        except UnknownKey as error:
-            await refusing.count(session, link, Refused("unknown_key", str(error)), body, now=now)
-            continue
-        except Refused:
-            pass  # receive refuses it, and counts it
-        known.append(body)
-    if known:
-        await receiving.receive(session, link["id"], known, own=own, now=now, careful=True)
+    for handed_by, some in groupby(rows, key=itemgetter(2)):
+        known: list[bytes] = []
+        for body in (row.body.encode() for row in some):
+            try:
+                authenticate(body, passage)
+            except UnknownKey as error:
+                to_blame = handed_by or link["via"] or link["id"]
+                refusal = Refused("unknown_key", str(error))
+                await refusing.count(session, to_blame, refusal, body, in_the_name_of=link, now=now)
+                continue
+            except Refused:
+                pass  # receive refuses it, and counts it
+            known.append(body)
+        if known:
+            given: dict[str, Any] = {"own": own, "now": now, "handed_by": handed_by}
+            await receiving.receive(session, link["id"], known, **given, careful=True)
     return len(rows)

@@ -39,10 +39,16 @@ async def open_ours(session: AsyncSession, us: str, *, now: datetime) -> sa.RowM
     return await _add(session, kind="public", peer_id=us, peer_link_id=stream_of(us), epoch=epoch, now=now)
 
 
-async def heard_from(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> sa.RowMapping:
-    """The public stream of the peer of `link`, made when it is heard for the first time."""
+async def heard_from(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> sa.RowMapping | None:
+    """The public stream of the peer of `link`, made when it is heard for the first time; None once the link has ended.
+
+    The link is kept from ending meanwhile: a stream that nothing ends would stand in the way of the next link's.
+    """
     if (known := await heard_on(session, link)) is not None:
         return known
+    living = sa.select(links.c.id).where(links.c.id == link["id"], links.c.status != "ended")
+    if (await session.execute(living.with_for_update(read=True))).first() is None:
+        return None
     origin = link["peer_id"]
     values: dict[str, Any] = {"kind": "heard", "peer_id": origin, "peer_link_id": stream_of(origin), "epoch": 1}
     values |= {"via": link["id"], "peer_name": link["peer_name"], "peer_address": link["peer_address"], "now": now}

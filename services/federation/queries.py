@@ -9,11 +9,12 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.federation.copies import counted
-from services.federation.domain import HEAR_PUBLIC_STREAM, PEERS, RELATIONS
+from services.federation.domain import HEAR_PUBLIC_STREAM, OPEN_ANSWERS, PEERS, RELATIONS
 from services.federation.hub_tables import public_reads, traffic
 from services.federation.mending_tables import blocks, erasures
 from services.federation.own_tables import invitations
 from services.federation.tables import (
+    bookings_abroad,
     broker_orders,
     links,
     own_listings,
@@ -50,13 +51,14 @@ def _links() -> sa.Select[Any]:
             streams.c.last_sent_at,
             streams.c.acked_at,
             streams.c.peer_copies,
-            streams.c.recovering_since,
+            streams.c.recovery_asked_at,
             sa.func.coalesce(streams.c.seq - streams.c.acked_to, 0).label("unacknowledged"),
             sa.func.coalesce(positions.c.seen_to - positions.c.applied_to, 0).label("missing"),
             positions.c.vouched_at,
             counted(links.c.id).label("copies_here"),
             sa.select(hubs.c.peer_name).where(hubs.c.id == links.c.via).scalar_subquery().label("hub_name"),
             _count(erasures, erasures.c.acked_at.is_(None)).label("erasures_waiting"),
+            _unclaimed().label("unclaimed"),
             positions.c.last_received_at,
             positions.c.gap_since,
             sa.func.coalesce(positions.c.refused, 0).label("refused"),
@@ -80,6 +82,13 @@ def _links() -> sa.Select[Any]:
 def _count(table: sa.Table, *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
     counted = sa.select(sa.func.count()).select_from(table).where(table.c.link_id == links.c.id, *where)
     return counted.correlate(links).scalar_subquery()
+
+
+def _unclaimed() -> sa.ScalarSelect[int]:
+    abroad = bookings_abroad.c
+    counted = sa.select(sa.func.count()).select_from(bookings_abroad).where(abroad.peer_id == links.c.peer_id)
+    still = sa.and_(abroad.unclaimed, abroad.status.in_(("", *OPEN_ANSWERS)))
+    return counted.where(still).correlate(links).scalar_subquery()
 
 
 async def told_things(session: AsyncSession, link_id: UUID, *, after: UUID | None, limit: int) -> list[sa.RowMapping]:
@@ -150,7 +159,7 @@ def trouble_of(link: sa.RowMapping, *, now: datetime) -> str | None:
         "broker_refuses": link["broker_error"] is not None,
         "peer_does_not_answer": link["call_error"] is not None,
         "messages_missing": gap is not None and (now - gap).total_seconds() > GAP_GRACE_SECONDS,
-        "recovering": link["recovering_since"] is not None,
+        "recovering": link["recovery_asked_at"] is not None,
         "peer_broker_does_not_answer": active and link["shovel"] not in {None, "running"},
         "held": active and bool(link["held"]),
         "peer_silent": active and heard is not None and now - heard > SILENT_AFTER,

@@ -1,4 +1,4 @@
-"""Coming back from a backup: a new epoch on every link, and bookings that we had confirmed since, handed back by peers.
+"""Coming back from a backup: a new epoch on every link, and what we have forgotten, handed back (`handing_back.py`).
 
 Detected by a peer's receipt ahead of our own counter (it proves it with what we signed), or declared by command.
 """
@@ -7,28 +7,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import ValidationError
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.border import BorderBookingAnswered, BorderBookingRequested
-from contracts.federation import BookingReadmitted, RecoveryChanged
-from contracts.link import DecisionHandedBack, Receipt, RecoveryAnswered, RecoveryAsked
+from contracts.border import BorderBookingRequested
+from contracts.federation import RecoveryChanged
+from contracts.link import Receipt, RecoveryAsked
 from services.chassis import logs, outbox
 from services.chassis.ids import new_id
-from services.federation import erasing, manifests, tables
-from services.federation.bounds import first_breach
-from services.federation.domain import SPEAKING
-from services.federation.gate import Refused
-from services.federation.keys import Keys, NotGenuine
+from services.federation import erasing, hub, manifests, tables
+from services.federation.domain import OPEN_ANSWERS, SPEAKING
+from services.federation.handing_back import our_own
+from services.federation.keys import Keys
 from services.federation.mending_tables import readmissions, recoveries
 from services.federation.saying import say, share_everything
-from services.federation.sealed import Content, Sealed, opened
-from services.federation.tables import bookings_abroad, guest_bookings, links, streams
+from services.federation.sealed import Content
+from services.federation.tables import bookings_abroad, links, streams
 
-HANDED_BACK_AT_MOST = 1000
 LONGEST_READMISSION = timedelta(minutes=10)
 """How long after the last peer's answer booking may take to say what became of all that was handed back."""
+
+ASKED_AGAIN_AFTER = timedelta(minutes=5)
+"""A peer that says much already drops what it is asked: it is asked again until it has answered."""
 
 LOG_REACHES_BACK = timedelta(days=29)
 """Whatever was said since must be in the log, which is tidied after 30 days."""
@@ -73,15 +72,16 @@ async def _begin_epoch(session: AsyncSession, link: sa.RowMapping, *, now: datet
     await session.execute(sa.delete(tables.border_outbox).where(tables.border_outbox.c.link_id == link["id"]))
     await session.execute(sa.delete(tables.shares).where(tables.shares.c.link_id == link["id"]))
     higher = sa.func.greatest(streams.c.epoch + 1, int(now.timestamp()) // 60)
-    values: dict[str, Any] = {"epoch": higher, "seq": 0, "acked_to": 0, "replayed_to": 0, "recovering_since": now}
+    values: dict[str, Any] = {"epoch": higher, "seq": 0, "acked_to": 0, "replayed_to": 0, "recovery_asked_at": now}
     if link["kind"] == "public":  # nobody in particular would answer
-        values["recovering_since"] = None
+        values["recovery_asked_at"] = None
     await session.execute(
         sa.update(streams).where(streams.c.link_id == link["id"]).values(**values, manifest_wanted=True)
     )
     if link["kind"] == "public":
         await share_everything(session, link)
         return
+    await hub.tell_again(session, link["id"])
     await say(session, link, RecoveryAsked(restored_at=now))
     await manifests.say_bookings_again(session, link, None)
     await _ask_again(session, link)
@@ -94,7 +94,7 @@ async def _ask_again(session: AsyncSession, link: sa.RowMapping) -> None:
     query = sa.select(bookings_abroad.c.request).where(
         bookings_abroad.c.peer_id == link["peer_id"],
         bookings_abroad.c.request.is_not(None),
-        bookings_abroad.c.status.in_(("", *manifests.OPEN_ANSWERS)),
+        bookings_abroad.c.status.in_(("", *OPEN_ANSWERS)),
     )
     for request in (await session.execute(query.order_by(bookings_abroad.c.booking_id))).scalars().all():
         await say(session, link, BorderBookingRequested.model_validate(Content.model_validate_json(request).data))
@@ -109,7 +109,7 @@ async def notice(session: AsyncSession, link: sa.RowMapping, receipt: Receipt, o
     place = (await session.execute(query)).one_or_none()
     if place is None or receipt.proof is None:
         return
-    proof = _our_own(receipt.proof, link, own)
+    proof = await our_own(session, receipt.proof, link, own)
     if proof.epoch < place.epoch:
         return
     log = tables.sent_log.c
@@ -120,69 +120,13 @@ async def notice(session: AsyncSession, link: sa.RowMapping, receipt: Receipt, o
         await begin(session, by=link["peer_name"], now=now)
 
 
-def _our_own(body: str, link: sa.RowMapping, own: Keys) -> Sealed:
-    """What we once signed for this peer. Raises Refused."""
-    try:
-        sealed = opened(body, own)
-    except NotGenuine as error:
-        raise Refused("forged", f"not signed by us: {error}") from error
-    if sealed.source != own.instance_id or sealed.audience != link["peer_id"] or sealed.stream != link["id"]:
-        raise Refused("forged", "not what we said on this link")
-    return sealed
-
-
-async def hand_back(session: AsyncSession, link: sa.RowMapping) -> None:
-    """The peer has forgotten what it promised since its backup: its own signed answers about our open bookings."""
-    query = sa.select(bookings_abroad.c.request, bookings_abroad.c.decision).where(
-        bookings_abroad.c.peer_id == link["peer_id"],
-        bookings_abroad.c.request.is_not(None),
-        bookings_abroad.c.decision.is_not(None),
-        bookings_abroad.c.status.in_(manifests.OPEN_ANSWERS),
-    )
-    rows = (await session.execute(query.order_by(bookings_abroad.c.booking_id).limit(HANDED_BACK_AT_MOST))).all()
-    for row in rows:
-        await say(session, link, DecisionHandedBack(request=row.request, decision=row.decision))
-    await say(session, link, RecoveryAnswered(handed_back=len(rows)))
-
-
-async def readmit(session: AsyncSession, link: sa.RowMapping, handed: DecisionHandedBack, own: Keys) -> None:
-    """Take a booking back that we had confirmed: what counts is our own signature. Raises Refused.
-
-    Only on a link on which we began anew: at any other time we know all that we have signed.
-    """
-    epoch = sa.select(streams.c.epoch).where(streams.c.link_id == link["id"])
-    if (await session.execute(epoch)).scalar_one() <= link["epoch"]:
-        raise Refused("malformed", "nothing was asked back")
-    sealed = _our_own(handed.decision, link, own)
-    try:
-        answer = BorderBookingAnswered.model_validate(sealed.data)
-        request = BorderBookingRequested.model_validate(Content.model_validate_json(handed.request).data)
-    except ValidationError as error:
-        raise Refused("malformed", "not a booking") from error
-    if (
-        sealed.type != answer.type
-        or answer.booking_id != request.booking_id
-        or answer.status not in {"pending", "confirmed"}
-    ):
-        raise Refused("malformed", "not an open booking")
-    if breach := first_breach(request):
-        raise Refused("malformed", breach)
-    mine = {"peer_id": link["peer_id"], "booking_id": answer.booking_id}
-    kept = insert(guest_bookings).values(
-        **mine, version=answer.version, status=answer.status, answer=answer.model_dump_json()
-    )
-    await session.execute(kept.on_conflict_do_nothing())
-    await session.execute(insert(readmissions).values(mine).on_conflict_do_nothing())
-    # the period is the one that we confirmed, whatever the peer says that it asked for
-    wanted: dict[str, Any] = request.model_dump() | answer.model_dump(include={"start", "end", "status", "version"})
-    wanted |= {"origin": link["peer_id"], "origin_name": link["peer_name"]}
-    await outbox.add(session, BookingReadmitted(**wanted))
-
-
 async def peer_has_answered(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:
-    """All that it had to hand back has come."""
-    values: dict[str, Any] = {"recovering_since": None}
-    await session.execute(sa.update(streams).where(streams.c.link_id == link["id"]).values(**values))
+    """All that it had to hand back has come. Said without having been asked, it makes the recovery no longer."""
+    values: dict[str, Any] = {"recovery_asked_at": None}
+    asked = sa.and_(streams.c.link_id == link["id"], streams.c.recovery_asked_at.is_not(None))
+    answered = sa.update(streams).where(asked).values(**values).returning(streams.c.link_id)
+    if (await session.execute(answered)).first() is None:
+        return
     await session.execute(sa.update(recoveries).where(recoveries.c.ended_at.is_(None)).values(answered_at=now))
 
 
@@ -199,10 +143,22 @@ async def end_when_whole(session: AsyncSession, *, now: datetime) -> None:
         if (await session.execute(waits)).scalar_one():
             return
     silent = sa.exists().where(
-        streams.c.link_id == links.c.id, links.c.status.in_(SPEAKING), streams.c.recovering_since.is_not(None)
+        streams.c.link_id == links.c.id, links.c.status.in_(SPEAKING), streams.c.recovery_asked_at.is_not(None)
     )
-    if not (await session.execute(sa.select(silent))).scalar_one():
+    if (await session.execute(sa.select(silent))).scalar_one():
+        await _ask_the_silent(session, recovery["begun_at"], now=now)
+    else:
         await end(session, by="", now=now)
+
+
+async def _ask_the_silent(session: AsyncSession, begun_at: datetime, *, now: datetime) -> None:
+    """Once more for what we have forgotten. What is handed back twice counts once."""
+    late = streams.c.recovery_asked_at <= now - ASKED_AGAIN_AFTER
+    query = sa.select(links).join(streams, streams.c.link_id == links.c.id).where(late, links.c.status.in_(SPEAKING))
+    for link in (await session.execute(query.order_by(links.c.id))).mappings().all():
+        await say(session, link, RecoveryAsked(restored_at=begun_at))
+        asked = sa.update(streams).where(streams.c.link_id == link["id"]).values(recovery_asked_at=now)
+        await session.execute(asked)
 
 
 async def end(session: AsyncSession, *, by: str, now: datetime) -> bool:
@@ -211,7 +167,7 @@ async def end(session: AsyncSession, *, by: str, now: datetime) -> bool:
     over = sa.update(recoveries).where(recoveries.c.ended_at.is_(None)).values(ended_at=now, ended_by=by)
     if (await session.execute(over.returning(recoveries.c.id))).first() is None:
         return False
-    await session.execute(sa.update(streams).values(recovering_since=None))
+    await session.execute(sa.update(streams).values(recovery_asked_at=None))
     await _announce(session, recovering=False, now=now)
     return True
 

@@ -24,7 +24,7 @@ from contracts.envelope import Event
 from contracts.shared import SharedBusy, SharedListing, SharedResource
 from services.chassis.ids import new_id
 from services.federation import carrying, tables
-from services.federation.domain import HEAR_PUBLIC_STREAM, LISTENING, RELATIONS, SPEAKING
+from services.federation.domain import HEAR_PUBLIC_STREAM, LISTENING, OPEN_ANSWERS, RELATIONS, SPEAKING
 from services.federation.public_stream import PUBLIC
 from services.federation.sealed import content_of
 from services.federation.shareable import for_peer, may_go_to
@@ -66,7 +66,9 @@ async def _keep_what_was_said(session: AsyncSession, link: sa.RowMapping, event:
     elif isinstance(event, BorderBookingAnswered):
         guests = tables.guest_bookings
         mine = sa.and_(guests.c.peer_id == link["peer_id"], guests.c.booking_id == event.booking_id)
-        values = {"version": event.version, "status": event.status, "answer": event.model_dump_json()}
+        values: dict[str, Any] = {"version": event.version, "status": event.status, "answer": event.model_dump_json()}
+        if event.status not in OPEN_ANSWERS:  # nothing to hand back any more
+            values |= {"request": None, "pseudonym": None}
         await session.execute(sa.update(guests).where(mine, guests.c.version <= event.version).values(**values))
 
 

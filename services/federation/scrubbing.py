@@ -1,6 +1,7 @@
 """Taking people out of what federation keeps of its own words: the log and the outbox keep numbers and states."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.border import BorderContactShared, BorderIntroduced, BorderListingPublished
 from contracts.link import NumbersSkipped
-from services.federation.manifests import OPEN_ANSWERS
+from services.federation.domain import OPEN_ANSWERS
 from services.federation.tables import bookings_abroad, border_outbox, guest_bookings, sent_log
 
 _WHOLE = (BorderContactShared.type, BorderIntroduced.type, BorderListingPublished.type)
@@ -34,17 +35,39 @@ async def take_out(session: AsyncSession, about: Collection[str]) -> None:
         )
 
 
+async def forget_promises(session: AsyncSession, booking_ids: Collection[UUID]) -> None:
+    """Forget what a peer has signed, of its person by name, about bookings that stand, too.
+
+    A signature has no part that could be left out. Should the peer come back from a backup, it has these no more.
+    """
+    named = sa.update(bookings_abroad).where(bookings_abroad.c.booking_id.in_(booking_ids))
+    await session.execute(named.values(decision=None))
+
+
 async def forget_answers(session: AsyncSession, booking_ids: Collection[UUID]) -> None:
     """Forget people in what we keep of these bookings across the border; of open ones that is the names and notes."""
     theirs, ours = bookings_abroad.c, guest_bookings.c
     here = sa.update(bookings_abroad).where(theirs.booking_id.in_(booking_ids))
     await session.execute(here.where(theirs.status.not_in(OPEN_ANSWERS)).values(request=None, decision=None))
-    asked = sa.cast(theirs.request, JSONB)
-    await session.execute(here.where(theirs.request.is_not(None)).values(request=sa.cast(_without(asked), sa.Text)))
-    there = sa.update(guest_bookings).where(ours.booking_id.in_(booking_ids), ours.answer.is_not(None))
+    await session.execute(here.where(theirs.request.is_not(None)).values(request=without_words(theirs.request)))
+    asked_here = sa.update(guest_bookings).where(ours.booking_id.in_(booking_ids))
+    await session.execute(asked_here.values(request=None, pseudonym=None))
+    there = asked_here.where(ours.answer.is_not(None))
     answer = sa.cast(ours.answer, JSONB)
     for emptied, which in ((_EMPTIED, ours.status.not_in(OPEN_ANSWERS)), (_NAME, ours.status.in_(OPEN_ANSWERS))):
         await session.execute(there.where(which).values(answer=sa.cast(_emptied(answer, emptied), sa.Text)))
+
+
+def without_words(content: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The text of something that we said, without what people wrote in it; NULL stays NULL."""
+    return sa.cast(_without(sa.cast(content, JSONB)), sa.Text)
+
+
+async def forget_what_is_past(session: AsyncSession, *, now: datetime) -> None:
+    """Bookings at peers that were called off, and whose period is over: nobody needs to be told of them again."""
+    past = sa.and_(bookings_abroad.c.status.not_in(("", *OPEN_ANSWERS)), bookings_abroad.c.ends_at <= now)
+    values = {"request": None, "decision": None, "ends_at": None}
+    await session.execute(sa.update(bookings_abroad).where(past).values(values))
 
 
 def _without(content: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -15,11 +15,13 @@ class Bounds:
     """What members of a hub may make it carry.
 
     `messages`, `octets`: what one member may have passed on in an hour; a message to several counts for each of them.
-    `waiting`: octets that wait for one member.
+    `messages_to_one`, `octets_to_one`: of it, what may go to one other alone. `waiting`: octets that wait for one.
     """
 
     messages: int
     octets: int
+    messages_to_one: int
+    octets_to_one: int
     waiting: int
 
 
@@ -32,7 +34,8 @@ class FederationSettings(ServiceSettings):
     authorities that peers' broker certificates are checked against. `federation_manifest_seconds`: how often each peer
     is told what all we share with it. `federation_lease_days`: how long a copy lives for which its origin, silent, does
     not vouch. Of a hub: `federation_hub_messages`, `federation_hub_megabytes`: what one member may have passed on in an
-    hour, a message to several counted for each; `federation_hub_waiting_megabytes`: what waits at most for one member.
+    hour, a message to several counted for each; `federation_hub_to_one_messages`, `federation_hub_to_one_megabytes`:
+    of it, what may go to one other alone; `federation_hub_waiting_megabytes`: what waits at most for one member.
     """
 
     federation_allow_private: bool = False
@@ -41,8 +44,10 @@ class FederationSettings(ServiceSettings):
     border_tls: bool = True
     federation_manifest_seconds: float = Field(default=3600, ge=1)
     federation_lease_days: float = Field(default=7, ge=1)
-    federation_hub_messages: int = Field(default=100_000, ge=1)
-    federation_hub_megabytes: float = Field(default=500, gt=0)
+    federation_hub_messages: int = Field(default=500_000, ge=1)
+    federation_hub_megabytes: float = Field(default=2000, gt=0)
+    federation_hub_to_one_messages: int = Field(default=20_000, ge=1)
+    federation_hub_to_one_megabytes: float = Field(default=100, gt=0)
     federation_hub_waiting_megabytes: float = Field(default=1000, gt=0)
     border_ca: str = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -58,5 +63,7 @@ class FederationSettings(ServiceSettings):
         return Bounds(
             messages=self.federation_hub_messages,
             octets=int(self.federation_hub_megabytes * MEGABYTE),
+            messages_to_one=self.federation_hub_to_one_messages,
+            octets_to_one=int(self.federation_hub_to_one_megabytes * MEGABYTE),
             waiting=int(self.federation_hub_waiting_megabytes * MEGABYTE),
         )

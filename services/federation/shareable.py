@@ -197,6 +197,7 @@ def booking_answer(booking: BookingState, *, start_at_risk: bool = False) -> Bor
         change_reason=booking.change_reason,
         withdrawals_heard=booking.withdrawal_number,
         proposal=_proposal(booking.proposal) if booking.proposal else None,
+        offer_id=booking.offer_id,
     )
 
 
@@ -226,6 +227,7 @@ def declined(request: BorderBookingRequested, reason: str) -> BorderBookingAnswe
         owner_name=None,
         place_label=None,
         version=1,
+        offer_id=request.offer_id,
     )
 
 

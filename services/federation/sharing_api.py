@@ -10,9 +10,18 @@ from services.chassis.auth import Administrator, Coordinator
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
 from services.chassis.problems import NotFound
-from services.federation import limiting, linking, own_keys, queries, recovery, saying
+from services.federation import limiting, linking, own_keys, queries, recovery, saying, unclaimed
 from services.federation.api import BorderDep
-from services.federation.views import BlockView, KeyView, Limits, LinkView, RecoveryView, SeenView, ToldView
+from services.federation.views import (
+    BlockView,
+    KeyView,
+    Limits,
+    LinkView,
+    RecoveryView,
+    SeenView,
+    ToldView,
+    UnclaimedView,
+)
 
 router = APIRouter(tags=["federation"])
 
@@ -91,7 +100,7 @@ async def read_recovery(_actor: Coordinator, db: DatabaseDep) -> RecoveryView:
         current = await recovery.current(session)
         if current is None:
             return RecoveryView(recovering=False)
-        silent = [link["peer_name"] for link in await queries.all_links(session) if link["recovering_since"]]
+        silent = [link["peer_name"] for link in await queries.all_links(session) if link["recovery_asked_at"]]
     return RecoveryView(recovering=True, begun_at=current["begun_at"], begun_by=current["begun_by"], waiting_for=silent)
 
 
@@ -108,6 +117,20 @@ async def end_recovery(actor: Administrator, db: DatabaseDep, clock: ClockDep) -
     """Confirm again although not every peer has answered: what they might have handed back may clash."""
     async with db.transaction() as session:
         await recovery.end(session, by=actor.name, now=clock.now())
+
+
+@router.get("/links/{link_id}/unclaimed")
+async def list_bookings_of_people_forgotten(link_id: UUID, _actor: Coordinator, db: DatabaseDep) -> list[UnclaimedView]:
+    """Bookings at this peer that stand there, of people of ours whom we do not know any more since a restore."""
+    async with db.reading() as session:
+        return await unclaimed.listed(session, link_id)
+
+
+@router.post("/links/{link_id}/unclaimed/call-off", status_code=202)
+async def call_off_bookings_of_people_forgotten(link_id: UUID, _actor: Coordinator, db: DatabaseDep) -> None:
+    """Ask the peer to end all of those; its answers say what became of them."""
+    async with db.transaction() as session:
+        await unclaimed.call_off(session, await linking.get_for_update(session, link_id))
 
 
 @router.get("/keys")

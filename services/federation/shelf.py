@@ -39,6 +39,13 @@ _WRITE = _INSERT.on_conflict_do_update(
 """As arrays: one statement whatever their number, which is made once."""
 
 
+_THINGS = sa.bindparam("things", type_=ARRAY(sa.Uuid))
+_IS_HERE = copies.c.link_id == sa.bindparam("link_id", type_=sa.Uuid)
+_KNOWN = (copies.c.thing_id, copies.c.epoch, copies.c.gone, *(copies.c[name] for name in VERSIONS))
+_NAMED = sa.select(*_KNOWN, _IS_HERE.label("here")).where(copies.c.thing_id == sa.any_(_THINGS))
+_HERE = _NAMED.where(_IS_HERE)
+
+
 class News(Enum):
     """What a message is to our services. `AGAIN`: the same version once more, in which they would see no difference.
 
@@ -59,25 +66,30 @@ class Shelf:
     def __init__(self, session: AsyncSession, link: sa.RowMapping, relation: sa.RowMapping) -> None:
         self._session = session
         self._link_id: UUID = link["id"]
-        self._beside = sa.select(links.c.id).where(links.c.kind == "heard", links.c.via == relation["id"])
+        beside = sa.select(links.c.id).where(links.c.kind == "heard", links.c.via == relation["id"])
         if link["kind"] == "heard":
-            self._beside = sa.select(sa.literal(relation["id"], sa.Uuid))
+            beside = sa.select(sa.literal(relation["id"], sa.Uuid))
+        self._read = _HERE.union_all(_NAMED.where(copies.c.link_id.in_(beside), sa.not_(copies.c.gone)))
         self._known: dict[UUID, Row] = {}
         self._elsewhere: dict[UUID, Row] = {}
         self._changed: set[UUID] = set()
+        self._expected: set[UUID] = set()
 
-    async def load(self, things: Iterable[UUID]) -> None:
-        """Read what is known of `things`, unless it was read before."""
-        wanted = set(things) - self._known.keys()
-        if not wanted:
+    def expect(self, things: Iterable[UUID]) -> None:
+        """These will be asked for: with the first of them all are read."""
+        self._expected |= set(things)
+
+    async def _load(self, thing_id: UUID) -> None:
+        """Read what is known of a thing and of all others that are expected, unless it was read before."""
+        if thing_id in self._known:
             return
-        columns = (copies.c.thing_id, copies.c.epoch, copies.c.gone, *(copies.c[name] for name in VERSIONS))
-        query = sa.select(*columns).where(copies.c.link_id == self._link_id, copies.c.thing_id.in_(wanted))
-        found = {row["thing_id"]: dict(row) for row in (await self._session.execute(query)).mappings()}
-        there = sa.and_(copies.c.link_id.in_(self._beside), copies.c.thing_id.in_(wanted))
-        beside = sa.select(*columns).where(there, sa.not_(copies.c.gone))
-        self._elsewhere |= {row["thing_id"]: dict(row) for row in (await self._session.execute(beside)).mappings()}
-        self._known |= {thing_id: found.get(thing_id, {"thing_id": thing_id} | NEW) for thing_id in wanted}
+        wanted = {thing_id} | (self._expected - self._known.keys())
+        given = {"link_id": self._link_id, "things": list(wanted)}
+        for row in (await self._session.execute(self._read, given)).mappings():
+            found = self._known if row["here"] else self._elsewhere
+            found[row["thing_id"]] = {column.name: row[column.name] for column in _KNOWN}
+        for one in wanted - self._known.keys():
+            self._known[one] = {"thing_id": one} | NEW
 
     async def remember(self, event: Event, sealed: Sealed, *, now: datetime) -> News:
         """Note which version comes. Raises Refused for what was withdrawn before."""
@@ -85,7 +97,7 @@ class Shelf:
         if noted is None:
             return News.NEW
         thing_id, values = noted
-        await self.load([thing_id])
+        await self._load(thing_id)
         known = self._known[thing_id]
         said = values.get("listing_version")
         same_epoch = known["epoch"] == sealed.epoch
@@ -101,16 +113,16 @@ class Shelf:
         return News.AGAIN if again else News.NEW
 
     async def flush(self) -> None:
-        """Write what was noted, and read again what is asked for later."""
+        """Write what was noted."""
         if not self._changed:
             return
         rows = [self._known[thing_id] for thing_id in sorted(self._changed)]
-        self.forget()
+        self._changed.clear()
         columns: Row = {name: [row[name] for row in rows] for name in _COLUMNS}
         await self._session.execute(_WRITE, {"link_id": self._link_id} | columns)
 
     def forget(self) -> None:
-        """Drop what was noted and read."""
+        """Drop what was noted and read; what is asked for later is read again."""
         self._known.clear()
         self._elsewhere.clear()
         self._changed.clear()

@@ -27,7 +27,7 @@ from services.federation.tables import links
 class Sorted:
     """Messages by what is to be done with them. `by_link`: for the gates, by our id of a link or heard stream.
 
-    `rest`: what came after an offer, which may decide about it.
+    `strangers`: members with whom we have no link. `rest`: what came after an offer, which may decide about it.
     """
 
     rest: Sequence[bytes] = ()
@@ -35,6 +35,7 @@ class Sorted:
     offers: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
     boxes: list[bytes] = field(default_factory=list[bytes])
     refused: list[tuple[Refused, bytes]] = field(default_factory=list[tuple[Refused, bytes]])
+    strangers: set[str] = field(default_factory=set[str])
 
     origins: dict[str, sa.RowMapping | None] = field(default_factory=dict[str, sa.RowMapping | None])
 
@@ -55,7 +56,7 @@ class Desk:
 async def take(desk: Desk, link_id: UUID, bodies: Sequence[bytes], *, careful: bool = False) -> None:
     """Do what `bodies` say, in the transactions of their own links. Said again, they do it once. Raises LinkIsGone."""
     db, own, now = desk.db, desk.own, desk.now
-    async with db.reading() as session:
+    async with db.autocommit() as session:
         query = sa.select(links).where(links.c.id == link_id)
         link = (await session.execute(query)).mappings().first()
     if link is None:
@@ -80,10 +81,13 @@ async def _do(desk: Desk, link: sa.RowMapping, found: Sorted, *, careful: bool) 
         if link["kind"] == "member" and target != link["id"]:
             await db.run(_pass_on_public, desk, link["id"], target, words)
         try:
-            await db.run(receiving.receive, target, words, own=own, now=now, careful=careful)
+            by = link["id"]
+            await db.run(receiving.receive, target, words, own=own, now=now, careful=careful, handed_by=by)
         except receiving.LinkIsGone:
             if target == link["id"]:
                 raise
+    for instance_id in sorted(found.strangers):
+        await db.run(offers.speaks_on_what_is_over, link, instance_id, now=now)
     for instance_id, body in found.offers:
         await db.run(_take_offer, link, body, instance_id, own=own, now=now)
 
@@ -116,8 +120,11 @@ async def _sort_plain(session: AsyncSession, link: sa.RowMapping, body: bytes, f
         found.add(link["id"], body)
         return
     origin = await _origin(session, seen.source, found)
-    if origin is not None and origin["status"] == "active":
-        found.add((await public_stream.heard_from(session, origin, now=now))["id"], body)
+    if origin is None or origin["status"] != "active":
+        return
+    heard = await public_stream.heard_from(session, origin, now=now)
+    if heard is not None:
+        found.add(heard["id"], body)
 
 
 async def _sort_boxed(session: AsyncSession, link: sa.RowMapping, body: bytes, found: Sorted, *, own: Keys) -> None:
@@ -134,7 +141,9 @@ async def _sort_boxed(session: AsyncSession, link: sa.RowMapping, body: bytes, f
     source = seen.source if seen is not None and seen.typ == TYP else None
     origin = await _origin(session, source, found)
     if origin is None:
-        if source is None or not await _is_member(session, link["id"], source):
+        if source is not None and await _is_member(session, link["id"], source):
+            found.strangers.add(source)
+        else:
             found.refused.append((Refused("not_a_member", source or ""), inside))
         return
     if origin["status"] != "active":

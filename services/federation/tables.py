@@ -6,10 +6,12 @@ import sqlalchemy as sa
 
 from services.chassis.inbox import inbox_table
 from services.chassis.outbox import outbox_table
+from services.chassis.pace import pace_table
 
 metadata = sa.MetaData()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+paces = pace_table(metadata)
 
 LINKS_CHANNEL = "links"
 """NOTIFY: a link was made or has changed."""
@@ -184,6 +186,8 @@ bookings_abroad = sa.Table(
     sa.Column("status", sa.Text, nullable=False, server_default=""),
     sa.Column("request", sa.Text),
     sa.Column("decision", sa.Text),
+    sa.Column("unclaimed", sa.Boolean, nullable=False, server_default=sa.false()),
+    instant("ends_at"),
     sa.Index("bookings_abroad_at", "peer_id"),
 )
 
@@ -195,6 +199,8 @@ guest_bookings = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("status", sa.Text, nullable=False, server_default=""),
     sa.Column("answer", sa.Text),
+    sa.Column("request", sa.Text),
+    sa.Column("pseudonym", sa.Text),
 )
 
 streams = sa.Table(
@@ -211,7 +217,7 @@ streams = sa.Table(
     sa.Column("manifest_wanted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("replayed_to", sa.BigInteger, nullable=False, server_default="0"),
     instant("replayed_at"),
-    instant("recovering_since"),
+    instant("recovery_asked_at"),
 )
 
 sent_log = sa.Table(
@@ -274,7 +280,9 @@ quarantine = sa.Table(
     sa.Column("link_id", sa.Uuid, nullable=False, index=True),
     sa.Column("body", sa.Text, nullable=False),
     instant("at", nullable=False),
+    sa.Column("handed_by", sa.Uuid),
 )
+"""What waits for a key. `handed_by`: our link with the hub that it came through."""
 
 refusals = sa.Table(
     "refusals",

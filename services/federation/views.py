@@ -34,7 +34,8 @@ class LinkView(BaseModel):
     `waiting`: messages that the peer has not taken yet; `unacknowledged`: those of which it has not said that they are
     applied; `missing`: those of the peer that are asked for again. `copies_there`: what the peer last said that it
     holds of ours; `copies_here`: what we hold of it, last compared with its own list at `compared_at`.
-    `erasures_waiting`: people who have left, and of whom the peer has not said that it has forgotten them. `dropped`:
+    `erasures_waiting`: people who have left, and of whom the peer has not said that it has forgotten them. `unclaimed`:
+    bookings there of people of ours whom we do not know any more, since we were restored from a backup. `dropped`:
     at a hub, messages for this member that were not kept because too much waits for it already. `reason`: a stable word
     for what is wrong; `detail` for those who look into it. `thumbprint`: the peer's, as digits to compare on the
     telephone.
@@ -63,6 +64,7 @@ class LinkView(BaseModel):
     copies_here: int
     compared_at: datetime | None
     erasures_waiting: int
+    unclaimed: int
     dropped: int
     limits: "Limits"
     reason: str | None
@@ -97,6 +99,7 @@ class LinkView(BaseModel):
             copies_here=row["copies_here"],
             compared_at=row["vouched_at"],
             erasures_waiting=row["erasures_waiting"],
+            unclaimed=row["unclaimed"],
             dropped=row["dropped"],
             limits=Limits.model_validate({name: row[name] for name in Limits.model_fields}),
             reason=trouble_of(row, now=now),
@@ -105,6 +108,20 @@ class LinkView(BaseModel):
             hub_link_id=row["via"],
             hub_name=row["hub_name"],
         )
+
+
+class UnclaimedView(BaseModel):
+    """A booking at a peer of somebody of ours whom we do not know any more, since we were restored from a backup.
+
+    `start`, `end`: instants, as the peer last said; `confirmed`: whether it had said yes.
+    """
+
+    booking_id: UUID
+    offer_id: UUID
+    start: datetime
+    end: datetime
+    quantity: int
+    confirmed: bool
 
 
 class PeerView(BaseModel):

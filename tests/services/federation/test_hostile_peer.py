@@ -82,37 +82,58 @@ async def refused(post: Post, count: int) -> list[str]:
     return [refusal["reason"] for refusal in reversed(page["items"])]
 
 
+def lies(namur: Namur, lille_id: UUID) -> list[bytes]:
+    """Each wrong in its own way, see `REASONS`."""
+    start, end = NOW(), NOW() + timedelta(hours=1)
+    stolen = BorderBookingAnswered(
+        booking_id=new_id(),
+        status="confirmed",
+        reason=None,
+        owner_name=None,
+        place_label=None,
+        version=1,
+        start=start,
+        end=end,
+    )
+    uninvited = BorderBookingRequested(
+        booking_id=new_id(),
+        offer_id=new_id(),
+        pseudonym="p",
+        quantity=1,
+        note="",
+        decide_by=end,
+        start=start,
+        end=end,
+    )
+    return [
+        b"rubbish",
+        namur.message(gone(), 1)[:-8] + b"AAAAAAAA",
+        namur.message(gone(), 1, audience="x" * 43),
+        namur.message(gone(), 1, stream=str(lille_id)),
+        namur.message(stolen, 1),
+        namur.message(uninvited, 2),
+        namur.message(gone(), 3, type="booking.confirmed.v1"),
+        namur.message(gone(), 4, data={"id": "x", "version": "\u0000"}),
+        namur.message(gone(), 5, expires_at=NOW().isoformat()),
+        b"x" * (256 * 1024 + 1),
+    ]
+
+
+REASONS = [
+    "unreadable", "forged", "wrong_audience", "wrong_stream", "not_theirs", "not_theirs", "unknown_type", "malformed",
+    "expired", "too_large",
+]  # fmt: skip
+
+
 async def test_lies_are_refused_and_honest_words_still_pass(pair: Pair) -> None:
     lille_id, namur_id = await pair.link()
     namur = Namur(pair, namur_id)
-    stolen = BorderBookingAnswered(
-        booking_id=new_id(), status="confirmed", start=NOW(), end=NOW() + timedelta(hours=1), reason=None,
-        owner_name=None, place_label=None, version=1,
-    )  # fmt: skip
-    uninvited = BorderBookingRequested(
-        booking_id=new_id(), offer_id=new_id(), pseudonym="p", start=NOW(), end=NOW() + timedelta(hours=1),
-        quantity=1, note="", decide_by=NOW() + timedelta(hours=1),
-    )  # fmt: skip
     async with (
         pair.lille.ear("matching", ListingGone) as heard,
         pair.lille.ear("notify", MessageRefused) as told,
     ):
-        await namur.put(
-            b"rubbish",
-            namur.message(gone(), 1)[:-8] + b"AAAAAAAA",
-            namur.message(gone(), 1, audience="x" * 43),
-            namur.message(gone(), 1, stream=str(lille_id)),
-            namur.message(stolen, 1),
-            namur.message(uninvited, 2),
-            namur.message(gone(), 3, type="booking.confirmed.v1"),
-            namur.message(gone(), 4, data={"id": "x", "version": "\u0000"}),
-            namur.message(gone(), 5, expires_at=NOW().isoformat()),
-            b"x" * (256 * 1024 + 1),
-        )
-        assert await refused(pair.lille, 10) == [
-            "unreadable", "forged", "wrong_audience", "wrong_stream", "not_theirs", "not_theirs", "unknown_type",
-            "malformed", "expired", "too_large",
-        ]  # fmt: skip
+        await namur.put(*lies(namur, lille_id))
+        assert await refused(pair.lille, len(REASONS)) == REASONS
         honest = gone()
         await namur.put(namur.message(honest, 6), headers={"CC": [names.out(str(lille_id))]})
         assert (await heard()).id == honest.id

@@ -42,6 +42,7 @@ from tests.services.federation.around_a_hub import (
     id_of_link,
     link_of,
     link_through_hub,
+    paused,
     until_holds,
     until_known,
     wish_for,
@@ -146,16 +147,14 @@ async def test_a_thing_that_moves_between_audiences_is_where_it_should_be(region
 async def test_one_that_was_away_finds_what_the_others_have(region: Region) -> None:
     lille, namur, gand = region.members
     before = await holds_of(gand, lille)
-    hub_at_gand = await id_of_link(gand, region.hub)
-    await gand.call("POST", f"/links/{hub_at_gand}/pause")
-    missed = [listing(title=f"Pendant {number}", scope="public" if number % 2 else "peers") for number in range(6)]
-    await say(lille, *missed)
-    gone = next(iter(before))
-    await lille.say("catalog", ListingWithdrawn(id=gone, side="offer", version=9, reason="withdrawn"))
-    wanted = {thing: version for thing, version in before.items() if thing != gone} | {one.id: 1 for one in missed}
-    await until_holds(namur, lille, wanted)
-    assert await holds_of(gand, lille) == before
-    await gand.call("POST", f"/links/{hub_at_gand}/resume")
+    async with paused(gand, region.hub):
+        missed = [listing(title=f"Pendant {number}", scope="public" if number % 2 else "peers") for number in range(6)]
+        await say(lille, *missed)
+        gone = next(iter(before))
+        await lille.say("catalog", ListingWithdrawn(id=gone, side="offer", version=9, reason="withdrawn"))
+        wanted = {thing: version for thing, version in before.items() if thing != gone} | {one.id: 1 for one in missed}
+        await until_holds(namur, lille, wanted)
+        assert await holds_of(gand, lille) == before
     await until_holds(gand, lille, wanted)
 
 
@@ -163,16 +162,15 @@ async def test_a_paused_member_hears_afterwards_what_was_said(region: Region) ->
     lille, namur, _ = region.members
     before = await holds_of(namur, lille)
     link = await id_of_link(lille, namur)
-    await lille.call("POST", f"/links/{link}/pause")
     offer = listing(title="Dit pendant la pause")
-    await say(lille, offer)
 
     async def is_logged() -> bool:
         return any(str(offer.id) in row["content"] for row in await lille.rows(sent_log) if row["link_id"] == link)
 
-    await eventually(is_logged, seconds=PATIENCE)
-    assert await holds_of(namur, lille) == before
-    await lille.call("POST", f"/links/{link}/resume")
+    async with paused(lille, namur):
+        await say(lille, offer)
+        await eventually(is_logged, seconds=PATIENCE)
+        assert await holds_of(namur, lille) == before
     await until_holds(namur, lille, before | {offer.id: 1})
 
 

@@ -1,6 +1,7 @@
 """What coordinators limit a link to, what they see of it, blocked cooperatives, and requests sent twice."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ async def test_requests_that_the_border_declines_itself_are_answered(
 
     def asked() -> BorderBookingRequested:
         return BorderBookingRequested(
-            booking_id=new_id(), offer_id=offer.id, pseudonym="p", start=TOMORROW, end=TOMORROW.replace(hour=23),
+            booking_id=new_id(), offer_id=offer.id, pseudonym="p", start=TOMORROW, end=TOMORROW + timedelta(hours=1),
             quantity=1, note="", decide_by=TOMORROW,
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from contracts.federation import LinkChanged, ListingReceived
 from services.chassis import names
 from services.chassis.clock import Clock
+from services.federation import public_stream
 from services.federation.domain import decode_code, encode_code
 from services.federation.keys import thumbprint_for_people
 from services.federation.tables import broker_orders, links, shares
@@ -148,6 +149,16 @@ async def test_ending_a_link_leaves_nothing_on_either_side(pair: Pair) -> None:
     await pair.until_broker_is_clean()
     lille, namur = await pair.link()  # and it can be made again
     assert lille != namur
+
+
+async def test_what_still_comes_of_a_link_that_has_ended_leaves_nothing_behind(pair: Pair) -> None:
+    """A public stream without a link would stand in the way of the one that belongs to the next link."""
+    await pair.link()
+    (before,) = [row for row in await pair.namur.rows(links) if row["status"] == "active"]
+    await pair.namur.call("POST", f"/links/{before['id']}/end")
+    async with pair.namur.db.transaction() as session:
+        assert await public_stream.heard_from(session, before, now=Clock().now()) is None
+    assert [row["id"] for row in await pair.namur.rows(links) if row["kind"] == "heard"] == []
 
 
 async def test_a_paused_link_loses_nothing(pair: Pair) -> None:

@@ -1,11 +1,13 @@
 """One cooperative comes back from last night's backup while the other went on."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
-from contracts.booking import BookingConfirmed, BookingRequested, Party
+from contracts.booking import BookingConfirmed, BookingRequested, BookingState, Party
+from contracts.catalog import ListingState
 from contracts.federation import (
     BookingAnswerReceived,
     BookingReadmitted,
@@ -14,6 +16,7 @@ from contracts.federation import (
     ResourceReceived,
 )
 from services.chassis.ids import new_id
+from services.federation import mending, recovery
 from services.federation.mending_tables import recoveries
 from services.federation.tables import guest_bookings, sent_log, streams
 from tests.services.federation.pair import Pair, Post, eventually, listing, published
@@ -28,38 +31,24 @@ async def test_what_was_confirmed_since_the_backup_is_handed_back_and_booking_ha
 ) -> None:
     lille_id, _ = await pair.link()
     lille, namur, offer = pair.lille, pair.namur, listing()
-    async with (
-        lille.ear("booking", BookingRequestReceived) as requests,
-        lille.ear("booking", RecoveryChanged) as recovered,
-        lille.ear("booking", BookingReadmitted) as readmitted,
-        namur.ear("matching", ResourceReceived) as resources,
-        namur.ear("booking", BookingAnswerReceived) as answers,
-    ):
+    async with namur.ear("matching", ResourceReceived) as resources:
         await lille.say("catalog", published(offer))
         await lille.say("booking", resource_of(offer))
         await resources()
-        backup = {row["link_id"]: row["seq"] for row in await lille.rows(streams)}[lille_id]
-        wish = booking_of(offer, resource_origin=lille.border.us, borrower=Party(member_id=new_id(), name="Omar"))
-        await namur.say("booking", BookingRequested(booking=wish))
-        asked = await requests()
-        guest = Party(peer_id=namur.border.us, pseudonym=asked.pseudonym)
-        yes = booking_of(offer, id=wish.id, borrower=guest, status="confirmed", version=2)
-        await lille.say("booking", BookingConfirmed(booking=yes))
-        assert (await answers()).status == "confirmed"
-        # the backup: Lille knows neither of the booking nor of what it has said about it
-        await change(
-            lille,
-            sa.delete(guest_bookings),
-            sa.delete(sent_log).where(sent_log.c.link_id == lille_id, sent_log.c.seq > backup),
-            sa.update(streams).where(streams.c.link_id == lille_id).values(seq=backup, acked_to=backup),
-        )
+    backup = {row["link_id"]: row["seq"] for row in await lille.rows(streams)}[lille_id]
+    yes = await confirmed(pair, offer)
+    async with (
+        lille.ear("booking", RecoveryChanged) as recovered,
+        lille.ear("booking", BookingReadmitted) as readmitted,
+    ):
+        await forget(lille, lille_id, backup)
         newer = listing()
         await lille.say("catalog", published(newer))
         assert (await recovered()).recovering
         assert (await lille.call("GET", "/recovery"))["begun_by"] == namur.instance.name
         back = await readmitted()
-        assert (back.booking_id, back.status, back.version) == (wish.id, "confirmed", 2)
-        assert (back.offer_id, back.pseudonym, back.start) == (offer.id, asked.pseudonym, yes.start)
+        assert (back.booking_id, back.status, back.version) == (yes.id, "confirmed", 2)
+        assert (back.offer_id, back.pseudonym, back.start) == (offer.id, yes.borrower.pseudonym, yes.start)
         await eventually(lambda: answered(lille))
         await asyncio.sleep(3)  # links are tended several times
         assert (await lille.call("GET", "/recovery"))["recovering"], "booking has not said what became of it"
@@ -69,6 +58,32 @@ async def test_what_was_confirmed_since_the_backup_is_handed_back_and_booking_ha
     place = {row["link_id"]: row for row in await lille.rows(streams)}[lille_id]
     assert place["epoch"] > 1
     assert (await namur.link())["refused"] == (await lille.link())["refused"] == 0
+
+
+async def confirmed(pair: Pair, offer: ListingState) -> BookingState:
+    """Somebody of Namur books it, and Lille says yes: the booking as Lille has it."""
+    lille, namur = pair.lille, pair.namur
+    async with (
+        lille.ear("booking", BookingRequestReceived) as requests,
+        namur.ear("booking", BookingAnswerReceived) as answers,
+    ):
+        wish = booking_of(offer, resource_origin=lille.border.us, borrower=Party(member_id=new_id(), name="Omar"))
+        await namur.say("booking", BookingRequested(booking=wish))
+        guest = Party(peer_id=namur.border.us, pseudonym=(await requests()).pseudonym)
+        yes = booking_of(offer, id=wish.id, borrower=guest, status="confirmed", version=2)
+        await lille.say("booking", BookingConfirmed(booking=yes))
+        assert (await answers()).status == "confirmed"
+    return yes
+
+
+async def forget(post: Post, link_id: UUID, backup: int) -> None:
+    """Restored: it knows neither of bookings of guests, nor of what it has said on the link after `backup`."""
+    await change(
+        post,
+        sa.delete(guest_bookings),
+        sa.delete(sent_log).where(sent_log.c.link_id == link_id, sent_log.c.seq > backup),
+        sa.update(streams).where(streams.c.link_id == link_id).values(seq=backup, acked_to=backup),
+    )
 
 
 async def test_an_administrator_declares_a_restore_and_goes_on_without_a_silent_peer(pair: Pair) -> None:
@@ -85,6 +100,27 @@ async def test_an_administrator_declares_a_restore_and_goes_on_without_a_silent_
         assert (await administrator.delete("/recovery")).status_code == 204
         assert not (await recovered()).recovering
     assert (await lille.call("GET", "/recovery"))["recovering"] is False
+
+
+async def test_a_peer_that_lets_the_question_go_is_asked_again(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says much already, as just after a restore, when all is compared, and answers nothing for a minute."""
+    lille_id, _ = await pair.link()
+    lille = pair.lille
+    async with lille.ear("booking", RecoveryChanged) as recovered, lille.client("administrator") as administrator:
+        with monkeypatch.context() as busy:
+            busy.setattr(mending, "SAID_PER_MINUTE", 0)
+            await administrator.post("/recovery")
+            assert (await recovered()).recovering
+
+            async def is_heard() -> bool:
+                (stream,) = [row for row in await lille.rows(streams) if row["link_id"] == lille_id]
+                return 0 < stream["acked_to"] == stream["seq"]
+
+            await eventually(is_heard)
+        assert (await lille.link())["reason"] == "recovering"
+        long_ago = sa.func.now() - recovery.ASKED_AGAIN_AFTER
+        await change(lille, sa.update(streams).values(recovery_asked_at=long_ago))
+        assert not (await recovered()).recovering
 
 
 async def answered(lille: Post) -> bool:
