@@ -6,6 +6,8 @@ from contracts.catalog import ListingPublished, ListingWithdrawn
 from contracts.envelope import Envelope
 from contracts.federation import (
     BookingAnswerReceived,
+    BookingEndHandedBack,
+    BookingHandedBack,
     BookingReadmitted,
     BookingRequestReceived,
     BookingWithdrawalReceived,
@@ -23,7 +25,7 @@ from contracts.federation import (
     UseReportReceived,
 )
 from contracts.identity import CircleChanged, MemberChanged
-from services.booking.commands import copies, forgetting, peer_changes, peers, recovering, seats
+from services.booking.commands import copies, forgetting, peer_changes, peers, recovering, returning, seats
 from services.booking.queries import database_time
 from services.chassis.messaging import Consumers
 from services.chassis.problems import Language
@@ -118,6 +120,17 @@ def _come_back_from_a_backup(listening: Consumers, language: Language) -> None:
     @listening.on(BookingReadmitted)
     async def take_back_what_a_peer_hands_back(event: BookingReadmitted, session: AsyncSession) -> None:
         await recovering.readmit(session, event, language=language, now=await database_time(session))
+
+    @listening.on(BookingEndHandedBack)
+    async def end_again_what_a_peer_hands_back(event: BookingEndHandedBack, session: AsyncSession) -> None:
+        await recovering.end_again(session, event, now=await database_time(session))
+
+    @listening.on(BookingHandedBack)
+    async def take_back_what_our_member_had_asked(
+        event: BookingHandedBack, session: AsyncSession, envelope: Envelope
+    ) -> None:
+        now = await database_time(session)
+        await returning.take_back(session, event, said_at=envelope.time, language=language, now=now)
 
 
 def _change_bookings_of_guests(listening: Consumers, language: Language) -> None:

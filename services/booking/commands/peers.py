@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.booking import BookingCancellationRefused, BookingChangeRefused, BookingEvent, BookingMoved
 from contracts.federation import (
     BookingAnswerReceived,
-    BookingReadmitted,
     BookingRequestReceived,
     BookingWithdrawalReceived,
     PersonForgotten,
@@ -223,9 +222,9 @@ async def recovery_is_young(session: AsyncSession, now: datetime) -> bool:
 
 async def refuse(
     session: AsyncSession,
-    asked: BookingRequestReceived | BookingReadmitted,
+    asked: BookingRequestReceived,
     status: str,
-    reason: str,
+    reason: str | None,
     now: datetime,
     *,
     version: int = 1,

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.federation import BookingReadmitted, RecoveryChanged
+from contracts.federation import BookingEndHandedBack, BookingReadmitted, RecoveryChanged
 from services.booking import queries
 from services.booking.commands.binding import Binding
 from services.booking.commands.book import Borrower, Wanted, bind_now, new_booking, one_after_the_other
@@ -23,6 +23,7 @@ from services.chassis.problems import Language, Text
 _NO_LIMIT = 1_000_000
 _REFUSED = {"declined", "expired"}
 _PLACED = {"pending", "confirmed"}
+_OVER = {*_REFUSED, "cancelled"}
 _LOST = Text(
     fr="Une sauvegarde a été rétablie ici, et cette réservation n'a pas pu l'être.",
     en="A backup was restored here, and this booking could not be.",
@@ -72,6 +73,33 @@ async def readmit(session: AsyncSession, handed: BookingReadmitted, *, language:
         await refuse(session, handed, "cancelled", _LOST.say(language), now, version=handed.version + 1)
 
 
+async def end_again(session: AsyncSession, handed: BookingEndHandedBack, *, now: datetime) -> None:
+    """What we had declined or called off, and may hold again, is over, under the version that said so.
+
+    What is not known here is remembered as over: its request may be on its way to us once more. For the peer an end is
+    final, whatever we have said of it since we were restored: then a later version says so. Whatever becomes of it is
+    said.
+    """
+    await one_after_the_other(session, handed.origin)
+    known = await queries.booking(session, handed.booking_id, lock=True)
+    if known is None:
+        await refuse(session, handed, handed.status, handed.reason, now, version=handed.version)
+        return
+    if known.borrower_peer_id != handed.origin:
+        return
+    same = known.status == handed.status and known.version >= handed.version
+    if same or known.status not in _PLACED | _OVER:
+        await say_again(session, known)
+        return
+    period = Span(handed.start, handed.end) if handed.start < handed.end else known.period
+    await forget_change(session, known)
+    _count_on_from(known, handed)
+    version = max(handed.version, known.version + 1)
+    over = known.end_again(handed.status, period, handed.quantity, reason=handed.reason, version=version, now=now)
+    await tell(session, known, over)
+    await busy_changed_by(session, [known])
+
+
 async def _stays(session: AsyncSession, known: Booking, handed: BookingReadmitted, *, now: datetime) -> bool:
     """Say how it stands. False: it was refused meanwhile, or moved since the backup, and is to be taken back anew."""
     if known.status in _REFUSED and known.version <= handed.version:
@@ -79,15 +107,39 @@ async def _stays(session: AsyncSession, known: Booking, handed: BookingReadmitte
     lost = known.version < handed.version and known.status in _PLACED
     if lost and (known.period, known.quantity) != (Span(handed.start, handed.end), handed.quantity):
         return False
-    if lost and known.status == "pending" and handed.status == "confirmed":
+    if not lost:
+        await say_again(session, known)
+        return True
+    answered = await _catch_up(session, known, handed)
+    if known.status == "pending" and handed.status == "confirmed":
         known.version = handed.version - 1
         await tell(session, known, known.turn("confirmed", now=now))
-        await busy_changed_by(session, [known])
+    elif answered:
+        await tell(session, known, known.change_refused(by="owner", now=now), what="change_refused")
+    else:
+        await say_again(session, known)
         return True
-    if lost:
-        known.version = handed.version  # what we say of it from here on is newer than what the peer has heard
-    await say_again(session, known)
+    await busy_changed_by(session, [known])
     return True
+
+
+async def _catch_up(session: AsyncSession, known: Booking, handed: BookingReadmitted) -> bool:
+    """Number on from what the peer has heard. Returns whether a change that waits in the backup was answered since."""
+    known.version = handed.version  # what we say of it from here on is newer than what the peer has heard
+    waits = known.id in await queries.changes_of(session, [known.id])
+    # of a proposal of ours we cannot know; the peer is told that it is over
+    answered = waits and (known.proposal is not None or known.change_number <= handed.change_decided)
+    if answered:
+        await forget_change(session, known)
+    _count_on_from(known, handed)
+    return answered
+
+
+def _count_on_from(booking: Booking, handed: BookingReadmitted | BookingEndHandedBack) -> None:
+    """The peer's wishes and withdrawals that we had answered are not answered again."""
+    booking.change_number = max(booking.change_number, handed.change_decided)
+    booking.change_decided = max(booking.change_decided, handed.change_decided)
+    booking.withdrawal_number = max(booking.withdrawal_number, handed.withdrawals_heard)
 
 
 async def _take_back(session: AsyncSession, handed: BookingReadmitted, now: datetime, *, name: str | None) -> str:
@@ -110,5 +162,6 @@ async def _take_back(session: AsyncSession, handed: BookingReadmitted, now: date
     booking.borrower_name = name
     booking.status, booking.version = handed.status, handed.version
     booking.decide_by = handed.decide_by if handed.status == "pending" else None
+    _count_on_from(booking, handed)
     line = {"what": "booked", "by_name": None}
     return await bind_now(session, Binding(booking=booking, under=resource.version, event=booking.asked(), line=line))

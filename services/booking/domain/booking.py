@@ -215,6 +215,14 @@ class Booking:
         """Nobody is left who could decide on it: the link with the peer has ended."""
         return self._become("cancelled", now, reason=self.reason)
 
+    def end_again(
+        self, status: Status, period: Span, quantity: int, *, reason: str | None, version: int, now: datetime
+    ) -> BookingEvent:
+        """It is over as we had said, and had forgotten; `version` says so from here on."""
+        self._take_place(period, quantity)
+        self.proposal, self.version = None, version - 1
+        return self._become(status, now, reason=reason)
+
     def hand_to_coordinators(self, *, now: datetime) -> BookingEvent:
         """The owner has left: the request waits for a coordinator (an event without an owner says so)."""
         self._check_waits()

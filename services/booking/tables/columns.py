@@ -10,11 +10,13 @@ from services.booking.domain.spans import Span
 from services.chassis.idempotency import idempotency_table
 from services.chassis.inbox import inbox_table
 from services.chassis.outbox import outbox_table
+from services.chassis.pace import pace_table
 
 metadata = sa.MetaData()
 outbox_table(metadata)
 inbox_table(metadata)
 idempotency_table(metadata)
+pace_table(metadata)
 
 OURS = ""
 """What stands for our own origin in a key (a key has no NULL)."""

@@ -44,7 +44,18 @@ GRANT USAGE ON SCHEMA moved TO PUBLIC;
 GRANT SELECT, UPDATE ON moved.by TO PUBLIC;
 """
 _SAID = sa.text("DELETE FROM outbox RETURNING id, type, data")
-_EMPTY = ("outbox", "history", "uses", "changes", "changes_abroad", "withdrawals", "busy_to_tell", "bookings", "links")
+_EMPTY = (
+    "outbox",
+    "history",
+    "uses",
+    "changes",
+    "changes_abroad",
+    "withdrawals",
+    "busy_to_tell",
+    "bookings",
+    "links",
+    "paces",
+)
 STATE = "SELECT * FROM bookings ORDER BY id"
 CHANGES = "SELECT booking_id, starts_at, ends_at, quantity FROM changes WHERE decide_by > moved.clock_timestamp()"
 WISHES = "SELECT booking_id, starts_at, ends_at, quantity FROM changes_abroad"
