@@ -20,8 +20,9 @@ from services.identity.commands import cooperative, credentials, second_factor
 from services.identity.domain.addresses import EmailAddress, email_address
 from services.identity.domain.cooperative import Profile
 from services.identity.domain.members import Member
-from services.identity.domain.passwords import check_password
+from services.identity.domain.passwords import check_password, leaked
 from services.identity.hashing import PasswordHashes
+from services.identity.leaked import LeakedPasswords
 from services.identity.settings import IdentitySettings
 from services.identity.tables import member
 
@@ -94,7 +95,9 @@ def _read(options: argparse.Namespace, settings: IdentitySettings) -> Wanted:
     address = email_address(options.email)
     password = _password_in(options.password_file)
     if password is not None:
-        password = check_password(password, context=[address.text, options.name, profile.name])
+        typed, password = password, check_password(password, context=[address.text, options.name, profile.name])
+        if LeakedPasswords(settings.leaked_passwords).has(typed):
+            raise leaked("password")
     return Wanted(
         profile=profile,
         address=address,

@@ -18,6 +18,7 @@ from services.identity.api import (
 )
 from services.identity.hashing import PasswordHashes
 from services.identity.housekeeping import Housekeeping
+from services.identity.leaked import LeakedPasswords
 from services.identity.settings import IdentitySettings
 from services.identity.signing import Signer
 
@@ -39,5 +40,6 @@ def build(settings: IdentitySettings | None = None) -> Service:
     service.app.state.signer = signer
     service.app.state.sealer = Sealer(settings.secret("identity_second_factor_key"), purpose="second factor")
     service.app.state.password_hashes = PasswordHashes(settings.hashing_threads)
+    service.app.state.leaked_passwords = LeakedPasswords(settings.leaked_passwords)
     service.app.state.authenticator.know(signer.public_key)
     return service

@@ -90,28 +90,28 @@ async def count_try(session: AsyncSession, limit: Limit, key: str, *, now: datet
 
     Tries for one key wait for each other, so that a thousand at once do not all see an empty table.
     """
-    hashed = _hash(key)
-    lock = int.from_bytes(hashlib.sha256(limit.what.encode() + hashed).digest()[:8], signed=True)
+    key_hash = hashed(key)
+    lock = int.from_bytes(hashlib.sha256(limit.what.encode() + key_hash).digest()[:8], signed=True)
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
-    mine = sa.and_(tried.c.what == limit.what, tried.c.key_hash == hashed, tried.c.at > now - limit.within)
+    mine = sa.and_(tried.c.what == limit.what, tried.c.key_hash == key_hash, tried.c.at > now - limit.within)
     count, oldest = (await session.execute(sa.select(sa.func.count(), sa.func.min(tried.c.at)).where(mine))).one()
     if count >= limit.most:
         wait = max(1, int((oldest + limit.within - now).total_seconds()) + 1)
         raise limit.problem(retry_after_seconds=wait, minutes=-(-wait // 60))
     try_id = new_id()
-    await session.execute(sa.insert(tried).values(id=try_id, what=limit.what, key_hash=hashed, at=now))
+    await session.execute(sa.insert(tried).values(id=try_id, what=limit.what, key_hash=key_hash, at=now))
     return try_id
 
 
 async def forgive(session: AsyncSession, *, try_id: UUID, limit: Limit, key: str) -> None:
     """The right password came: take back the try `try_id`, and all those of `limit` for `key`."""
-    account = sa.and_(tried.c.what == limit.what, tried.c.key_hash == _hash(key))
+    account = sa.and_(tried.c.what == limit.what, tried.c.key_hash == hashed(key))
     await session.execute(sa.delete(tried).where(sa.or_(tried.c.id == try_id, account)))
 
 
 async def forgive_account(session: AsyncSession, account: str) -> None:
     """Whoever has a new password may try it at once."""
-    wrong = sa.and_(tried.c.what == PASSWORD_PER_ACCOUNT.what, tried.c.key_hash == _hash(account))
+    wrong = sa.and_(tried.c.what == PASSWORD_PER_ACCOUNT.what, tried.c.key_hash == hashed(account))
     await session.execute(sa.delete(tried).where(wrong))
 
 
@@ -123,7 +123,7 @@ async def forgive_codes(session: AsyncSession, member_id: UUID, *, now: datetime
     except TooManyTries:
         return
     kinds = [limit.what for limit in (CODE_PER_ACCOUNT, CODE_PER_DAY, RECOVERY_PER_ACCOUNT)]
-    await session.execute(sa.delete(tried).where(tried.c.what.in_(kinds), tried.c.key_hash == _hash(key)))
+    await session.execute(sa.delete(tried).where(tried.c.what.in_(kinds), tried.c.key_hash == hashed(key)))
 
 
 def network_of(address: str) -> str:
@@ -139,5 +139,6 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((parsed, _IPV6_NETWORK), strict=False))
 
 
-def _hash(key: str) -> bytes:
+def hashed(key: str) -> bytes:
+    """What is kept of an account or a network."""
     return hashlib.sha256(key.encode(errors="surrogatepass")).digest()

@@ -2,6 +2,7 @@
 
 import ipaddress
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -19,13 +20,15 @@ class IdentitySettings(ServiceSettings):
 
     `trusted_networks`: addresses or networks (CIDR) from which the header `X-Client-Address` is believed; the portal
     and the web server in front of it. `hashing_threads`: how many passwords are hashed at once (19 MiB and 40 ms of
-    one core each). `second_factor`: whether a role asks for a second factor, or it is only offered; a role counts
+    one core each). `leaked_passwords`: a file of passwords that nobody may choose, made by `python -m services
+    leaked-passwords`. `second_factor`: whether a role asks for a second factor, or it is only offered; a role counts
     `second_factor_grace_days` without one. `cooperative_*`: the profile that the `administrator` command writes when it
     is not told otherwise.
     """
 
     trusted_networks: tuple[Annotated[str, AfterValidator(_check_network)], ...] = ("127.0.0.0/8", "::1/128")
     hashing_threads: int = Field(default=1, ge=1, le=16)
+    leaked_passwords: Path | None = None
     second_factor: Literal["required", "offered"] = "required"
     second_factor_grace_days: int = Field(default=14, ge=0, le=3650)
     cooperative_name: str = "Notre coopérative"

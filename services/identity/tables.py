@@ -7,6 +7,7 @@ from sqlalchemy.orm import registry, relationship
 from services.chassis.idempotency import idempotency_table
 from services.chassis.inbox import inbox_table
 from services.chassis.outbox import outbox_table
+from services.chassis.pace import pace_table
 from services.identity.domain.circles import Circle
 from services.identity.domain.cooperative import Cooperative
 from services.identity.domain.invitations import Invitation
@@ -19,6 +20,7 @@ _sha256 = postgresql.BYTEA
 
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+paces = pace_table(metadata)
 idempotency = idempotency_table(metadata)
 
 cooperative = sa.Table(
@@ -87,9 +89,13 @@ signed_in = sa.Table(
     sa.Column("last_used_at", _instant, nullable=False, index=True),
     sa.Column("id", sa.Uuid, nullable=False, server_default=sa.text("gen_random_uuid()")),
     sa.Column("device", sa.Text, nullable=False, server_default=""),
+    sa.Column("network_hash", _sha256),
     sa.UniqueConstraint("id", name="signed_in_id"),
 )
-"""Sessions: who is signed in. Only the SHA-256 of the session's secret is kept. `device`: browser and system."""
+"""Sessions: who is signed in. Only the SHA-256 of the session's secret is kept. `device`: browser and system.
+
+`network_hash`: of the network from which the session was begun; NULL where that is not known.
+"""
 
 personal_token = sa.Table(
     "personal_token",

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from services.chassis.auth import CurrentMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
-from services.identity.api.checks import PasswordCheckDep
+from services.identity.api.checks import NewPasswordDep, PasswordCheckDep
 from services.identity.api.given import ClientNetwork, HashesDep, SettingsDep
 from services.identity.api.models import (
     EmailForm,
@@ -24,7 +24,6 @@ from services.identity.api.models import (
 from services.identity.commands import credentials, members, sessions
 from services.identity.commands.cooperative import cooperative_name
 from services.identity.domain.addresses import email_address
-from services.identity.domain.passwords import check_password
 
 router = APIRouter()
 
@@ -65,12 +64,13 @@ async def change_password(
     clock: ClockDep,
     hashes: HashesDep,
     check: PasswordCheckDep,
+    accepted: NewPasswordDep,
 ) -> SignedIn:
     """Choose another password. Ends every session and answers with a new one for whoever asked."""
     async with db.reading() as session:
         member = await members.acting(session, actor)
         context = [member.email or "", member.name, await cooperative_name(session)]
-    password = check_password(form.new, context=context, field="new")
+    password = await accepted(form.new, context=context, field="new")
     checked = await check(member, form.current, code=form.code, field="current")
     kept = await hashes.of(password)
     async with db.transaction() as session:
@@ -120,12 +120,14 @@ async def request_password_reset(
 
 
 @router.post("/password-resets/complete", status_code=204)
-async def complete_password_reset(form: NewPasswordForm, db: DatabaseDep, clock: ClockDep, hashes: HashesDep) -> None:
+async def complete_password_reset(
+    form: NewPasswordForm, db: DatabaseDep, clock: ClockDep, hashes: HashesDep, accepted: NewPasswordDep
+) -> None:
     """Choose a new password with the token of the mailed link. Ends every session."""
     now = clock.now()
     async with db.reading() as session:
         owner, _ = await credentials.owner_of_link(session, form.token, "password", now=now)
         context = [owner.email or "", owner.name, await cooperative_name(session)]
-    kept = await hashes.of(check_password(form.password, context=context))
+    kept = await hashes.of(await accepted(form.password, context=context))
     async with db.transaction() as session:
         await credentials.complete_reset(session, form.token, kept, now=now)

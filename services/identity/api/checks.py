@@ -1,10 +1,12 @@
 """What is asked again before what an unattended screen should not be able to do: the password, and the code."""
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.clock import ClockDep
@@ -12,8 +14,10 @@ from services.chassis.database import DatabaseDep
 from services.chassis.problems import FieldError, InvalidFields, Text
 from services.chassis.sealing import Sealer
 from services.identity.api.given import ClientNetwork, HashesDep, SealerDep
+from services.identity.api.noting import note
 from services.identity.commands import second_factor, sessions
 from services.identity.domain.members import Member
+from services.identity.domain.passwords import check_password, leaked
 from services.identity.domain.second_factor import (
     Proof,
     is_of_app,
@@ -22,6 +26,7 @@ from services.identity.domain.second_factor import (
     plain,
     wrong_code,
 )
+from services.identity.leaked import LeakedPasswords
 from services.identity.limits import TooManyTries
 
 _WRONG_PASSWORD = Text(
@@ -110,6 +115,7 @@ class PasswordCheck:
         account = member.email_key or ""
         attempt = await self._db.run(sessions.begin, account, address=self._network, now=self._clock.now())
         if not await self._hashes.verify(attempt.password_hash, password):
+            note("asked-again", "wrong-password", member.id, self._network)
             raise InvalidFields(FieldError(field, "wrong-password", _WRONG_PASSWORD))
         needs_code = member.second_factor_since is not None
         proof = await self._code_check(member.id, code, in_session=True) if needs_code else None
@@ -117,3 +123,20 @@ class PasswordCheck:
 
 
 PasswordCheckDep = Annotated[PasswordCheck, Depends()]
+
+
+class NewPassword:
+    """Says whether a password may be chosen."""
+
+    def __init__(self, request: Request) -> None:
+        self._leaked: LeakedPasswords = request.app.state.leaked_passwords
+
+    async def __call__(self, password: str, *, context: Iterable[str], field: str = "password") -> str:
+        """`password` as it is hashed. `context`: e-mail, name, cooperative. Raises InvalidFields about `field`."""
+        accepted = check_password(password, context=context, field=field)
+        if await asyncio.to_thread(self._leaked.has, password):
+            raise leaked(field)
+        return accepted
+
+
+NewPasswordDep = Annotated[NewPassword, Depends()]

@@ -10,7 +10,8 @@ from services.chassis.database import DatabaseDep
 from services.chassis.idempotency import OnceDep
 from services.chassis.paging import Limit, Page
 from services.identity import queries
-from services.identity.api.given import HashesDep, SettingsDep
+from services.identity.api.checks import NewPasswordDep
+from services.identity.api.given import ClientNetwork, HashesDep, SettingsDep
 from services.identity.api.members import Cursor
 from services.identity.api.models import (
     AcceptanceForm,
@@ -24,7 +25,6 @@ from services.identity.commands import invitations, members, sessions
 from services.identity.commands.cooperative import cooperative_name
 from services.identity.domain.addresses import email_address
 from services.identity.domain.members import check_is_staff
-from services.identity.domain.passwords import check_password
 
 router = APIRouter(prefix="/invitations")
 
@@ -92,16 +92,24 @@ async def read_by_token(token: str, db: DatabaseDep, clock: ClockDep) -> Welcome
 
 
 @router.post("/accept", status_code=201)
-async def accept(form: AcceptanceForm, db: DatabaseDep, clock: ClockDep, hashes: HashesDep) -> SignedIn:
+async def accept(
+    *,
+    form: AcceptanceForm,
+    network: ClientNetwork,
+    db: DatabaseDep,
+    clock: ClockDep,
+    hashes: HashesDep,
+    accepted: NewPasswordDep,
+) -> SignedIn:
     """Become a member and be signed in."""
     now = clock.now()
     async with db.reading() as session:
         found = await invitations.by_token(session, form.token, now=now)
         context = [found.email, form.name, await cooperative_name(session)]
-    kept = await hashes.of(check_password(form.password, context=context))
+    kept = await hashes.of(await accepted(form.password, context=context))
     async with db.transaction() as session:
         joined = await invitations.accept(
             session, form.token, name=form.name, password_hash=kept, locale=form.locale, now=now
         )
-        secret = await sessions.open_session(session, joined.id, device=form.device, now=now)
+        secret = await sessions.open_session(session, joined.id, device=form.device, now=now, network=network)
     return SignedIn(session=secret, member=MemberView.of(joined, with_email=True))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.chassis.auth import CurrentMember
+from services.chassis.auth import Coordinator, CurrentMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
 from services.chassis.paging import Limit, Page
@@ -65,6 +65,15 @@ async def change_member(
     check_is_staff(form.role, at_a_hub=settings.federation_hub)
     changed = await db.run(members.give_role, member_id, form.role, by=actor, now=clock.now())
     return MemberView.of(changed, with_email=True)
+
+
+@router.post("/members/{member_id}/sign-out")
+async def sign_out(member_id: UUID, actor: Coordinator, db: DatabaseDep) -> MemberView:
+    """Close all sessions of somebody, and delete their tokens and the links mailed to them.
+
+    A coordinator's task; of an administrator, an administrator's. A token of five minutes goes on until its end.
+    """
+    return MemberView.of(await db.run(members.sign_out, member_id, by=actor), with_email=True)
 
 
 @router.post("/members/{member_id}/leave")

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
+from services.chassis.problems import Problem
 from services.identity.api.checks import CodeCheckDep
 from services.identity.api.given import (
     ClientNetwork,
@@ -17,8 +18,11 @@ from services.identity.api.given import (
     SignerDep,
 )
 from services.identity.api.models import CodeWanted, Credentials, MemberView, SecondStep, SignedIn, TokenView
+from services.identity.api.noting import note, outcome_of
 from services.identity.api.script_models import SessionView
 from services.identity.commands import second_factor, sessions, tokens
+from services.identity.domain.second_factor import is_recovery_code, plain
+from services.identity.limits import TooManyTries
 from services.identity.opaque import digest
 
 router = APIRouter()
@@ -40,9 +44,14 @@ async def sign_in(
     """
     now = clock.now()
     account = form.email.strip().casefold()
-    attempt = await db.run(sessions.begin, account, address=network, now=now)
+    try:
+        attempt = await db.run(sessions.begin, account, address=network, now=now)
+    except TooManyTries as refused:
+        note("sign-in", outcome_of(refused), None, network)
+        raise
     # No transaction is open while a core is busy with the hash.
     if not await hashes.verify(attempt.password_hash, form.password):
+        note("sign-in", "wrong-password", attempt.member_id, network)
         raise sessions.WrongCredentials
     outdated = attempt.password_hash is not None and hashes.is_outdated(attempt.password_hash)
     new_hash = await hashes.of(form.password) if outdated else None
@@ -51,23 +60,37 @@ async def sign_in(
         if member.second_factor_since is not None:
             step, expires_at = await second_factor.open_step(session, member.id, device=form.device, now=now)
             response.status_code = 202
+            note("sign-in", "code-wanted", member.id, network)
             return CodeWanted(step=step, expires_at=expires_at)
-        secret = await sessions.open_session(session, member.id, device=form.device, now=now)
+        secret = await sessions.open_session(session, member.id, device=form.device, now=now, network=network)
+    note("sign-in", "done", member.id, network)
     return SignedIn(session=secret, member=MemberView.of(member, with_email=True))
 
 
 @router.post("/sessions/second-step", status_code=201)
 async def take_second_step(
-    form: SecondStep, db: DatabaseDep, clock: ClockDep, check: CodeCheckDep, sealer: SealerDep
+    *,
+    form: SecondStep,
+    network: ClientNetwork,
+    db: DatabaseDep,
+    clock: ClockDep,
+    check: CodeCheckDep,
+    sealer: SealerDep,
 ) -> SignedIn:
     """Open the session for which the password was given within the last five minutes, with a code."""
     now = clock.now()
     async with db.reading() as session:
         member_id = await second_factor.owner_of_step(session, form.step, now=now)
-    proof = await check(member_id, form.code, in_session=False)
-    async with db.transaction() as session:
-        member, device = await second_factor.end_step(session, form.step, proof, sealer=sealer)
-        secret = await sessions.open_session(session, member.id, device=device, now=now)
+    factors = "password, recovery code" if is_recovery_code(plain(form.code)) else "password, code"
+    try:
+        proof = await check(member_id, form.code, in_session=False)
+        async with db.transaction() as session:
+            member, device = await second_factor.end_step(session, form.step, proof, sealer=sealer)
+            secret = await sessions.open_session(session, member.id, device=device, now=now, network=network)
+    except Problem as refused:
+        note("sign-in", outcome_of(refused), member_id, network, factors=factors)
+        raise
+    note("sign-in", "done", member.id, network, factors=factors)
     return SignedIn(session=secret, member=MemberView.of(member, with_email=True))
 
 

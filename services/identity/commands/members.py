@@ -104,6 +104,18 @@ async def leave(session: AsyncSession, member_id: UUID, *, by: Actor, now: datet
     return found
 
 
+async def sign_out(session: AsyncSession, member_id: UUID, *, by: Actor) -> Member:
+    """Close whatever somebody is in by: sessions, tokens for scripts, mailed links; for an account in wrong hands.
+
+    Their password stays. Raises NotFound, NotAllowed.
+    """
+    decider = await acting(session, by)
+    found = await lock(session, member_id)
+    found.check_is_below(decider)
+    await forget_secrets(session, found.id)
+    return found
+
+
 async def forget_secrets(session: AsyncSession, member_id: UUID) -> None:
     """End every session of a member, their tokens for scripts, and every link that was mailed to them."""
     await end_sessions(session, member_id)

@@ -27,6 +27,8 @@ MEMBERS = Lasting(idle=timedelta(days=30), whole=timedelta(days=90))
 WITH_A_ROLE = Lasting(idle=timedelta(days=3), whole=timedelta(days=30))
 """For those whose account opens other people's data: away for a long weekend, they sign in again."""
 
+MOST_SESSIONS = 50
+"""Of one member at a time: more than anybody has browsers, and no reason to keep rows without end."""
 _REMEMBERED_EVERY = timedelta(minutes=1)
 
 
@@ -56,22 +58,30 @@ class SessionEnded(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A counted try to give the password of an account. `password_hash` is None when there is no such account."""
+    """A counted try to give the password of an account. `password_hash` is None when there is no such account.
+
+    `counted_as`: the key of its limit.
+    """
 
     try_id: UUID
-    account: str
+    counted_as: str
     member_id: UUID | None
     password_hash: str | None
 
 
 async def begin(session: AsyncSession, account: str, *, address: str, now: datetime) -> Attempt:
-    """Count a try for `account` (an address as it is compared) from the network `address`. Raises TooManyTries."""
-    await limits.count_try(session, limits.PASSWORD_PER_ACCOUNT, account, now=now)
-    try_id = await limits.count_try(session, limits.PASSWORD_PER_ADDRESS, address, now=now)
-    query = sa.select(member.c.id, member.c.password_hash).where(member.c.email_key == account)
+    """Count a try for `account` (an address as it is compared) from the network `address`. Raises TooManyTries.
+
+    Where the account's owner is signed in already, tries are counted apart: nobody shuts them out from elsewhere.
+    """
+    here = sa.exists().where(signed_in.c.member_id == member.c.id, signed_in.c.network_hash == limits.hashed(address))
+    query = sa.select(member.c.id, member.c.password_hash, here.label("known")).where(member.c.email_key == account)
     row = (await session.execute(query)).one_or_none()
     member_id, kept = (row.id, row.password_hash) if row else (None, None)
-    return Attempt(try_id=try_id, account=account, member_id=member_id, password_hash=kept)
+    counted_as = f"{account} at {address}" if row is not None and row.known else account
+    await limits.count_try(session, limits.PASSWORD_PER_ACCOUNT, counted_as, now=now)
+    try_id = await limits.count_try(session, limits.PASSWORD_PER_ADDRESS, address, now=now)
+    return Attempt(try_id=try_id, counted_as=counted_as, member_id=member_id, password_hash=kept)
 
 
 async def succeed(session: AsyncSession, attempt: Attempt, *, new_hash: str | None = None) -> Member:
@@ -84,13 +94,18 @@ async def succeed(session: AsyncSession, attempt: Attempt, *, new_hash: str | No
     found = await session.get(Member, attempt.member_id, with_for_update=True)
     if found is None or not found.is_active or found.password_hash != attempt.password_hash:
         raise WrongCredentials
-    await limits.forgive(session, try_id=attempt.try_id, limit=limits.PASSWORD_PER_ACCOUNT, key=attempt.account)
+    await limits.forgive(session, try_id=attempt.try_id, limit=limits.PASSWORD_PER_ACCOUNT, key=attempt.counted_as)
     found.password_hash = new_hash or found.password_hash
     return found
 
 
-async def open_session(session: AsyncSession, member_id: UUID, *, device: str, now: datetime) -> str:
-    """Sign a member in at `device` (browser and system). Returns the session's secret, which is told once."""
+async def open_session(
+    session: AsyncSession, member_id: UUID, *, device: str, now: datetime, network: str | None = None
+) -> str:
+    """Sign a member in at `device` (browser and system). Returns the session's secret, which is told once.
+
+    Beyond `MOST_SESSIONS`, the one that was not used for longest ends.
+    """
     secret = new_secret()
     row = {
         "id": new_id(),
@@ -99,8 +114,12 @@ async def open_session(session: AsyncSession, member_id: UUID, *, device: str, n
         "device": device,
         "since": now,
         "last_used_at": now,
+        "network_hash": limits.hashed(network) if network is not None else None,
     }
     await session.execute(sa.insert(signed_in).values(row))
+    theirs = sa.select(signed_in.c.id).where(signed_in.c.member_id == member_id)
+    too_many = theirs.order_by(signed_in.c.last_used_at.desc(), signed_in.c.id.desc()).offset(MOST_SESSIONS)
+    await session.execute(sa.delete(signed_in).where(signed_in.c.id.in_(too_many)))
     return secret
 
 

@@ -40,6 +40,12 @@ _TOO_COMMON = Text(
     nl="Te makkelijk te raden: het is een van de meest gebruikte, of bijna alleen uw naam of die van de coöperatie.",
 )
 
+_LEAKED = Text(
+    fr="Ce mot de passe a déjà été volé ailleurs, et circule : choisissez-en un autre.",
+    en="This password was stolen elsewhere and is passed around: choose another one.",
+    nl="Dit wachtwoord werd elders al gestolen en doet de ronde: kies een ander.",
+)
+
 
 def normalised(password: str) -> str:
     """The same password however the keyboard composed its letters (NFKC)."""
@@ -57,6 +63,11 @@ def check_password(password: str, *, context: Iterable[str], field: str = "passw
     if _is_easily_guessed(password, context):
         raise InvalidFields(FieldError(field, "too-common", _TOO_COMMON))
     return password
+
+
+def leaked(field: str) -> InvalidFields:
+    """The answer to a password that others have lost."""
+    return InvalidFields(FieldError(field, "leaked", _LEAKED))
 
 
 def _is_easily_guessed(password: str, context: Iterable[str]) -> bool:

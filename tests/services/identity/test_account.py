@@ -1,7 +1,9 @@
 """One's own account: name, password, address."""
 
 from datetime import timedelta
+from pathlib import Path
 
+import httpx
 import pytest
 
 from contracts.identity import (
@@ -11,6 +13,7 @@ from contracts.identity import (
     MemberContactChanged,
     PasswordResetRequested,
 )
+from services.identity import leaked
 from services.identity.tables import mailed_link
 from tests.services.identity.conftest import ADMINISTRATOR, PASSWORD, Cooperative, Person
 
@@ -172,3 +175,29 @@ async def test_change_of_address_needs_the_password(cooperative: Cooperative, cl
 async def test_reset_link_is_no_confirmation_of_an_address(cooperative: Cooperative) -> None:
     token = await reset_token(cooperative)
     assert (await cooperative.visitor.post("email-confirmations", json={"token": token})).status_code == 410
+
+
+async def test_a_password_that_others_have_lost_is_refused_wherever_one_is_chosen(
+    cooperative: Cooperative, claire: Person, tmp_path: Path
+) -> None:
+    lost, good = "quatre tortues sur le toit", "cinq hérissons au fond du jardin"
+    (tmp_path / "words").write_text(lost, encoding="utf-8")
+    leaked.main([str(tmp_path / "words"), str(tmp_path / "file"), "--words"])
+    cooperative.service.app.state.leaked_passwords = leaked.LeakedPasswords(tmp_path / "file")
+    invited = await cooperative.invite(claire, "zoe@opteos.example")
+    await cooperative.visitor.post("password-resets", json={"email": ADMINISTRATOR})
+    link = (await cooperative.events(PasswordResetRequested))[-1].link.rpartition("/")[2]
+
+    async def tried(password: str) -> list[httpx.Response]:
+        joining = {"token": invited, "name": "Zoé", "password": password, "locale": "fr"}
+        return [
+            await claire.http.post("me/password", json={"current": PASSWORD, "new": password}),
+            await cooperative.visitor.post("invitations/accept", json=joining),
+            await cooperative.visitor.post("password-resets/complete", json={"token": link, "password": password}),
+        ]
+
+    for answer in await tried(lost):
+        assert answer.status_code == 422, answer.text
+        assert [error["code"] for error in answer.json()["errors"]] == ["leaked"]
+    changed, joined, _ = await tried(good)
+    assert (changed.status_code, joined.status_code) == (200, 201)

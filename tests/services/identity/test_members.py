@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from contracts.acts import ActRecorded
 from contracts.identity import CircleChanged, MemberChanged, MemberContactChanged
 from services.identity.tables import signed_in
-from tests.services.identity.conftest import Cooperative, Person
+from tests.services.identity.conftest import PASSWORD, Cooperative, Person
 
 
 async def names(person: Person, **parameters: str) -> list[str]:
@@ -127,3 +128,27 @@ async def test_unknown_member_is_not_found(claire: Person) -> None:
     assert (await claire.http.patch(f"members/{nobody}", json={"role": "member"})).status_code == 404
     assert (await claire.http.post(f"members/{nobody}/leave")).status_code == 404
     assert (await claire.http.get("members/nonsense")).status_code == 422
+
+
+async def test_a_coordinator_closes_all_sessions_of_an_account_in_wrong_hands(
+    cooperative: Cooperative, claire: Person
+) -> None:
+    paul, lea = await cooperative.join(claire, "Paul"), await cooperative.join(claire, "Léa", "coordinator")
+    made = await paul.http.post(
+        "me/tokens", json={"name": "x", "scopes": ["booking:read"], "days": 30, "password": PASSWORD}
+    )
+
+    async def may_enter(scheme: str, secret: str) -> bool:
+        answer = await cooperative.visitor.post("tokens", headers={"Authorization": f"{scheme} {secret}"})
+        return answer.is_success
+
+    assert (await paul.http.post(f"members/{lea.id}/sign-out")).status_code == 403
+    assert (await lea.http.post(f"members/{claire.id}/sign-out")).status_code == 403
+    assert await may_enter("Session", lea.session)
+    assert await may_enter("Session", claire.session)
+    assert (await lea.http.post(f"members/{paul.id}/sign-out")).status_code == 200
+    assert not await may_enter("Session", paul.session)
+    assert not await may_enter("Token", made.json()["token"])
+    assert (await cooperative.sign_in(paul.email)).id == paul.id
+    (act,) = [one for one in await cooperative.events(ActRecorded) if one.what == "POST /members/{member_id}/sign-out"]
+    assert (str(act.actor_id), act.about) == (lea.id, paul.id)

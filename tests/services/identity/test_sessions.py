@@ -6,6 +6,7 @@ import statistics
 import time
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -183,3 +184,12 @@ async def test_housekeeping_removes_what_is_over_and_nothing_else(cooperative: C
     async with cooperative.db.transaction() as session:
         await clean(session, cooperative.now + timedelta(days=91))
     assert [await cooperative.count(table) for table in (signed_in, mailed_link, tried)] == [0, 0, 0]
+
+
+async def test_the_session_that_was_unused_for_longest_makes_room(cooperative: Cooperative, claire: Person) -> None:
+    for _ in range(sessions.MOST_SESSIONS):
+        async with cooperative.db.transaction() as session:
+            await sessions.open_session(session, UUID(claire.id), device="", now=cooperative.now)
+    assert await cooperative.count(signed_in) == sessions.MOST_SESSIONS
+    answer = await cooperative.visitor.post("tokens", headers={"Authorization": f"Session {claire.session}"})
+    assert answer.status_code == 401
