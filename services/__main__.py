@@ -17,6 +17,7 @@ COMMANDS = {
     "peer-certificate": "services.federation.certificates",
     "broker-agent": "services.federation.broker_agent",
     "administrator": "services.identity.administrator",
+    "leaked-passwords": "services.identity.leaked",
     "reindex": "services.matching.reindex",
     "refit": "services.matching.refit",
     "skills": "services.matching.skills",

@@ -6,11 +6,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from services.chassis.idempotency import idempotency_table
 from services.chassis.inbox import inbox_table
 from services.chassis.outbox import outbox_table
+from services.chassis.pace import pace_table
 
 metadata = sa.MetaData()
 
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+paces = pace_table(metadata)
 idempotency = idempotency_table(metadata)
 
 _instant = sa.DateTime(timezone=True)

@@ -11,6 +11,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.http import Check, create_app
 from services.chassis.messaging import Consumers, Consuming, consuming
+from services.chassis.pace import Pace
 from services.chassis.problems import NothingOfItsOwn, TooManyEventsWait
 from services.chassis.process import Runs, Service
 from services.chassis.protection import API_HEADERS, Protected
@@ -36,13 +37,14 @@ def assemble(
     `routers`: mounted under `/api/<name>`. `consumers`: what it listens to. `loops`: given the database, further things
     that run until cancelled (timers, sweepers). `paths`: URL prefixes beside `/api/<name>`; their routes are added by
     the caller. `only_shows`: what would change something is refused, as at a hub, which has nothing of its own.
-    Endpoints find `database`, `settings`, `clock` and `authenticator` on `app.state`.
+    Endpoints find `database`, `settings`, `clock`, `pace` and `authenticator` on `app.state`.
     """
     database = Database(
         settings.database_url(name),
         pool_size=settings.db_pool_size,
         max_overflow=settings.db_max_overflow,
         name=f"maillage {name}",
+        plan_cache_mode=settings.plan_cache_mode,
     )
     relay = outbox_relay(name, settings, database)
     listening = consuming(consumers, settings, database) if consumers is not None else None
@@ -56,9 +58,14 @@ def assemble(
     app.state.database = database
     app.state.settings = settings
     app.state.clock = Clock()
+    app.state.pace = _pace(name, settings, database)
     app.state.authenticator = Authenticator(instance=settings.instance, identity_url=settings.url_of("identity"))
     running: list[Runs] = [relay, *([listening] if listening else []), *loops(database)]
     return Service(name=name, app=app, paths=(f"/api/{name}", *paths), database=database, loops=running)
+
+
+def _pace(name: str, settings: ServiceSettings, database: Database) -> Pace:
+    return Pace(database, service=name, at_once=settings.changes_at_once, per_minute=settings.changes_per_minute)
 
 
 def _migrated(name: str, database: Database) -> Check:

@@ -164,10 +164,13 @@ async def _maybe_member(request: Request) -> Actor | None:
     if not isinstance(authenticator, Authenticator):
         raise TypeError("this service checks no tokens")
     actor = await authenticator.actor(token)
+    request.state.actor_id = actor.id
     reads = request.method in _READING
     wanted = f"{request.app.state.service}:{'read' if reads else 'write'}"
     if actor.scopes is not None and wanted not in actor.scopes:
         raise MissingScope(scope=wanted)
+    if not reads:
+        await request.app.state.pace.take(actor.id)
     if actor.is_coordinator and not reads:
         audit.begin(request, actor_id=actor.id, role=actor.role)
     return actor

@@ -4,6 +4,7 @@ aio-pika leaves a connection that fails to whoever collects garbage, in a thread
 whose making is cancelled goes on trying to connect for as long as the process lives.
 """
 
+import functools
 from typing import Any
 
 import aio_pika
@@ -12,13 +13,34 @@ from aio_pika.connection import make_url
 from aio_pika.robust_connection import RobustConnection
 from faststream.rabbit import RabbitBroker
 
+FRAMES = 3000
+"""Of a channel, how many may have come and not be looked at: three to a message, more than consumers are ever sent."""
+
+
+class _Roomy(aio_pika.Connection):
+    """Its channels take in at once what has come.
+
+    aiormq's take in ten frames, which are three messages, each time that the process comes round: beside people who
+    write without a pause, not more than fifty messages a second, however many wait.
+    """
+
+    async def _on_connected(self) -> None:
+        if self.transport is not None:
+            under = self.transport.connection
+            vars(under)["channel"] = functools.partial(under.channel, frame_buffer_size=FRAMES)
+        await super()._on_connected()
+
+
+class _RoomyAndRobust(_Roomy, RobustConnection):
+    pass
+
 
 async def connected(url: str) -> AbstractConnection:
     """A connection that the caller closes. `url`: AMQP address with user and vhost.
 
     Raises what aio-pika's CONNECTION_EXCEPTIONS hold.
     """
-    connection = aio_pika.Connection(make_url(url))
+    connection = _Roomy(make_url(url))
     try:
         await connection.connect()
     except BaseException:
@@ -36,6 +58,6 @@ class Broker(RabbitBroker):
         self._connection_kwargs["connection_class"] = self._begin
 
     def _begin(self, *arguments: Any, **options: Any) -> RobustConnection:
-        connection = RobustConnection(*arguments, **options)
+        connection = _RoomyAndRobust(*arguments, **options)
         self.begun.append(connection)
         return connection

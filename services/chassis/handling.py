@@ -1,7 +1,7 @@
 """What happens to one message: its effect once, or a delayed return, or the dead-letter queue. Never silence."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aio_pika import IncomingMessage
@@ -33,6 +33,7 @@ _SECONDS = Histogram("maillage_event_seconds", "Time of a transaction of handler
 _log = logs.get(__name__)
 
 Said = tuple[Envelope, Event]
+Forget = Callable[[Collection[str]], Awaitable[Collection[str]]]
 
 
 class Unreadable(ValueError):
@@ -42,10 +43,12 @@ class Unreadable(ValueError):
 class Handling:
     """Answers the messages of one service: each is acknowledged only after its end is safe somewhere."""
 
-    def __init__(self, service: str, db: Database, publisher: Publisher) -> None:
+    def __init__(self, service: str, db: Database, publisher: Publisher, forget: "Forget | None" = None) -> None:
+        """`forget`: deletes what could not be handled before and is about these ids."""
         self._service = service
         self._db = db
         self._publisher = publisher
+        self._forget = forget
 
     async def handle(self, messages: Sequence[IncomingMessage], subscription: "Subscription") -> list[IncomingMessage]:
         """Give each of `messages` its effect, a later return or a place among the dead letters.
@@ -67,6 +70,8 @@ class Handling:
             return None
         try:
             said = [_read(message, subscription.event) for message in messages]
+            if any(event.forgotten for _, event in said):
+                return None
             with _SECONDS.labels(self._service, subscription.event.type).time():
                 done = await self._db.run(_apply_all, subscription, said)
         except Exception as error:  # noqa: BLE001 - whose fault it was shows when they go one by one
@@ -98,9 +103,21 @@ class Handling:
         try:
             with _SECONDS.labels(self._service, subscription.event.type).time():
                 (first,) = await self._db.run(_apply_all, subscription, [said])
+            await self._forget_letters(message, subscription, said[1])
         except Exception as error:  # noqa: BLE001 - whatever a handler raises ends in the retry or the dead-letter queue
             return await self._failed(message, subscription, error)
         return "done" if first else "duplicate"
+
+    async def _forget_letters(self, message: IncomingMessage, subscription: "Subscription", event: Event) -> None:
+        """Among dead letters nothing is kept of whoever has left: now, and twice later, when retries have ended."""
+        if not event.forgotten or self._forget is None:
+            return
+        for letter in await self._forget(event.forgotten):
+            _log.warning("dead-letter-forgotten", service=self._service, letter=letter)
+        attempt, longest = _attempt(message), len(names.RETRY_DELAYS)
+        if attempt <= longest:
+            queue = names.queue(self._service, subscription.event.type)
+            await self._return_later(message, queue, list(names.RETRY_DELAYS)[-1], max(attempt + 1, longest))
 
     async def _failed(self, message: IncomingMessage, subscription: "Subscription", error: Exception) -> str:
         queue, attempt = names.queue(self._service, subscription.event.type), _attempt(message)

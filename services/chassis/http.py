@@ -35,6 +35,7 @@ REQUESTS = Counter("maillage_http_requests_total", "Requests answered", ["servic
 SECONDS = Histogram("maillage_http_request_seconds", "Time to answer", ["service"])
 LARGEST_BODY = 8 * 1024 * 1024
 
+_REFUSALS = {401, 403, 429}
 _DATA_EXCEPTION = "22"
 """SQLSTATE class: PostgreSQL cannot hold a value (a NUL character, a number out of range)."""
 
@@ -84,7 +85,9 @@ async def _outcome(check: Check) -> str | None:
 
 def _add_problem_handlers(app: FastAPI) -> None:
     async def on_problem(request: Request, error: Exception) -> Response:
-        return answer(request, error if isinstance(error, Problem) else Unavailable())
+        problem = error if isinstance(error, Problem) else Unavailable()
+        _note_refusal(request, problem)
+        return answer(request, problem)
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         details: list[dict[str, Any]] = list(error.errors()) if isinstance(error, RequestValidationError) else []
@@ -115,6 +118,19 @@ def _add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     for kind in (OperationalError, InterfaceError, PoolTimeoutError, OSError, DBAPIError):
         app.add_exception_handler(kind, on_database)
+
+
+def _note_refusal(request: Request, problem: Problem) -> None:
+    """Log who was refused what: not the address, which may hold a secret, but the route.
+
+    Of things that are not there, only where somebody signed in has named one: it may be another's.
+    """
+    by = getattr(request.state, "actor_id", None)
+    named = problem.status == NotFound.status and by is not None and request.path_params
+    if problem.status in _REFUSALS or named:
+        route = getattr(request.scope.get("route"), "path", None)
+        what = f"{request.app.state.service} {request.method} {route}"
+        log.info("refused", what=what, problem=problem.slug, by=str(by) if by else None)
 
 
 def answer(

@@ -4,7 +4,7 @@ Nothing leaves that queue before its replacement is safe.
 """
 
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +100,21 @@ async def drop(url: str, service: str, wanted: str, *, most: int | None = None) 
     async with letters(url, service, most=most) as found:
         for letter in found:
             if wanted in {letter.id, "all"}:
+                await letter.message.ack()
+                done.append(letter.id)
+    return done
+
+
+async def forget(url: str, service: str, about: Collection[str]) -> list[str]:
+    """Delete the letters in which one of `about` (ids) stands: whoever it is has left. Returns their ids.
+
+    One that somebody looks at in this moment is not seen.
+    """
+    done: list[str] = []
+    async with letters(url, service) as found:
+        for letter in found:
+            text = letter.message.body.decode(errors="replace")
+            if any(one in text for one in about):
                 await letter.message.ack()
                 done.append(letter.id)
     return done

@@ -1,6 +1,7 @@
 """Listening to events: one handler for each event type, and the effect of each event exactly once."""
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitExchange, 
 from faststream.rabbit.message import RabbitMessage
 
 from contracts.envelope import Event
-from services.chassis import logs, names
+from services.chassis import letters, logs, names
 from services.chassis.connecting import Broker
 from services.chassis.database import Database
 from services.chassis.gathering import Gathering
@@ -23,7 +24,7 @@ from services.chassis.publishing import Publisher
 from services.chassis.settings import ServiceSettings
 
 PREFETCH = 200
-GRACEFUL_SECONDS = 5.0
+GRACEFUL_SECONDS = 4.25
 CLOSE_SECONDS = 0.25
 HANG_UP_SECONDS = 1.0
 RETRY_SECONDS = 1.0
@@ -86,12 +87,13 @@ class Consuming:
         self._url = broker_url
         self._publisher = Publisher(broker_url)
         self._outage = logs.Outage()
-        self._handling = Handling(consumers.service, db, self._publisher)
+        forget = functools.partial(letters.forget, broker_url, consumers.service)
+        self._handling = Handling(consumers.service, db, self._publisher, forget)
         self._gatherings: list[Gathering] = []
         self._patience = START_SECONDS
 
     async def run(self) -> None:
-        """Consume until cancelled, then finish what is in hand (5 seconds at most) and hand back the rest."""
+        """Consume until cancelled, then finish what is in hand (GRACEFUL_SECONDS at most) and hand back the rest."""
         try:
             while True:
                 await self._consume_until_lost()

@@ -25,9 +25,11 @@ log = logs.get(__name__)
 STOP_SECONDS = 10
 """The longest from a signal to the end of the process: requests, then loops and pools."""
 REQUEST_SECONDS = 3
-GRACE_SECONDS = STOP_SECONDS - REQUEST_SECONDS
+LEAVING_SECONDS = 1.0
+"""What the interpreter needs in the end, on a machine that is busy, too."""
+GRACE_SECONDS = STOP_SECONDS - REQUEST_SECONDS - LEAVING_SECONDS
 """What loops have to finish what is in hand, the end of which is kept for closing pools."""
-CLOSING_SECONDS = 1.0
+CLOSING_SECONDS = 0.75
 RESTART_SECONDS = 1.0
 CLIENT_ADDRESS = b"x-client-address"
 _FORWARDED = {b"forwarded", b"x-forwarded-for"}
@@ -88,7 +90,7 @@ class Composite:
 
 
 async def _not_found(send: Send) -> None:
-    headers = {"content-type": "text/plain", **API_HEADERS}
+    headers = {"content-type": "text/plain; charset=utf-8", **API_HEADERS}
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": 404, "headers": raw})
     await send({"type": "http.response.body", "body": b"not found"})
@@ -154,6 +156,9 @@ async def running(services: list[Service]) -> AsyncGenerator[None]:
                 await _close(services)
         except TimeoutError:
             log.warning("not-closed-in-time", seconds=CLOSING_SECONDS)
+            for service in services:
+                if service.database is not None:
+                    service.database.abandon()
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
@@ -216,3 +221,4 @@ def run(build: Callable[[], list[Service]], settings: ServiceSettings) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+    log.info("ended")

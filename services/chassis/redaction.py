@@ -12,7 +12,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*)*"), "eyJ…"),
     (re.compile(r"\b(bearer|session|token|basic)(\s+)[\w.~+/=-]{8,}", re.IGNORECASE), r"\1\2…"),
     (re.compile(r"\bmaillage_[\w-]{20,}"), "maillage_…"),
-    (re.compile(r"(/account/(?:join|reset|email)/|/by-token/|/calendars/)[\w-]+"), r"\1…"),
+    (re.compile(r"(/account/(?:join|reset|email)/|/by-token/|/calendars/|/outcomes/|/stop/|[?&]key=)[\w-]+"), r"\1…"),
     (re.compile(r"\$argon2[\w$=,+/.-]+"), "$argon2…"),
     (re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "…@…"),
 )

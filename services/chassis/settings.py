@@ -2,8 +2,8 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import Annotated, ClassVar, Literal, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -44,10 +44,15 @@ class ServiceSettings(BaseSettings):
     `instance`: short name; `public_url`: where people reach the pages; `host`, `port`: where this process listens;
     `service_url`: address of a service's API with `{service}` in it; `locale` and `time_zone`: the cooperative's own;
     `outbox_limit`: with so many unsent events a service takes no more changes (503) until the broker has taken some.
+    `broker_tls`: the broker is reached by AMQPS alone; `broker_ca`: a file with its authority (None: the system's).
+    `changes_at_once`, `changes_per_minute`: what one member may change one after the other, and in the long run (429).
     `federation_hub`: this instance is a hub: nobody publishes here, and what members say is passed on.
     """
 
     model_config = SettingsConfigDict(env_prefix="MAILLAGE_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    plan_cache_mode: ClassVar[str] = "auto"
+    """PostgreSQL's, for this service."""
 
     instance: Annotated[str, AfterValidator(names.check_instance)]
     secrets_dir: Path
@@ -57,11 +62,15 @@ class ServiceSettings(BaseSettings):
     service_url: Annotated[str, AfterValidator(_address_of_services)] = "http://127.0.0.1:8000/api/{service}"
     db_host: str = "127.0.0.1"
     db_port: int = 5432
-    db_pool_size: int = Field(default=2, ge=1)
-    db_max_overflow: int = Field(default=4, ge=0)
+    db_pool_size: int = Field(default=4, ge=1)
+    db_max_overflow: int = Field(default=2, ge=0)
     broker_host: str = "127.0.0.1"
     broker_port: int = 5672
+    broker_tls: bool = False
+    broker_ca: Path | None = None
     outbox_limit: int = Field(default=100_000, ge=1)
+    changes_at_once: int = Field(default=600, ge=1)
+    changes_per_minute: int = Field(default=60, ge=1)
     federation_hub: bool = False
     locale: Literal["fr", "nl", "en"] = "fr"
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "Europe/Paris"
@@ -93,7 +102,9 @@ class ServiceSettings(BaseSettings):
         user = quote(names.broker_user(self.instance, service), safe="")
         password = quote(self.secret(f"broker_{service}"), safe="")
         vhost = names.border_vhost(self.instance) if border else names.vhost(self.instance)
-        return f"amqp://{user}:{password}@{self.broker_host}:{self.broker_port}/{quote(vhost, safe='')}"
+        scheme = "amqps" if self.broker_tls else "amqp"
+        authority = f"?{urlencode({'cafile': self.broker_ca})}" if self.broker_tls and self.broker_ca else ""
+        return f"{scheme}://{user}:{password}@{self.broker_host}:{self.broker_port}/{quote(vhost, safe='')}{authority}"
 
     def url_of(self, service: str) -> str:
         """Where the API of `service` answers, without a slash at the end."""

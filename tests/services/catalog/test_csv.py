@@ -95,41 +95,45 @@ async def test_the_same_file_again_changes_only_what_changed(catalog: Catalog, c
     assert (last.listing.text, last.listing.version) == ("60 × 40 cm; 100 W", 2)
 
 
+BAD = [
+    "ref;type;genre;titre;quantite;du;latitude;longitude;lieu",
+    "b1;offre;machine;Bonne ligne;1;;;;",
+    "b2;vente;machine;Titre;1;;;;",
+    "b3;offre;fusée;Titre;1;;;;",
+    "b4;offre;machine;T;1;;;;",
+    "b5;offre;machine;Titre;zéro;;;;",
+    "b6;offre;machine;Titre;1;31/02/2030;;;",
+    "b7;offre;machine;Titre;1;;95;3;Lille",
+    "b8;offre;machine;Titre",
+    "b1;offre;machine;Deux fois;1;;;;",
+    "b9;offre;machine;Nul\0ici;1;;;;",
+    ";offre;machine;Sans référence;1;;;;",
+    'b10;offre;machine;"Guillemet" perdu;1;;;;',
+    "",
+    "b11;offre;machine;Encore une bonne;1;;;;",
+]
+WRONG = [
+    (3, "type", "vente"),
+    (4, "genre", "fusée"),
+    (5, "titre", "T"),
+    (6, "quantite", "zéro"),
+    (7, "du", "31/02/2030"),
+    (8, "latitude", "95"),
+    (9, "", ""),
+    (10, "ref", "b1"),
+    (11, "titre", "Nul\0ici".replace("\0", "\ufffd")),
+    (12, "ref", ""),
+    (13, "", ""),
+]
+"""Line, column and value of each error in BAD."""
+
+
 async def test_every_bad_line_has_its_number_column_value_and_reason(
     catalog: Catalog, coordinator: httpx.AsyncClient
 ) -> None:
-    lines = [
-        "ref;type;genre;titre;quantite;du;latitude;longitude;lieu",
-        "b1;offre;machine;Bonne ligne;1;;;;",
-        "b2;vente;machine;Titre;1;;;;",
-        "b3;offre;fusée;Titre;1;;;;",
-        "b4;offre;machine;T;1;;;;",
-        "b5;offre;machine;Titre;zéro;;;;",
-        "b6;offre;machine;Titre;1;31/02/2030;;;",
-        "b7;offre;machine;Titre;1;;95;3;Lille",
-        "b8;offre;machine;Titre",
-        "b1;offre;machine;Deux fois;1;;;;",
-        "b9;offre;machine;Nul\0ici;1;;;;",
-        ";offre;machine;Sans référence;1;;;;",
-        'b10;offre;machine;"Guillemet" perdu;1;;;;',
-        "",
-        "b11;offre;machine;Encore une bonne;1;;;;",
-    ]
-    report = await check(coordinator, "\n".join(lines).encode())
+    report = await check(coordinator, "\n".join(BAD).encode())
     found = [(error["line"], error["column"], error["value"]) for error in report["errors"]]
-    assert found == [
-        (3, "type", "vente"),
-        (4, "genre", "fusée"),
-        (5, "titre", "T"),
-        (6, "quantite", "zéro"),
-        (7, "du", "31/02/2030"),
-        (8, "latitude", "95"),
-        (9, "", ""),
-        (10, "ref", "b1"),
-        (11, "titre", "Nul\0ici".replace("\0", "\ufffd")),
-        (12, "ref", ""),
-        (13, "", ""),
-    ]
+    assert found == WRONG
     assert report["valid"] == 2
     assert report["errors"][0]["reason"] == "Mot inconnu. Choisissez parmi : offre, besoin."
     address = f"/imports/{report['import_id']}/errors.csv"
@@ -139,10 +143,10 @@ async def test_every_bad_line_has_its_number_column_value_and_reason(
         ["ligne", "colonne", "valeur", "pourquoi"],
         ["3", "type", "vente", report["errors"][0]["reason"]],
     ]
-    assert len(rows) == 1 + len(found)
+    assert len(rows) == 1 + len(WRONG)
     member = await catalog.client(await catalog.member("Membre"))
     assert (await member.get(address)).status_code == 403
-    english = await check_in(catalog, "en", "\n".join(lines))
+    english = await check_in(catalog, "en", "\n".join(BAD))
     assert english["errors"][0]["reason"] == "Unknown word. Choose one of: offre, besoin."
 
 

@@ -118,7 +118,7 @@ async def test_neither_a_stubborn_loop_nor_a_stuck_pool_holds_up_the_end(monkeyp
     async with running([one]):
         await asyncio.sleep(0.05)
         began = time.monotonic()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 30, "a minute is what both of them would take"
     assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
 
 
