@@ -22,7 +22,7 @@ from services.chassis.problems import NotFound
 from services.notify import queries
 from services.notify.commands import introductions, reading
 from services.notify.domain import EmailPreference
-from services.notify.live import HubDep
+from services.notify.live import RoomyHubDep
 
 router = APIRouter(tags=["notify"])
 _log = logs.get(__name__)
@@ -116,7 +116,7 @@ async def count_unread(actor: CurrentMember, db: DatabaseDep) -> UnreadView:
 async def follow_inbox(
     actor: CurrentMember,
     db: DatabaseDep,
-    hub: HubDep,
+    hub: RoomyHubDep,
     last_event_id: Annotated[str | None, Header()] = None,
     after: UUID | None = None,
 ) -> AsyncIterable[ServerSentEvent]:

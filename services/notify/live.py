@@ -14,7 +14,24 @@ from uuid import UUID
 from fastapi import Depends, Request
 from prometheus_client import Gauge
 
+from services.chassis.auth import CurrentMember
+from services.chassis.problems import Problem, Text
+
+MOST_AT_ONCE = 20
+"""Of one member, in one process: more windows than anybody looks at."""
 _CONNECTED = Gauge("maillage_live_inboxes", "Clients that follow their inbox live.")
+
+
+class TooManyLive(Problem):
+    """A member follows their inbox in too many places at once."""
+
+    status = 429
+    slug = "notify/too-many-live"
+    text = Text(
+        fr="Vous suivez déjà vos messages dans {most} fenêtres. Fermez-en d'abord.",
+        en="You follow your messages in {most} windows already. Close some first.",
+        nl="U volgt uw berichten al in {most} vensters. Sluit er eerst enkele.",
+    )
 
 
 class Hub:
@@ -29,6 +46,11 @@ class Hub:
         for clients in heard if member_id else self._clients.values():
             for client in clients:
                 client.set()
+
+    def check_room(self, member_id: UUID) -> None:
+        """Raises TooManyLive."""
+        if len(self._clients.get(str(member_id), ())) >= MOST_AT_ONCE:
+            raise TooManyLive(most=MOST_AT_ONCE)
 
     @contextmanager
     def following(self, member_id: UUID) -> Generator[asyncio.Event]:
@@ -53,3 +75,12 @@ async def _hub_of(request: Request) -> Hub:
 
 
 HubDep = Annotated[Hub, Depends(_hub_of)]
+
+
+async def _hub_with_room(hub: HubDep, actor: CurrentMember) -> Hub:
+    hub.check_room(actor.id)
+    return hub
+
+
+RoomyHubDep = Annotated[Hub, Depends(_hub_with_room)]
+"""For one more client of whoever asks. Raises TooManyLive before anything is streamed."""

@@ -58,7 +58,7 @@ async def tell_answer_and_introduce(event: IntroductionAnswered, session: AsyncS
 @consumers.on(IntroductionWithdrawn)
 async def stop_asking(event: IntroductionWithdrawn, session: AsyncSession) -> None:
     """Nobody asks any more."""
-    await introductions.withdrawn(session, event.introduction, now=_clock.now())
+    await introductions.withdrawn(session, event.introduction, unanswered=event.unanswered, now=_clock.now())
 
 
 @consumers.on(IntroductionReceived)

@@ -25,7 +25,7 @@ POLL_SECONDS = 2.0
 PAUSE_SECONDS = 2.0
 CONNECT_SECONDS = 10
 SEND_SECONDS = 20
-LAST_WORD_SECONDS = 5
+LAST_WORD_SECONDS = 4.5
 
 _MAILS = Counter("maillage_mails", "Mails by how an attempt ended.", ["outcome"])
 _log = logs.get(__name__)

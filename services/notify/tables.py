@@ -5,11 +5,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.chassis.inbox import inbox_table
 from services.chassis.outbox import outbox_table
+from services.chassis.pace import pace_table
 
 metadata = sa.MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
 
 inbox = inbox_table(metadata)
 outbox = outbox_table(metadata)
+paces = pace_table(metadata)
 
 
 def _instant(name: str, *, optional: bool = False) -> sa.Column[object]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -83,8 +84,8 @@ class Services:
         )
 
     def url(self, service: str, path: str) -> str:
-        """The address of `path` ("/listings") in the API of `service`."""
-        return self._settings.url_of(service) + path
+        """The address of `path` ("/listings") in the API of `service`; what an id may hold stays in the path."""
+        return self._settings.url_of(service) + quote(path, safe="/%:@!$&'()*+,;=~")
 
     async def ask(
         self,

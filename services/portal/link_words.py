@@ -18,7 +18,7 @@ TROUBLES: dict[str, str] = {
 REFUSALS: dict[str, str] = {
     "too_large": N_("message trop gros"),
     "unreadable": N_("message illisible"),
-    "forged": N_("signature fausse : quelqu'un se fait peut-être passer pour elle"),
+    "forged": N_("signature fausse : quelqu'un se fait peut-être passer pour une autre coopérative"),
     "key_revoked": N_("signé avec une clé qui ne vaut plus"),
     "unknown_key": N_("signé avec une clé inconnue"),
     "wrong_source": N_("signé par une autre coopérative"),

@@ -10,6 +10,9 @@ DECLINES: dict[str, str] = {
     "not_it": N_("Pas ce que je cherche"),
     "gone": N_("Plus disponible"),
 }
+REFUSALS: dict[str, str] = DECLINES | {"not_it": N_("Cela ne correspond pas")}
+"""Why somebody who was asked says no: of an offer, its owner looks for nothing."""
+
 HOWS: dict[str, str] = {
     "instant": N_("tout de suite"),
     "daily": N_("chaque matin"),

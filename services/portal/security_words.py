@@ -6,6 +6,7 @@ FLASHES: dict[str, str] = {
     "others-signed-out": N_("Les autres appareils sont déconnectés."),
     "session-ended": N_("Cet appareil est déconnecté."),
     "second-factor-off": N_("La deuxième étape est retirée."),
+    "member-signed-out": N_("Toutes ses sessions sont fermées, et ses jetons supprimés."),
     "second-factor-reset": N_("La deuxième étape est retirée. La personne en est prévenue par courriel."),
     "token-revoked": N_("Le jeton est supprimé."),
 }
@@ -36,6 +37,7 @@ AREAS: dict[str, str] = {
 ACTS: dict[str, str] = {
     "identity PATCH /members/{member_id}": N_("a donné un rôle"),
     "identity POST /members/{member_id}/leave": N_("a enregistré un départ"),
+    "identity POST /members/{member_id}/sign-out": N_("a fermé toutes les sessions d'une personne"),
     "identity POST /members/{member_id}/second-factor/reset": N_("a retiré la deuxième étape d'une connexion"),
     "identity POST /invitations": N_("a envoyé une invitation"),
     "identity DELETE /invitations/{invitation_id}": N_("a retiré une invitation"),
@@ -101,6 +103,7 @@ ACTS: dict[str, str] = {
     "federation POST /dead-letters/{letter_id}/replay": N_("a renvoyé un message mis de côté"),
     "federation POST /keys/{kid}/revoke": N_("a révoqué une clé de signature"),
     "federation POST /links/{link_id}/block": N_("a bloqué une coopérative"),
+    "federation POST /links/{link_id}/unclaimed/call-off": N_("a annulé des réservations dont l'auteur est inconnu"),
     "federation POST /recovery": N_("a lancé une remise à niveau avec les coopératives liées"),
     "federation PUT /links/{link_id}/limits": N_("a changé les limites d'un lien"),
     "identity POST /dead-letters/{letter_id}/drop": N_("a supprimé un message mis de côté"),

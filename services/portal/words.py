@@ -235,6 +235,7 @@ FLASHES: dict[str, str] = {
     "link-resumed": N_("Le lien reprend."),
     "letter-replayed": N_("C'est reparti : le message est réessayé. S'il échoue encore, il revient ici."),
     "letter-dropped": N_("Le message est supprimé."),
+    "unclaimed-called-off": N_("C'est demandé. La liste se vide dès que l'autre coopérative a répondu."),
     "link-limited": N_("C'est enregistré. Ce qui ne doit plus y aller est retiré chez elle en moins d'une minute."),
     "peer-blocked": N_("Cette coopérative est bloquée."),
     "peer-unblocked": N_("Le blocage est levé. Pour vous lier, il faut une invitation."),

@@ -17,6 +17,28 @@ Tour = dict[str, Pages]
 LINK_PAGES = ("catalogue", "copies", "limits", "block")
 
 
+_VISITORS_PAGES: Pages = [
+    ("home", "/"),
+    ("sign-in", "/account/sign-in"),
+    ("search", "/search?q=salle"),
+    ("lost", "/nowhere"),
+]
+_OWN_PAGES: Pages = [
+    ("home", "/"),
+    ("search", "/search?q=laser&side=offer"),
+    ("search-nothing", "/search?q=zzyzx"),
+    ("need-new", "/needs/new"),
+    ("offer-new", "/offers/new"),
+    ("bookings", "/bookings"),
+    ("inbox", "/inbox"),
+    ("me", "/me"),
+    ("circles", "/circles"),
+    ("sessions", "/sessions"),
+    ("session-choose", "/sessions/new"),
+    ("session-new", "/sessions/new?template=co_development"),
+]
+
+
 def prepare(region: Region) -> Tour:
     """Two cooperatives with something going on; the pages to be shown, by who looks at them."""
     lille, namur = region.lille, region.namur
@@ -24,51 +46,25 @@ def prepare(region: Region) -> Tour:
         seed.import_csv(town, town.cooperative.catalogue, (places.DATA / town.cooperative.catalogue).read_bytes())
     seed.share(namur, "paul", LASER)
     seed.share(lille, "karim", ROOM)
-    laser = things.path_in(lille, "marie", LASER["title"])
-    room = things.path_in(lille, "marie", ROOM["title"])
+    laser, room = (things.path_in(lille, "marie", what["title"]) for what in (LASER, ROOM))
     need = things.need(lille, "marie")
     first, _ = _asked(region, laser, "Première visite : je viendrai un peu avant.", accept=True)
     second, asked = _asked(region, laser, "Pour finir le stand du forum.")
-    machines = things.bookable(lille, "karim", "Sept machines à coudre")
-    things.with_rules(lille, "karim", machines, capacity=7, approval="automatic", terms=_TERMS)
-    period = things.free_period(lille, "marie", machines)
-    sewing = things.book(lille, "marie", machines, period)
-    change = period | {"end": _later(period["end"]), "quantity": 2, "note": "Deux de plus."}
-    lille.members["karim"].call("PUT", f"booking/bookings/{sewing['id']}/change", json=change)
-    asked_series, changing_series = _series(region)
-    session = _session(region)
-    link = lille.coordinator.get("federation/links")[0]
+    machines, period, sewing = _machines(region)
+    (asked_series, changing_series), session = _series(region), _session(region)
+    link = lille.coordinator.get("federation/links")[0]["link_id"]
     return {
-        "visitor": [
-            ("home", "/"),
-            ("sign-in", "/account/sign-in"),
-            ("search", "/search?q=salle"),
-            ("lost", "/nowhere"),
-        ],
+        "visitor": _VISITORS_PAGES,
         "marie": [
-            ("home", "/"),
-            ("search", "/search?q=laser&side=offer"),
-            ("search-nothing", "/search?q=zzyzx"),
+            *_OWN_PAGES,
             ("offer-elsewhere", laser),
             ("offer-here", room),
-            ("offer-many", f"{machines}?quantity=2"),
-            ("offer-last-step", f"{machines}/book?{urlencode(period)}"),
-            ("booking-changing", f"/bookings/{sewing['id']}"),
-            ("booking-move", f"/bookings/{sewing['id']}/change"),
+            *_pages_of(machines, period, sewing),
             ("need", listing_path(need)),
-            ("need-new", "/needs/new"),
-            ("offer-new", "/offers/new"),
-            ("bookings", "/bookings"),
             ("series-move", f"/bookings/{changing_series['bookings'][0]['id']}/change?scope=following"),
             ("booking-confirmed", f"/bookings/{first['id']}"),
             ("booking-pending", f"/bookings/{second['id']}"),
             ("cancel", f"/bookings/{first['id']}/cancel"),
-            ("inbox", "/inbox"),
-            ("me", "/me"),
-            ("circles", "/circles"),
-            ("sessions", "/sessions"),
-            ("session-choose", "/sessions/new"),
-            ("session-new", "/sessions/new?template=co_development"),
             ("session", f"/sessions/{session['id']}"),
         ],
         "karim": [
@@ -77,24 +73,43 @@ def prepare(region: Region) -> Tour:
             ("session", f"/sessions/{session['id']}"),
             ("series-to-decide", f"/bookings/series/{asked_series['id']}"),
             ("series-changing", f"/bookings/series/{changing_series['id']}"),
-            ("rules", f"/offers/{room.split('/')[-1][:36]}/booking-rules"),
-            ("rules-many", f"/offers/{machines.split('/')[-1][:36]}/booking-rules"),
+            ("rules", _rules_of(room)),
+            ("rules-many", _rules_of(machines)),
         ],
         "paul": [("home", "/"), ("booking-to-decide", f"/bookings/{asked['id']}")],
-        "claire": [
-            ("coordination", "/coordination"),
-            ("limits", "/coordination/limits"),
-            ("weights", "/coordination/weights"),
-            ("limits-of-one", f"/coordination/limits?{urlencode({'category': LASER['category']})}"),
-            ("dead", "/coordination/dead"),
-            ("members", "/coordination/members"),
-            ("links", "/coordination/links"),
-            ("link", f"/coordination/links/{link['link_id']}"),
-            *((f"link-{page}", f"/coordination/links/{link['link_id']}/{page}") for page in LINK_PAGES),
-            ("import", "/coordination/import"),
-            ("cooperative", "/coordination/cooperative"),
-        ],
+        "claire": _coordination(link),
     }
+
+
+def _pages_of(offer: str, period: Json, changing: Json) -> Pages:
+    """Of an offer of which there are several, and of a booking of it that its owner asks to move."""
+    return [
+        ("offer-many", f"{offer}?quantity=2"),
+        ("offer-last-step", f"{offer}/book?{urlencode(period)}"),
+        ("booking-changing", f"/bookings/{changing['id']}"),
+        ("booking-move", f"/bookings/{changing['id']}/change"),
+    ]
+
+
+def _rules_of(path: str) -> str:
+    return f"/offers/{path.rsplit('/', maxsplit=1)[-1][:36]}/booking-rules"
+
+
+def _coordination(link: str) -> Pages:
+    """The coordinator's pages, those of one link among them."""
+    return [
+        ("coordination", "/coordination"),
+        ("limits", "/coordination/limits"),
+        ("weights", "/coordination/weights"),
+        ("limits-of-one", f"/coordination/limits?{urlencode({'category': LASER['category']})}"),
+        ("dead", "/coordination/dead"),
+        ("members", "/coordination/members"),
+        ("links", "/coordination/links"),
+        ("link", f"/coordination/links/{link}"),
+        *((f"link-{page}", f"/coordination/links/{link}/{page}") for page in LINK_PAGES),
+        ("import", "/coordination/import"),
+        ("cooperative", "/coordination/cooperative"),
+    ]
 
 
 _TERMS: Json = {
@@ -112,6 +127,18 @@ _TERMS: Json = {
 
 def _later(moment: str, hours: int = 1) -> str:
     return (datetime.fromisoformat(moment) + timedelta(hours=hours)).isoformat()
+
+
+def _machines(region: Region) -> tuple[str, Json, Json]:
+    """Seven sewing machines of Karim's, a time for them, and a booking of Marie's that he asks to move."""
+    lille = region.lille
+    machines = things.bookable(lille, "karim", "Sept machines à coudre")
+    things.with_rules(lille, "karim", machines, capacity=7, approval="automatic", terms=_TERMS)
+    period = things.free_period(lille, "marie", machines)
+    sewing = things.book(lille, "marie", machines, period)
+    change = period | {"end": _later(period["end"]), "quantity": 2, "note": "Deux de plus."}
+    lille.members["karim"].call("PUT", f"booking/bookings/{sewing['id']}/change", json=change)
+    return machines, period, sewing
 
 
 def _series(region: Region) -> tuple[Json, Json]:

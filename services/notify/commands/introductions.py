@@ -49,10 +49,14 @@ async def answered(session: AsyncSession, state: IntroductionState, *, now: date
         await _introduce_our_own(session, state, now)
 
 
-async def withdrawn(session: AsyncSession, state: IntroductionState, *, now: datetime) -> None:
-    """Nobody asks any more."""
-    if await _keep(session, state, now):
-        await telling.no_longer_ask(session, str(state.id), _ASKED, now=now)
+async def withdrawn(session: AsyncSession, state: IntroductionState, *, unanswered: bool, now: datetime) -> None:
+    """Nobody asks any more; whoever did is told, when it was not they who decided so but time."""
+    if not await _keep(session, state, now):
+        return
+    await telling.no_longer_ask(session, str(state.id), _ASKED, now=now)
+    if unanswered:
+        told = _told("introduction-unanswered", state.asker.member_id, _key(state), _facts(state))
+        await telling.tell(session, told, now=now)
 
 
 async def received(session: AsyncSession, event: IntroductionReceived, *, now: datetime) -> None:

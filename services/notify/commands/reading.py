@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.chassis.problems import NotFound
+from services.chassis.problems import NotFound, NotSignedIn
 from services.notify.domain import EmailPreference
-from services.notify.tables import notifications, preferences
+from services.notify.tables import members, notifications, preferences
 
 
 async def read(session: AsyncSession, member_id: UUID, notification_id: UUID, *, now: datetime) -> None:
@@ -28,6 +28,9 @@ async def read_all(session: AsyncSession, member_id: UUID, *, now: datetime) -> 
 
 
 async def prefer(session: AsyncSession, member_id: UUID, email: EmailPreference) -> None:
-    """Set which messages are mailed from now on."""
+    """Set which messages are mailed from now on. Raises NotSignedIn for whoever has left a moment ago."""
+    status = sa.select(members.c.status).where(members.c.id == member_id).with_for_update(read=True)
+    if (await session.execute(status)).scalar() == "left":
+        raise NotSignedIn
     new = insert(preferences).values(member_id=member_id, email=email)
     await session.execute(new.on_conflict_do_update(index_elements=["member_id"], set_={"email": new.excluded.email}))

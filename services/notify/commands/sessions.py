@@ -66,12 +66,15 @@ async def reminded(session: AsyncSession, event: SessionReminder, *, now: dateti
 
 
 async def _follow(session: AsyncSession, state: SessionState, *, now: datetime) -> SessionState:
-    """Keep the newest state, and tell what it changes for those concerned. Returns the newest."""
+    """Keep the newest state, and tell what it changes for those concerned. Returns the newest.
+
+    What its organiser wrote is in no message, and is not kept here.
+    """
     row = {
         "id": state.id,
         "version": state.version,
         "ends_at": state.end,
-        "state": state.model_dump(mode="json"),
+        "state": state.model_copy(update={"text": ""}).model_dump(mode="json"),
     }
     first = insert(sessions).values(row).on_conflict_do_nothing().returning(sessions.c.id)
     if (await session.execute(first)).scalar() is not None:

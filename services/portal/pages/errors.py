@@ -72,6 +72,7 @@ async def _invalid(request: Request, _error: Exception) -> Response:
 
 
 async def _foreign(request: Request, _error: Exception) -> Response:
+    log.info("foreign-form", path=request.url.path, site=request.headers.get("sec-fetch-site"))
     return _page(request, 403, stale_form=True)
 
 

@@ -11,7 +11,7 @@ from services.portal.client import Json
 from services.portal.visit import Visit, VisitDep
 
 router = APIRouter()
-_SHOWN = 5
+_SHOWN, _SHOWN_OFFERS = 5, 3
 _NEEDS_WITH_MATCHES = 3
 
 
@@ -54,10 +54,15 @@ async def _mine(visit: Visit) -> Response:
         to_decide=items(to_decide),
         coming=coming[:_SHOWN],
         sessions=[one for one, _ in series_once(items(sessions)) if one["status"] == "planned"],
-        needs=[(need, items(found)[:3]) for need, found in zip(open_needs, matches, strict=True)],
+        needs=[(need, _likely(found)) for need, found in zip(open_needs, matches, strict=True)],
         news=items(news),
         waiting=[one for one in items(waiting) if one["status"] == "offered"],
     )
+
+
+def _likely(found: Json | None) -> list[Json]:
+    """The first offers for a need that are likely what is asked; those that only may be are on the need's page."""
+    return [one for one in items(found) if one.get("likely", True)][:_SHOWN_OFFERS]
 
 
 def is_coming(booking: Json) -> bool:

@@ -14,6 +14,7 @@ from services.portal.pages.home import items
 from services.portal.visit import CoordinatorVisit, Visit
 
 router = APIRouter(prefix="/coordination/links")
+MOST_SHOWN = 20
 _STEPS = {"confirm": "link-confirmed", "pause": "link-paused", "resume": "link-resumed", "end": "link-ended"}
 
 
@@ -134,10 +135,37 @@ async def _link_page(visit: Visit, link_id: str, form: Form, *, asks_end: bool =
     )
     for link in items(links):
         if link["link_id"] == link_id:
+            unclaimed = await _unclaimed(visit, link) if link["unclaimed"] and not asks_end else []
             return await visit.page(
-                "link.html", link=link, refusals=items(refusals), form=form, asks_end=asks_end, status=status
+                "link.html",
+                link=link,
+                refusals=items(refusals),
+                unclaimed=unclaimed,
+                form=form,
+                asks_end=asks_end,
+                status=status,
             )
     raise Refusal(404, "not-found")
+
+
+async def _unclaimed(visit: Visit, link: Json) -> list[Json]:
+    """Bookings there of whom nobody here knows any more, with the title of what is booked where it is known."""
+    bookings = items(await visit.try_get("federation", f"/links/{link['link_id']}/unclaimed"))[:MOST_SHOWN]
+    ids = sorted({one["offer_id"] for one in bookings})
+    found = await asyncio.gather(*(visit.try_get("catalog", f"/listings/{id_}", origin=link["peer_id"]) for id_ in ids))
+    titles = {id_: listing["title"] for id_, listing in zip(ids, found, strict=True) if listing}
+    return [one | {"title": titles.get(one["offer_id"])} for one in bookings]
+
+
+@router.post("/{link_id}/unclaimed/call-off")
+async def call_off_unclaimed(visit: CoordinatorVisit, link_id: str) -> Response:
+    """Have the other cooperative end them."""
+    form = await visit.form()
+    try:
+        await visit.send("federation", "POST", f"/links/{link_id}/unclaimed/call-off")
+    except Refusal as refusal:
+        return await _link_page(visit, link_id, form.refused(refusal), status=refusal.status)
+    return visit.redirect(f"/coordination/links/{link_id}", flash="unclaimed-called-off")
 
 
 @router.get("/{link_id}/end")

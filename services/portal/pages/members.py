@@ -95,6 +95,17 @@ async def reset_second_factor(visit: CoordinatorVisit, member_id: str) -> Respon
     return visit.redirect(f"/coordination/members/{member_id}", flash="second-factor-reset")
 
 
+@router.post("/{member_id}/sign-out")
+async def sign_out(visit: CoordinatorVisit, member_id: str) -> Response:
+    """Close all sessions of somebody whose account may be in wrong hands."""
+    form = await visit.form()
+    try:
+        await visit.send("identity", "POST", f"/members/{member_id}/sign-out")
+    except Refusal as refusal:
+        return await _member_page(visit, member_id, form.refused(refusal), status=refusal.status)
+    return visit.redirect(f"/coordination/members/{member_id}", flash="member-signed-out")
+
+
 @router.post("/{member_id}/leave")
 async def leave(visit: CoordinatorVisit, member_id: str) -> Response:
     """End the membership (asked twice: a box to tick)."""

@@ -83,6 +83,18 @@ async def test_a_no_and_a_withdrawal_give_nothing(notify: Notify) -> None:
         assert [(await contact(notify, reader, state))[0] for reader in (ana, omar)] == [404, 404]
 
 
+async def test_who_got_no_answer_is_told_so_and_the_question_is_put_away(notify: Notify) -> None:
+    ana, omar = await notify.member("Ana"), await notify.member("Omar")
+    state = introduction(ours(ana), ours(omar))
+    await notify.tell(IntroductionAsked(introduction=state))
+    over = later(state, status="withdrawn")
+    await notify.tell(IntroductionWithdrawn(introduction=over, unanswered=True))
+    (told,) = await notify.inbox(ana)
+    assert told["title"] == "Sans réponse pour Scie à ruban"
+    assert "close" in told["body"]
+    assert all(one["read_at"] for one in await notify.inbox(omar))
+
+
 async def test_a_question_that_was_answered_before_it_came_is_not_put(notify: Notify) -> None:
     ana, omar = await notify.member("Ana"), await notify.member("Omar")
     state = introduction(ours(ana), ours(omar))

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from tests.unit.portal.conftest import Browse, fill
-from tests.unit.portal.pretend import HUB, LINK, PEER, STRANGER, Pretend, Rule, link
+from tests.unit.portal.pretend import HUB, LINK, PEER, STRANGER, Pretend, Rule, link, peer_offer
 
 PAGE = f"/coordination/links/{LINK}"
 STRANGE = f"/coordination/links/members/{HUB}/{STRANGER}"
@@ -39,6 +39,7 @@ async def test_limits_are_set_as_ticked(
     ("shown_at", "action", "call"),
     [
         (f"{PAGE}/block", f"{PAGE}/block", f"/links/{LINK}/block"),
+        (PAGE, f"{PAGE}/unclaimed/call-off", f"/links/{LINK}/unclaimed/call-off"),
         (STRANGE, f"{STRANGE}/accept", f"/members/{HUB}/{STRANGER}/accept"),
         ("/coordination/links", f"/coordination/links/blocks/{PEER}/lift", f"/blocks/{PEER}"),
         ("/coordination/links", "/coordination/links/recovery/end", "/recovery"),
@@ -50,6 +51,17 @@ async def test_a_button_does_what_it_says(browse: Browse, shown_at: str, action:
     done = await client.post(action, data=fill(await client.get(shown_at), action))
     assert done.status_code == 303
     assert any(one.url.path.endswith(call) and one.method in {"POST", "DELETE"} for one in pretend.seen)
+
+
+async def test_bookings_of_whom_nobody_knows_after_a_restore_are_named_with_a_way_out(browse: Browse) -> None:
+    shown = unescape((await browse(Pretend(role="coordinator")).get(PAGE)).text)
+    assert "2 réservations tiennent encore chez elle" in shown
+    assert f"{peer_offer()['title']} × 2" in shown
+    assert "Offre qui n'est plus partagée" in shown
+    assert "Annuler ces réservations" in shown
+    whole = Pretend(role="coordinator", rules={"GET federation /links": lambda _: [link(unclaimed=0)]})
+    without = (await browse(whole).get(PAGE)).text
+    assert "unclaimed" not in without
 
 
 async def test_who_is_behind_a_hub_is_shown_with_what_is_doubtful(browse: Browse) -> None:

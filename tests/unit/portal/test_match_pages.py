@@ -17,6 +17,7 @@ from tests.unit.portal.pretend import (
     listing,
     need,
     problem,
+    result,
     widening,
 )
 
@@ -32,6 +33,26 @@ async def test_what_its_author_is_shown_is_seen_and_nobody_elses_look_counts(bro
     pretend = Pretend(role="coordinator", rules={f"GET catalog /listings/{NEED}": lambda _: need() | {"mine": False}})
     await browse(pretend).get(f"/needs/{NEED}")
     assert pretend.bodies("POST", f"/api/matching/needs/{NEED}/seen") == []
+
+
+async def test_what_only_may_be_meant_stands_apart_and_not_on_the_first_page(browse: Browse) -> None:
+    likely = result(listing(title="Scie à ruban"), likely=True)
+    perhaps = result(listing(id=PEER_OFFER, title="Serpe"), likely=False)
+    path = f"GET matching /needs/{NEED}/matches"
+
+    def pretend(*items: dict[str, Any]) -> Pretend:
+        found = {"items": list(items), "near_misses": [], "by_meaning": True}
+        return Pretend(rules={path: lambda _: found})
+
+    both = (await browse(pretend(likely, perhaps)).get(f"/needs/{NEED}")).text
+    assert "1 offre peut répondre" in both
+    assert both.index("Scie à ruban") < both.index("Peut-être aussi") < both.index("Serpe")
+    only = (await browse(pretend(perhaps)).get(f"/needs/{NEED}")).text
+    assert "Peut-être une de ces offres" in only
+    assert "Peut-être aussi" not in only
+    first = (await browse(pretend(likely, perhaps)).get("/")).text
+    assert "Scie à ruban" in first
+    assert "Serpe" not in first
 
 
 async def test_contact_is_asked_for_from_a_match(browse: Browse) -> None:

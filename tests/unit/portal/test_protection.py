@@ -141,3 +141,14 @@ def test_titles_become_addresses() -> None:
 def test_paragraphs_keep_their_lines() -> None:
     assert blocks(" a\r\nb\n\n\nc ") == [["a", "b"], ["c"]]
     assert blocks(" ") == []
+
+
+@pytest.mark.parametrize("odd", ["x%3Fadmin=1", "x%23y", "x%3Fa%26b", "..%3F", "x%253Fy"])
+async def test_what_stands_in_an_address_stays_a_part_of_a_path(browse: Browse, odd: str) -> None:
+    pretend = Pretend()
+    await browse(pretend, signed_in=False).get(f"/account/join/{odd}")
+    asked = [one.url for one in pretend.seen if "by-token" in one.url.path]
+    assert [url.query for url in asked] == [b""] * len(asked)
+    assert [url.fragment for url in asked] == [""] * len(asked)
+    assert all(url.path.startswith("/api/identity/invitations/by-token/") for url in asked)
+    assert asked
