@@ -33,6 +33,8 @@ from tests.servers import Servers
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 TEMPLATE = "template"
+MANY_CHANGES = {"MAILLAGE_CHANGES_AT_ONCE": "1000000"}
+"""Load comes from few people who write as no person does; `tests/security/test_pace.py` holds the bound."""
 _ONE_AT_A_TIME = 7_211_911
 
 
@@ -118,11 +120,11 @@ class Instance:
     ) -> str:
         """A token as identity would issue it."""
         actor = auth.Actor(id=member_id or new_id(), name=name, role=role, locale=locale)
-        return auth.issue(self._key(), instance=self.name, actor=actor, now=time.time())
+        return auth.issue(self.signing_key(), instance=self.name, actor=actor, now=time.time())
 
     def trust_tokens(self, service: Service) -> None:
         """Let `service` know identity's public key without asking identity for it."""
-        key = self._key()
+        key = self.signing_key()
         service.app.state.authenticator._keys[key.kid or ""] = key
 
     def client(self, service: Service, token: str | None = None) -> httpx.AsyncClient:
@@ -138,7 +140,8 @@ class Instance:
         async with running(list(services)):
             yield
 
-    def _key(self) -> OKPKey:
+    def signing_key(self) -> OKPKey:
+        """Identity's, with which tokens are signed."""
         pem = (self.secrets_dir / "identity_signing_key.pem").read_text(encoding="utf-8")
         key = OKPKey.import_key(pem)
         return OKPKey.import_key({**key.as_dict(private=True), "kid": key.thumbprint()})
@@ -175,7 +178,7 @@ def cooperatives(servers: Servers, folder: Path) -> Generator[MakeCooperative]:
             name=f"{name}-{secrets.token_hex(3)}",
             folder=folder / f"{name}-{len(made)}",
             addresses=where or addresses(servers),
-            settings=settings,
+            settings=MANY_CHANGES | settings,
             border_port=border_port,
         )
         made.append(local)

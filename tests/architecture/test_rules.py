@@ -38,7 +38,8 @@ def test_commands_and_queries_take_a_session_and_open_none(service: str) -> None
     for room in ("commands", "queries", "domain", "tables"):
         for path in [SERVICES / service / f"{room}.py", *(SERVICES / service / room).glob("*.py")]:
             if path.exists():
-                opened = [line for name, line in calls(path) if name in {"transaction", "reading", "autocommit"}]
+                sessions = {"transaction", "reading", "autocommit", "asking"}
+                opened = [line for name, line in calls(path) if name in sessions]
                 assert opened == [], f"{path.relative_to(ROOT)}: {opened}"
 
 

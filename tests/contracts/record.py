@@ -1,7 +1,8 @@
 """`python -m tests.contracts.record`: keep a real message of every event type in `contracts/examples/`.
 
 Runs two linked cooperatives, lets their people live every journey once, and writes the first message of each type.
-Single-use secrets in links are replaced. Types that a run did not see keep the example that they have.
+Single-use secrets in links are replaced. An example that is there stays as it was recorded: what is said of its type
+today, where that has more in it, is kept beside it in `today/`. Types that a run did not see keep what they have.
 """
 
 import asyncio
@@ -18,11 +19,13 @@ from contracts.registry import EVENTS
 from deploy.local.instance import LocalInstance
 from services.chassis import names
 from tests import servers
+from tests.contracts.test_examples import ways
 from tests.journeys import conftest as journeys
 from tests.journeys import test_main_job, test_matches, test_moving, test_sessions, test_use
 from tests.journeys.conftest import Region
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "contracts" / "examples"
+TODAY = EXAMPLES / "today"
 _SECRET = re.compile(r"(/account/\w+/)[\w.~-]+")
 
 
@@ -76,9 +79,20 @@ def _live(region: Region) -> None:
     karim.call("PUT", f"identity/circles/{circle['id']}/members/{karim.id}")
 
 
+def _write(event_type: str, data: dict[str, Any]) -> None:
+    """Keep `data` as the example of its type, or beside the one that is there."""
+    EVENTS[event_type].model_validate(data)
+    first = EXAMPLES / f"{event_type}.json"
+    path = TODAY / first.name if first.exists() else first
+    if first.exists() and ways(data) <= ways(json.loads(first.read_text(encoding="utf-8"))):
+        return
+    path.parent.mkdir(exist_ok=True)
+    text = json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True)
+    path.write_text(_SECRET.sub(r"\1SECRET", text) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Record, then write."""
-    EXAMPLES.mkdir(exist_ok=True)
     with (
         servers.running() as where,
         tempfile.TemporaryDirectory() as folder,
@@ -89,9 +103,7 @@ def main() -> None:
         for instance in region.instances.values():
             found |= asyncio.run(_crossed(instance)) | asyncio.run(_heard(instance, "recorder")) | found
     for event_type, data in found.items():
-        EVENTS[event_type].model_validate(data)
-        text = json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True)
-        (EXAMPLES / f"{event_type}.json").write_text(_SECRET.sub(r"\1SECRET", text) + "\n", encoding="utf-8")
+        _write(event_type, data)
     missing = sorted(kind for kind in EVENTS if not (EXAMPLES / f"{kind}.json").exists())
     print(f"{len(found)} recorded; without any example: {', '.join(missing) or 'none'}")
 

@@ -20,9 +20,14 @@ def example(event_type: str) -> Path:
     return EXAMPLES / f"{event_type}.json"
 
 
-@pytest.mark.parametrize("event_type", sorted(EVENTS))
-def test_every_type_has_an_example_that_its_frozen_schema_accepts(event_type: str) -> None:
-    data = json.loads(example(event_type).read_text(encoding="utf-8"))
+GROWN = sorted(path.stem for path in (EXAMPLES / "today").glob("*.json"))
+"""Types of which there is the message that was recorded first, and one as it is said today, with more in it."""
+
+
+@pytest.mark.parametrize("name", [*sorted(EVENTS), *(f"today/{one}" for one in GROWN)])
+def test_every_type_has_an_example_that_its_frozen_schema_accepts(name: str) -> None:
+    event_type = name.rpartition("/")[2]
+    data = json.loads(example(name).read_text(encoding="utf-8"))
     frozen = json.loads((documents.SCHEMAS / f"{event_type}.json").read_text(encoding="utf-8"))
     frozen.pop("$id")
     validator_for(frozen).validate(data)
@@ -33,6 +38,26 @@ def test_every_subscriber_reads_it_also_with_a_field_of_tomorrow(service: str, e
     data = json.loads(example(event_type).read_text(encoding="utf-8")) | {"field_of_tomorrow": service}
     event = EVENTS[event_type].model_validate_json(json.dumps(data))
     assert event.subject
+
+
+@pytest.mark.parametrize("event_type", GROWN)
+def test_what_has_grown_is_read_in_both_forms_and_nothing_of_today_is_lost(event_type: str) -> None:
+    """Version N+1 is what the example of today is to whoever knew the first one, and N-1 the other way round."""
+    first, today = (
+        json.loads(example(name).read_text(encoding="utf-8")) for name in (event_type, f"today/{event_type}")
+    )
+    kind = EVENTS[event_type]
+    assert kind.model_validate_json(json.dumps(first)).subject
+    said = kind.model_validate_json(json.dumps(today)).model_dump(mode="json")
+    assert ways(today) <= ways(said), "a field that nobody reads"
+    assert ways(today) - ways(first), "nothing new in it: the first example tells enough"
+
+
+def ways(value: Any) -> set[str]:
+    """The names of the fields in `value`, with their way from the top."""
+    if isinstance(value, dict):
+        return {f"{name}.{rest}" for name, one in value.items() for rest in {"", *ways(one)}}
+    return {f"[].{rest}" for one in value for rest in ways(one)} if isinstance(value, list) else set()
 
 
 @pytest.mark.parametrize("event_type", sorted(EVENTS))
@@ -91,6 +116,6 @@ def _parts(annotation: Any) -> list[Any]:
 
 
 def test_no_example_holds_a_secret() -> None:
-    for path in EXAMPLES.glob("identity.*.json"):
+    for path in EXAMPLES.rglob("identity.*.json"):
         link = json.loads(path.read_text(encoding="utf-8")).get("link", "/SECRET")
         assert link.endswith("/SECRET"), path.name

@@ -108,6 +108,14 @@ class Coop:
         for daemon in self._daemons.values():
             daemon.kill()
 
+    def tell_to_end(self) -> None:
+        """SIGTERM to the process of its services."""
+        self._daemons["services"].tell_to_end()
+
+    def wait_for_end(self, seconds: float) -> int | None:
+        """The code with which that process ends by itself; None when it has not within `seconds`."""
+        return self._daemons["services"].wait(seconds)
+
     def kill_agent(self) -> None:
         """SIGKILL its broker-agent alone."""
         self._daemons["broker-agent"].kill()

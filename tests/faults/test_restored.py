@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -18,7 +18,7 @@ from deploy.local.postgres import LocalPostgres
 from deploy.local.rabbitmq import LocalRabbit
 from tests.faults import invariants
 from tests.faults.conftest import addresses_of
-from tests.faults.cooperative import Coop, link, under_trial
+from tests.faults.cooperative import Coop, Person, link, under_trial
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
 from tests.faults.test_clocks_apart import again
@@ -95,54 +95,101 @@ def region(servers: Servers, tmp_path: Path) -> Iterator[tuple[Mortal, Coop]]:
         yield mortal, namur
 
 
-def test_a_cooperative_restored_from_a_backup_takes_back_what_it_had_promised_since(
+@dataclass
+class Story:
+    """People on both sides who go on working. Namur's book Lille's `press`, Julie of Lille books Namur's `lathe`."""
+
+    lille: Coop
+    namur: Coop
+    marie: Person
+    paul: Person
+    julie: Person
+    press: Json
+    lathe: Json
+    tomorrow: datetime
+    there: str = ""
+    here: str = ""
+    acknowledged: int = 0
+    asked_abroad: set[UUID] = field(default_factory=set[UUID])
+
+    @classmethod
+    def begun(cls, lille: Coop, namur: Coop) -> "Story":
+        marie, paul, julie = lille.person(name="Marie"), namur.person(name="Paul"), lille.person(name="Julie")
+        press, lathe = lille.bookable(marie, "Presse"), namur.bookable(paul, "Tour")
+        story = cls(lille, namur, marie, paul, julie, press, lathe, _tomorrow())
+        there = lambda: namur.value("booking", COPY_IS_THERE, UUID(press["id"]))  # noqa: E731
+        here = lambda: lille.value("booking", COPY_IS_THERE, UUID(lathe["id"]))  # noqa: E731
+        story.there, story.here = wait_for("the press in Namur", there), wait_for("the lathe in Lille", here)
+        story.ask_abroad(0)  # from now on Namur knows Julie by a pseudonym
+        return story
+
+    def ask(self, number: int) -> Json:
+        return book_across(self.namur, self.press, self.there, self.tomorrow, number)
+
+    def ask_abroad(self, number: int) -> Json:
+        start = self.tomorrow + timedelta(hours=number)
+        period = {"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat()}
+        body = {"offer_id": self.lathe["id"], "origin": self.here} | period
+        booking: Json = again(self.lille, self.julie).post("booking/bookings", body)
+        self.asked_abroad.add(UUID(booking["id"]))
+        return booking
+
+    def change(self, coop: Coop, person: Person, title: str, number: int) -> Json:
+        return publish_change_withdraw(again(coop, person), title, number)
+
+    def go_on(self, mortal: Mortal, folder: Path) -> None:
+        """Work, with a backup in the middle of it."""
+        with (
+            Load(lambda number: self.change(self.lille, self.marie, "Colle", number), pause=0.02) as lilles,
+            Load(lambda number: self.change(self.namur, self.paul, "Lame", number), pause=0.05) as namurs,
+            Load(self.ask, pause=0.1) as bookings,
+            Load(lambda number: self.ask_abroad(1 + number), pause=0.3) as abroad,
+        ):
+            bookings.wait_for_more(5)
+            mortal.script("backup.sh", folder)
+            lilles.wait_for_more(10)
+            bookings.wait_for_more(10)
+            abroad.wait_for_more(3)
+        assert len(list(folder.iterdir())) == 6
+        self.acknowledged = sum(len(load.acknowledged) for load in (lilles, namurs, bookings, abroad))
+
+
+def test_a_cooperative_restored_from_a_backup_takes_back_what_it_had_promised_and_asked_for_since(
     region: tuple[Mortal, Coop], tmp_path: Path, ledger: Ledger
 ) -> None:
     mortal, namur = region
-    lille, tomorrow = mortal.coop, _tomorrow()
-    marie, paul = lille.person(name="Marie"), namur.person(name="Paul")
-    press = lille.bookable(marie, "Presse")
-    origin = wait_for("the press in Namur", lambda: namur.value("booking", COPY_IS_THERE, UUID(press["id"])))
-
-    def ask(number: int) -> Json:
-        return book_across(namur, press, origin, tomorrow, number)
-
-    with (
-        Load(lambda number: publish_change_withdraw(again(lille, marie), "Colle", number), pause=0.02) as lilles,
-        Load(lambda number: publish_change_withdraw(again(namur, paul), "Lame", number), pause=0.05) as namurs,
-        Load(ask, pause=0.1) as bookings,
-    ):
-        bookings.wait_for_more(5)
-        mortal.script("backup.sh", tmp_path / "backup")
-        lilles.wait_for_more(10)
-        bookings.wait_for_more(10)
-    saved = len(list((tmp_path / "backup").iterdir()))
-    assert saved == 6
-    wait_for("answers to all", lambda: not _waiting(namur), seconds=60)
-    promised = _confirmed(namur, press)
+    lille = mortal.coop
+    story = Story.begun(lille, namur)
+    story.go_on(mortal, tmp_path / "backup")
+    wait_for("answers to all", lambda: not _waiting(namur) and not _waiting(lille), seconds=60)
+    promised = _confirmed(namur, story.press)
     mortal.lose_everything()
-    since = [ask(100 + number) for number in range(3)]
-    changed = publish_change_withdraw(again(namur, paul), "Lame, pendant la panne", 1)
+    since = [story.ask(100 + number) for number in range(3)]
+    changed = story.change(namur, story.paul, "Lame, pendant la panne", 1)
     mortal.get_new_servers()
     mortal.script("restore.sh", tmp_path / "backup")
-    kept = set(_bookings(lille, press))
-    forgotten = promised - kept
+    forgotten = promised - set(_bookings(lille, story.press))
+    forgotten_abroad = story.asked_abroad - set(_bookings(lille, story.lathe))
     assert forgotten, "the backup was made after everything"
-    fault = ledger.begin(
-        "restored from a backup, broker lost", "", lambda: sorted(promised - set(_bookings(lille, press)))
-    )
+    assert forgotten_abroad, "the backup was made after everything that Julie asked for"
+    lacking = promised | story.asked_abroad
+    fault = ledger.begin("restored from a backup, broker lost", "", lambda: sorted(lacking - _known(lille, story)))
     fault.cause_ended()
     lille.restart()
     fault.wait_healed()
     wait_for("the end of the recovery", lambda: not _recovering(lille), seconds=60)
     invariants.check(lille, namur, linked=True, seconds=120)
-    assert promised <= set(_bookings(lille, press, "confirmed"))
-    assert {UUID(booking["id"]) for booking in since} <= set(_bookings(lille, press, "confirmed", "cancelled"))
+    assert promised <= set(_bookings(lille, story.press, "confirmed"))
+    assert story.asked_abroad <= set(_bookings(lille, story.lathe, "confirmed"))
+    assert {UUID(booking["id"]) for booking in since} <= set(_bookings(lille, story.press, "confirmed", "cancelled"))
     assert lille.unseen([changed["title"]]) == []
     assert not uncrossed(lille, namur)
-    writes = sum(len(load.acknowledged) for load in (lilles, namurs, bookings))
-    fault.load = f"{writes} writes, {len(forgotten)} bookings forgotten"
+    fault.load = f"{story.acknowledged} writes, {len(forgotten)} + {len(forgotten_abroad)} bookings forgotten"
     ledger.end(fault, doubled=lille.doubled() + namur.doubled())
+
+
+def _known(lille: Coop, story: Story) -> set[UUID]:
+    return {*_bookings(lille, story.press), *_bookings(lille, story.lathe)}
 
 
 def _tomorrow() -> datetime:

@@ -1,20 +1,24 @@
 """Somebody leaves, and nothing in any database of two linked cooperatives tells who they were or what they wrote."""
 
+import base64
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from deploy.demo.api import Json, Member, Refused, Visitor, wait_for
 from deploy.demo.seed import LASER, Town, share
+from deploy.local.instance import LocalInstance
 from services.chassis import names
 from tests.faults.sql import Sql
 from tests.journeys.conftest import Region
 from tests.journeys.test_main_job import copy_of, first_free, offer, state
 
-pytestmark = pytest.mark.xdist_group("journeys")
+pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.timeout(600)]
 
 _LINK = re.compile(r"https?://\S+/account/join/([\w.~-]+)")
 MARK = f"qx{uuid4().hex[:8]}"
@@ -22,6 +26,8 @@ NAME = f"Zoé Marquée-{MARK}"
 PHONE = "+33 6 98 76 54 32"
 PLACE = f"Rue du Rabot, cour {uuid4().hex[:8]}"
 """Where somebody's booking that stands is to be: kept until that is over."""
+TEXT = f"tx{uuid4().hex[:8]}"
+"""In the text of a session to come: kept until that is over or called off."""
 TITLE = f"Rabot {uuid4().hex[:8]}"
 """What was lent keeps its title where others have borrowed it: in their bookings, their inbox, the accounts."""
 
@@ -91,11 +97,11 @@ def introduce(asker: Member, owner: Member, found: Json, message: str) -> None:
     wait_for("the address", address)
 
 
-def meet(region: Region, zoe: Member) -> None:
-    """A session of hers, and a seat in somebody else's."""
+def meet(region: Region, zoe: Member) -> str:
+    """A session of hers, whose id is returned, and a seat in somebody else's."""
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=10)
     form = {
-        "title": f"Atelier {TITLE}", "text": "Apportez un tablier.", "start": start.isoformat(),
+        "title": f"Atelier {TITLE}", "text": f"Apportez un tablier. {TEXT}", "start": start.isoformat(),
         "end": (start + timedelta(hours=2)).isoformat(), "time_zone": "Europe/Paris",
         "roles": [{"code": "guest", "label": "Participant·e", "minimum": 1, "maximum": 5}],
         "extras": [{"code": "meals", "label": "Repas", "kind": "number"}],
@@ -104,13 +110,17 @@ def meet(region: Region, zoe: Member) -> None:
     karim = region.lille.members["karim"]
     wait_for("the session", lambda: karim.get(f"booking/sessions/{hers['id']}"))
     karim.post(f"booking/sessions/{hers['id']}/sign-up", {"role": "guest"})
-    theirs = karim.post("booking/sessions", form)
+    theirs = karim.post("booking/sessions", form | {"text": "Apportez un tablier."})
     path = f"booking/sessions/{theirs['id']}/sign-up"
     zoe.post(path, {"role": "guest", "answers": {"meals": 2}})
+    return str(hers["id"])
 
 
-def live(region: Region, zoe: Member) -> tuple[str, str]:
-    """Everything by which somebody leaves traces, on both sides of the border. Returns the bookings of her offer."""
+def live(region: Region, zoe: Member) -> tuple[str, str, str]:
+    """Everything by which somebody leaves traces, on both sides of the border.
+
+    Returns the two bookings of her offer, and her session.
+    """
     lille, namur = region.lille, region.namur
     lille.members["zoe"] = zoe
     listing = LASER | {"title": TITLE, "text": words("offer"), "tags": [f"tag-{MARK}"], "audience": {"scope": "public"}}
@@ -137,11 +147,11 @@ def live(region: Region, zoe: Member) -> tuple[str, str]:
     approve(lille, "zoe", lent_here)
     assert hers["id"] == own["id"]
 
-    meet(region, zoe)
+    session = meet(region, zoe)
     introduce(zoe, namur.members["paul"], there, words("message"))
     introduce(namur.members["paul"], zoe, in_namur, "Bonjour, une question.")
     zoe.post("matching/saved-searches", {"name": words("search"), "words": "rabot", "how": "daily"})
-    return lent["id"], lent_here["id"]
+    return lent["id"], lent_here["id"], session
 
 
 def databases(region: Region) -> list[tuple[str, Sql]]:
@@ -152,9 +162,26 @@ def databases(region: Region) -> list[tuple[str, Sql]]:
     return made
 
 
+_SIGNED = re.compile(r"eyJ[\w-]+\.([\w-]+)\.[\w-]+")
+"""A compact JWS: what it says is written in base64."""
+
+
+def signed(opened: list[tuple[str, Sql]], marks: tuple[str, ...]) -> list[str]:
+    """What stands in signed words that a border post keeps, which no search of plain text would find."""
+    found: list[str] = []
+    for name, sql in opened:
+        if not name.endswith(".federation"):
+            continue
+        for table in ("bookings_abroad", "guest_bookings", "positions", "parked", "quarantine", "border_outbox"):
+            for row in sql.rows(f'SELECT t::text AS row FROM "{table}" t'):  # noqa: S608 - our own names
+                said = [base64.urlsafe_b64decode(one + "==").decode() for one in _SIGNED.findall(row["row"])]
+                found += [f"{name}.{table}: {one}" for one in said if any(mark in one for mark in marks)]
+    return found
+
+
 def traces(opened: list[tuple[str, Sql]], marks: tuple[str, ...]) -> list[str]:
     """Every row of every table of every service in which one of `marks` stands."""
-    found: list[str] = []
+    found = signed(opened, marks)
     for name, sql in opened:
         tables = sql.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
         for table in (row["tablename"] for row in tables):
@@ -175,10 +202,54 @@ def vanish(opened: list[tuple[str, Sql]], marks: tuple[str, ...], *, but: tuple[
         pytest.fail("still there:\n" + "\n".join(found()))
 
 
+LISTENING = ("catalog", "booking", "matching", "notify", "federation")
+
+
+def set_aside(instance: LocalInstance, *bodies: str) -> None:
+    """Have each service find these among what it could not handle."""
+    for service in LISTENING:
+        for body in bodies:
+            what: Json = {"routing_key": names.queue(service, "x.y.v1"), "payload": body, "payload_encoding": "string"}
+            path = f"exchanges/{names.vhost(instance.name)}/{names.dead(service)}/publish"
+            sent = httpx.post(f"{instance.addresses.admin_broker_url}/api/{path}", json=what | {"properties": {}})
+            assert sent.raise_for_status().json()["routed"]
+
+
+def dead_letters(instance: LocalInstance, service: str) -> list[str]:
+    """What stands among what `service` could not handle; it stays there."""
+    ask: Json = {"count": 100, "ackmode": "ack_requeue_true", "encoding": "auto"}
+    path = f"queues/{names.vhost(instance.name)}/{names.dead(service)}/get"
+    got = httpx.post(f"{instance.addresses.admin_broker_url}/api/{path}", json=ask).raise_for_status()
+    return [one["payload"] for one in got.json()]
+
+
+def queued(instance: LocalInstance) -> int:
+    """How many messages wait in the queues of its services and of its links."""
+    found = 0
+    for vhost in (names.vhost(instance.name), names.border_vhost(instance.name)):
+        queues = httpx.get(f"{instance.addresses.admin_broker_url}/api/queues/{vhost}").raise_for_status().json()
+        found += sum(one.get("messages", 0) for one in queues if "retry" not in one["name"])
+    return found
+
+
+def forgotten_by_the_broker(region: Region, others: str) -> bool:
+    """Nothing but `others` is in any dead-letter queue, and nothing waits: all was handled."""
+    left = [dead_letters(region.instances["opteos"], service) for service in LISTENING]
+    waiting = sum(queued(instance) for instance in region.instances.values())
+    return left == [[others]] * len(LISTENING) and waiting == len(LISTENING)
+
+
+def clear(instance: LocalInstance) -> None:
+    for service in LISTENING:
+        path = f"queues/{names.vhost(instance.name)}/{names.dead(service)}/contents"
+        httpx.delete(f"{instance.addresses.admin_broker_url}/api/{path}").raise_for_status()
+
+
 def test_nothing_of_somebody_who_has_left_is_in_any_database_of_two_cooperatives(region: Region) -> None:
     zoe = join(region)
-    in_namur, in_lille = live(region, zoe)
-    opened = databases(region)
+    in_namur, in_lille, session = live(region, zoe)
+    opened, others = databases(region), json.dumps({"member_id": str(uuid4())})
+    set_aside(region.instances["opteos"], json.dumps({"member_id": str(zoe.id), "note": words("letter")}), others)
     try:
         before = {trace.split(":")[0] for trace in traces(opened, (MARK, PHONE, PLACE))}
         expected = {
@@ -189,14 +260,18 @@ def test_nothing_of_somebody_who_has_left_is_in_any_database_of_two_cooperatives
         assert expected <= before, "the test must find what it looks for"
         zoe.post(f"identity/members/{zoe.id}/leave")
         vanish(opened, (MARK, PHONE))
+        wait_for("an empty broker", lambda: forgotten_by_the_broker(region, others))
         region.namur.members["paul"].post(f"booking/bookings/{in_namur}/cancel")
         region.lille.members["karim"].post(f"booking/bookings/{in_lille}/cancel")
         # what others were told of their own bookings stays in their inbox, as long as everything there
         vanish(opened, (PLACE,), but=("notify.notifications", "booking.idempotency"))
+        region.lille.coordinator.post(f"booking/sessions/{session}/cancel", {})
+        vanish(opened, (TEXT,), but=("booking.idempotency",))
         vanish(opened, (TITLE,), but=KEEP_TITLES)
         erased = dict(opened)["opteos.federation"].rows("SELECT acked_at FROM erasures")
         assert erased
         assert None not in [row["acked_at"] for row in erased]
     finally:
+        clear(region.instances["opteos"])
         for _, sql in opened:
             sql.close()

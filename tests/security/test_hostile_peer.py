@@ -6,32 +6,22 @@ It gets nothing in and nothing out that is not its own, and what it tries is cou
 
 import asyncio
 import contextlib
-import json
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 import aio_pika
 import httpx
 import pytest
 import pytest_asyncio
 from aio_pika.exceptions import AMQPError
-from joserfc import jws
 from joserfc.jwk import OKPKey
 
 from contracts.border import (
-    BorderBookingAnswered,
-    BorderBookingRequested,
-    BorderBookingWithdrawn,
-    BorderContactShared,
     BorderListingWithdrawn,
 )
-from contracts.envelope import Event
 from contracts.federation import ListingGone
 from services.chassis import names
 from services.chassis.clock import Clock
@@ -43,8 +33,8 @@ from services.federation.addresses import PeerQueue, Trust, amqp_uri, check_web_
 from services.federation.broker_rooms import CONNECTIONS_PER_PEER, Rooms
 from services.federation.gate import PARKED_AT_MOST
 from services.federation.keys import ALGORITHM, Keys
-from services.federation.sealed import TYP, content_of
 from services.federation.tables import broker_orders, parked, positions, refusals
+from tests.security.hostile import Scene, deeds_of, gone, lies_of, refused_by_broker
 from tests.security.report import Report
 from tests.services.federation.conftest import two
 from tests.services.federation.pair import Pair, eventually
@@ -59,41 +49,6 @@ __all__ = ["two"]  # a fixture
 
 NOW = Clock().now
 FLOOD = 300
-
-
-@dataclass
-class Scene:
-    """Lille, linked with Namur, which is hostile; and the queue of a third cooperative on Lille's broker."""
-
-    pair: Pair
-    namur: Namur
-    lille_id: UUID
-    third_id: UUID
-    user: str
-    password: str
-    management: Management
-
-    @property
-    def border(self) -> str:
-        return names.border_vhost(self.pair.lille.instance.name)
-
-    def url(self, vhost: str, *, user: str | None = None) -> str:
-        settings = self.pair.lille.instance.settings()
-        who = f"{quote(user or self.user, safe='')}:{quote(self.password, safe='')}"
-        return f"amqp://{who}@{settings.broker_host}:{settings.broker_port}/{quote(vhost, safe='')}"
-
-    async def depth(self, queue: str) -> int:
-        """Messages in a queue of Lille's border, counted by the broker when asked and not by its statistics."""
-        settings = self.pair.lille.instance.settings()
-        admin = httpx.URL(settings.secret("admin_broker_url"))
-        url = f"amqp://{admin.username}:{admin.password}@{settings.broker_host}:{settings.broker_port}/"
-        async with await aio_pika.connect(url + quote(self.border, safe="")) as connection:
-            channel = await connection.channel()
-            declared = await channel.declare_queue(queue, passive=True)
-            return declared.declaration_result.message_count or 0
-
-    async def refused(self) -> int:
-        return sum(int(row["refused"]) for row in await self.pair.lille.rows(positions))
 
 
 @pytest.fixture(scope="module")
@@ -131,57 +86,9 @@ async def _linked(two: Pair) -> AsyncGenerator[Scene]:
         await rooms.remove()
 
 
-Deed = Callable[[aio_pika.abc.AbstractChannel], Awaitable[object]]
-
-
-async def _refused_by_broker(scene: Scene, deed: Deed) -> str:
-    """What the broker said to `deed`."""
-    async with await aio_pika.connect(scene.url(scene.border)) as connection:
-        channel = await connection.channel(on_return_raises=True)
-        with pytest.raises((AMQPError, asyncio.TimeoutError)) as caught:
-            async with asyncio.timeout(5):
-                await deed(channel)
-    return str(caught.value)
-
-
-def _deeds(scene: Scene) -> dict[str, Deed]:
-    mine, theirs = names.out(str(scene.lille_id)), names.out(str(scene.third_id))
-    inbound = names.inbound(str(scene.lille_id))
-
-    async def read(channel: aio_pika.abc.AbstractChannel, queue: str) -> object:
-        return await (await channel.get_queue(queue, ensure=False)).get(fail=False)
-
-    async def publish(channel: aio_pika.abc.AbstractChannel, exchange: str, key: str) -> object:
-        where = await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange
-        return await where.publish(aio_pika.Message(b"x"), key)
-
-    return {
-        "read another peer's queue": lambda channel: read(channel, theirs),
-        "read what others sent to Lille": lambda channel: read(channel, names.inbound(str(scene.third_id))),
-        "read what it sent itself": lambda channel: read(channel, inbound),
-        "publish to another peer": lambda channel: publish(channel, "out", theirs),
-        "publish to itself as Lille": lambda channel: publish(channel, "out", mine),
-        "publish past the exchanges": lambda channel: publish(channel, "", theirs),
-        "publish as another peer": lambda channel: publish(channel, names.inbound(str(scene.third_id)), ""),
-        "make a queue": lambda channel: channel.declare_queue("x"),
-        "make an exchange": lambda channel: channel.declare_exchange("x"),
-        "delete its queue": lambda channel: channel.queue_delete(mine),
-        "empty another peer's queue": lambda channel: _purge(channel, theirs),
-        "bind its queue to more": lambda channel: _bind(channel, mine),
-    }
-
-
-async def _purge(channel: aio_pika.abc.AbstractChannel, queue: str) -> object:
-    return await (await channel.get_queue(queue, ensure=False)).purge()
-
-
-async def _bind(channel: aio_pika.abc.AbstractChannel, queue: str) -> object:
-    return await (await channel.get_queue(queue, ensure=False)).bind("out", names.out("x"))
-
-
 async def test_its_broker_account_reads_its_one_queue_and_nothing_else(scene: Scene, report: Report) -> None:
-    for attempt, deed in _deeds(scene).items():
-        said = await _refused_by_broker(scene, deed)
+    for attempt, deed in deeds_of(scene).items():
+        said = await refused_by_broker(scene, deed)
         assert "ACCESS_REFUSED" in said or "access to" in said, (attempt, said)
         report.add(attempt, "rights of its broker user", "broker's log")
     for vhost in (scene.pair.lille.instance.name, "/", names.border_vhost(scene.pair.namur.instance.name)):
@@ -206,51 +113,11 @@ async def test_it_cannot_take_all_connections(scene: Scene, report: Report) -> N
     report.add("take all connections", f"limit of its user ({count} beside its shovel)", "broker's log")
 
 
-def _speaking_for(source: str, namur: Namur, event: Event) -> bytes:
-    """A genuine signature of Namur's under a message that says it is from `source`."""
-    content = content_of(
-        event, event_id=new_id(), audience=namur.pair.lille.border.us, stream=namur.link_id, epoch=1, seq=1, now=NOW()
-    )
-    payload = json.dumps(content.model_dump(mode="json") | {"source": source})
-    header = {"alg": ALGORITHM, "kid": namur.keys.signing_kid, "typ": TYP}
-    return jws.serialize_compact(header, payload, namur.keys.signing, algorithms=[ALGORITHM]).encode()
-
-
 async def test_lies_do_not_pass_the_gate(scene: Scene, report: Report) -> None:
     """In order, so that what is authentic takes its number and honest words go on afterwards."""
     namur = scene.namur
+    lies = lies_of(namur, scene.third_id)
     stranger = Keys(OKPKey.generate_key(ALGORITHM), OKPKey.generate_key(ALGORITHM))
-    gone = lambda: BorderListingWithdrawn(id=new_id(), version=1)  # noqa: E731
-    asked, hour = new_id(), timedelta(hours=1)
-    answer = BorderBookingAnswered(
-        booking_id=asked, status="confirmed", start=NOW(), end=NOW() + hour, reason=None, owner_name=None,
-        place_label=None, version=1,
-    )  # fmt: skip
-    wish = BorderBookingRequested(
-        booking_id=new_id(), offer_id=new_id(), pseudonym="p", start=NOW(), end=NOW() + hour, quantity=1, note="",
-        decide_by=NOW() + hour,
-    )  # fmt: skip
-    withdrawal = BorderBookingWithdrawn(booking_id=asked, reason="")
-    theft = BorderContactShared(booking_id=asked, name="Eve", email="eve@evil.example")
-    lies: list[tuple[str, bytes, str]] = [
-        ("say nonsense", b"\x00\xff rubbish", "unreadable"),
-        ("forge a signature", namur.message(gone(), 1)[:-8] + b"AAAAAAAA", "forged"),
-        ("send more than 256 KiB", b"x" * (256 * 1024 + 1), "too_large"),
-        ("hand on what was said to a third", namur.message(gone(), 1, audience="x" * 43), "wrong_audience"),
-        ("speak for a third", _speaking_for("x" * 43, namur, gone()), "wrong_source"),
-        ("call itself .*", _speaking_for(".*", namur, gone()), "unreadable"),
-        ("use another link's numbers", namur.message(gone(), 1, stream=str(scene.third_id)), "wrong_stream"),
-        ("answer for a booking that is not its own", namur.message(answer, 1), "not_theirs"),
-        ("ask for what is not shared with it", namur.message(wish, 2), "not_theirs"),
-        ("withdraw another's booking", namur.message(withdrawal, 3), "not_theirs"),
-        ("give an address for another's booking", namur.message(theft, 4), "not_theirs"),
-        ("say what only our services say", namur.message(gone(), 5, type="booking.confirmed.v1"), "unknown_type"),
-        ("send a malformed event", namur.message(gone(), 6, data={"id": "x", "version": "\u0000"}), "malformed"),
-        ("claim a number no database holds", namur.message(gone(), 7, data={"id": str(new_id()), "version": 10**30}),
-         "malformed"),
-        ("send what has expired", namur.message(gone(), 8, expires_at=NOW().isoformat()), "expired"),
-        ("send from the future", namur.message(gone(), 9, time=(NOW() + hour).isoformat()), "malformed"),
-    ]  # fmt: skip
     before = await scene.refused()
     await namur.put(*(body for _, body, _ in lies))
     await eventually(lambda: _reached(scene, before + len(lies)))

@@ -116,3 +116,19 @@ async def test_a_thousand_guesses_at_once_are_still_ten(cooperative: Cooperative
 
     outcomes = await asyncio.gather(*(guess(number) for number in range(60)))
     assert sum(outcomes) == limits.PASSWORD_PER_ACCOUNT.most
+
+
+async def test_nobody_shuts_the_owner_out_where_they_are_signed_in(cooperative: Cooperative) -> None:
+    """Ten wrong passwords from anywhere close an account for a quarter of an hour, but not where its owner is."""
+
+    async def tried(password: str, network: str) -> int:
+        credentials = {"email": ADMINISTRATOR, "password": password}
+        headers = {"x-client-address": network}
+        return (await cooperative.visitor.post("sessions", json=credentials, headers=headers)).status_code
+
+    assert await tried(PASSWORD, "9.9.9.9") == 201
+    most = limits.PASSWORD_PER_ACCOUNT.most
+    assert [await tried("wrong", f"6.6.6.{number}") for number in range(most)] == [401] * most
+    assert await tried(PASSWORD, "6.6.6.6") == 429
+    assert await tried(PASSWORD, "9.9.9.9") == 201
+    assert [await tried("wrong", "9.9.9.9") for _ in range(most + 1)] == [401] * most + [429]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from services.chassis import logs
 from services.chassis.redaction import redact
+from services.identity import limits
 from tests.services.identity.conftest import ADMINISTRATOR, PASSWORD, Cooperative, cooperative, instance
 from tests.services.identity.test_tokens import FORM
 
@@ -23,10 +24,11 @@ SECRETS = [
     "Authorization: Bearer eyJhbGciOiJFZDI1NTE5In0.eyJzdWIiOiIxIn0.c2ln", "session TKI-I5A9PvcbnS2nhamqIXJ4sG2fQ6GA",
     "maillage_I5A9PvcbnS2nhamqIXJ4sG2fQ6GA", "GET /account/reset/TKI-I5A9PvcbnS2nhamqIXJ4", "zoe.martin+x@example.org",
     "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$aGFzaA", "/api/booking/calendars/TKI-I5A9Pvcbn.ics",
+    "/api/matching/outcomes/TKI-I5A9Pvcbn", "/searches/1/stop/TKI-I5A9Pvcbn", "GET /stop?key=TKI-I5A9Pvcbn",
 ]  # fmt: skip
 HIDDEN = [
     "s3cr3tpassw0rd", "a:b@", "eyJzdWIiOiIxIn0", "TKI-I5A9", "I5A9PvcbnS2nhamqIXJ4sG2fQ6GA", "TKI-I5A9Pvcbn",
-    "zoe.martin", "c29tZXNhbHQ", "TKI-I5A9Pvcbn",
+    "zoe.martin", "c29tZXNhbHQ", "TKI-I5A9Pvcbn", "TKI-I5A9Pvcbn", "TKI-I5A9Pvcbn", "TKI-I5A9Pvcbn",
 ]  # fmt: skip
 
 
@@ -114,3 +116,43 @@ def test_nested_values_and_traces_are_redacted(written: io.StringIO) -> None:
     assert "opteos.example" not in json.dumps(first)
     assert "Traceback" in entry["exception"]
     assert "ssw0rd" not in second["event"]
+
+
+def entries(written: io.StringIO, event: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [json.loads(line) for line in written.getvalue().splitlines()]
+    return [entry for entry in found if entry["event"] == event]
+
+
+async def test_every_try_to_sign_in_is_on_record_with_whose_and_from_where(
+    cooperative: Cooperative, written: io.StringIO
+) -> None:
+    claire = await cooperative.sign_in(ADMINISTRATOR)
+    for email in (ADMINISTRATOR, "nobody@opteos.example"):
+        await cooperative.visitor.post("sessions", json={"email": email, "password": "a wrong one indeed"})
+    await claire.http.post("me/email", json={"email": "clara@opteos.example", "password": "wrong again"})
+    for _ in range(limits.PASSWORD_PER_ACCOUNT.most):
+        await cooperative.visitor.post("sessions", json={"email": "nobody@opteos.example", "password": "x"})
+    told = [(entry["outcome"], entry["member"]) for entry in entries(written, "sign-in")]
+    assert told[:3] == [("done", claire.id), ("wrong-password", claire.id), ("wrong-password", None)]
+    assert told[-1] == ("identity/too-many-tries", None)
+    assert {entry["network"] for entry in entries(written, "sign-in")} == {"127.0.0.1"}
+    (again,) = entries(written, "asked-again")
+    assert (again["outcome"], again["member"]) == ("wrong-password", claire.id)
+
+
+async def test_who_was_refused_what_is_on_record_without_what_the_address_holds(
+    cooperative: Cooperative, written: io.StringIO
+) -> None:
+    claire = await cooperative.sign_in(ADMINISTRATOR)
+    zoe = await cooperative.join(claire, "Zoé")
+    await zoe.http.get("acts")
+    await zoe.http.delete(f"me/tokens/{claire.id}")
+    await cooperative.visitor.get("members", params={"q": "secret words"})
+    await cooperative.visitor.get("invitations/by-token/secret-link")
+    told = [(one["what"], one["problem"], one["by"]) for one in entries(written, "refused")]
+    assert told == [
+        ("identity GET /acts", "not-allowed", zoe.id),
+        ("identity DELETE /me/tokens/{token_id}", "not-found", zoe.id),
+        ("identity GET /members", "not-signed-in", None),
+    ]
+    assert "secret" not in json.dumps(entries(written, "refused"))

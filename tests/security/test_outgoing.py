@@ -31,8 +31,9 @@ CALLS = {
 }
 PRIVATE = [ipaddress.ip_network(network) for network in (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
-    "224.0.0.0/4", "240.0.0.0/4", "::1/128", "fc00::/7", "fe80::/10", "ff00::/8",
+    "224.0.0.0/4", "240.0.0.0/4", "::1/128", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
 )]  # fmt: skip
+DISGUISES = ["::{}", "::ffff:{}", "::ffff:0:{}", "64:ff9b::{}", "64:ff9b:1::{}", "2002:{hex}::", "2001:0:{hex}::"]
 
 
 def within(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> st.SearchStrategy[str]:
@@ -60,7 +61,7 @@ def test_no_address_of_a_private_network_is_public(address: str) -> None:
     assert not is_public(address)
 
 
-@given(ipv4, st.sampled_from(["::ffff:{}", "64:ff9b::{}", "2002:{hex}::", "2001:0:{hex}::"]))
+@given(ipv4, st.sampled_from(DISGUISES))
 def test_no_ipv4_address_gets_in_disguised_as_ipv6(address: str, form: str) -> None:
     number = f"{int(ipaddress.ip_address(address)):08x}"
     written = form.format(address, hex=f"{number[:4]}:{number[4:]}")

@@ -54,7 +54,7 @@ _OFFER = {"side": "offer", "kind": "machine", "title": "Découpeuse laser", "tex
 _QUOTAS = {"category": "atelier", "quotas": [{"scope": "member", "per": "week", "unit": "hours", "most": 12}]}
 
 
-def _services(instance: Instance) -> list[Service]:
+def services_of(instance: Instance) -> list[Service]:
     return [
         build_identity(instance.settings(IdentitySettings)),
         build_catalog(instance.settings(CatalogSettings)),
@@ -72,7 +72,7 @@ def _writing(app: FastAPI, service: str) -> list[str]:
     return [path for path in paths if path.split("/")[1] not in ONES_OWN]
 
 
-def _acting(app: FastAPI, service: str) -> set[str]:
+def acts_of(app: FastAPI, service: str) -> set[str]:
     """What the trail calls each act that somebody with a role can do in `service`."""
     found = {
         f"{service} {method.upper()} {path.removeprefix(f'/api/{service}')}"
@@ -85,8 +85,8 @@ def _acting(app: FastAPI, service: str) -> set[str]:
 
 async def test_every_act_has_a_name_for_people(instance: Instance) -> None:
     acts: set[str] = set()
-    for service in _services(instance):
-        acts |= _acting(service.app, service.name)
+    for service in services_of(instance):
+        acts |= acts_of(service.app, service.name)
         assert service.database is not None
         await service.database.close()
     assert len(acts) > 40
@@ -104,7 +104,7 @@ async def _acts(service: Service) -> list[ActRecorded]:
 
 
 async def test_every_service_by_which_a_role_acts_tells_of_it_and_identity_listens(instance: Instance) -> None:
-    for service in _services(instance):
+    for service in services_of(instance):
         kind = f"{service.name}.act_recorded.v1"
         assert (kind in EVENTS) == bool(_writing(service.app, service.name)), service.name
         assert (kind in EVENTS) == (kind in consumers.subscriptions)
@@ -123,7 +123,7 @@ async def test_every_service_by_which_a_role_acts_tells_of_it_and_identity_liste
 async def test_acts_in_other_services_are_told_in_their_own_transaction(
     instance: Instance, name: str, method: str, path: str, form: Any
 ) -> None:
-    services = {service.name: service for service in _services(instance)}
+    services = {service.name: service for service in services_of(instance)}
     async with instance.client(services[name], instance.token(role="coordinator", name="Léa")) as lea:
         answer = await lea.request(method, path, json=form)
         assert answer.is_success, answer.text
