@@ -1,6 +1,7 @@
 """`make compose-test`: build the image, run two cooperatives by compose, link them, play the main job, take it down.
 
 The same story as `make demo`, over one container per service, RabbitMQ 4.0 and PostgreSQL 18 of the public images.
+Between the cooperatives by AMQPS, first with passwords, in the end by certificates alone.
 """
 
 import os
@@ -16,16 +17,19 @@ from pathlib import Path
 
 import httpx
 
+from deploy import compose_border
 from deploy.demo import seed, story
 from deploy.demo.api import wait_for
 from deploy.demo.mailbox import Mailbox
 from deploy.demo.people import OPENFLOW, OPTEOS, Cooperative
 from deploy.demo.seed import Town
 from deploy.demo.terminal import say, step
+from deploy.local.authority import Authority
 
 DEPLOY = Path(__file__).resolve().parent
 IMAGES = ("python:3.13-slim-trixie", "pgvector/pgvector:pg18", "rabbitmq:4.0-management")
 PORTS = {OPTEOS.slug: 8410, OPENFLOW.slug: 8420}
+BORDER_PORTS = {OPTEOS.slug: 8411, OPENFLOW.slug: 8421}
 MAIL_PORT = 8430
 MAIL = "maillage-demo-mail"
 NETWORK = "maillage-region"
@@ -43,15 +47,15 @@ def _docker() -> str:
     return found
 
 
-def docker(*words: str, env: dict[str, str] | None = None, quiet: bool = True) -> str:
-    """Run `docker …` and return what it printed. Raises CannotRun with its last lines when it fails."""
+def docker(*words: str, env: dict[str, str] | None = None, typed: str | None = None) -> str:
+    """Run `docker …`, give it what is `typed`, return what it printed. Raises CannotRun with its last lines."""
     done = subprocess.run(
-        [_docker(), *words], env={**os.environ, **(env or {})}, capture_output=quiet, text=True, check=False
+        [_docker(), *words], env={**os.environ, **(env or {})}, input=typed, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        lines = ((done.stdout or "") + (done.stderr or "")).strip().splitlines()[-25:]
+        lines = (done.stdout + done.stderr).strip().splitlines()[-25:]
         raise CannotRun(f"docker {' '.join(words[:6])}:\n" + "\n".join(lines))
-    return done.stdout or ""
+    return done.stdout
 
 
 class Composed:
@@ -59,7 +63,8 @@ class Composed:
 
     def __init__(self, cooperative: Cooperative, folder: Path) -> None:
         self.cooperative = cooperative
-        self.port = PORTS[cooperative.slug]
+        self.port, self.border_port = PORTS[cooperative.slug], BORDER_PORTS[cooperative.slug]
+        self.overlays = ["compose.demo.yaml"]
         self.secrets = folder / cooperative.slug
         self.secrets.mkdir(mode=0o700)
         host = f"{cooperative.slug}.localhost"
@@ -74,17 +79,15 @@ class Composed:
             "MAILLAGE_SMTP_STARTTLS": "false",
             "MAILLAGE_SMTP_FROM": f"maillage@{cooperative.slug}.example",
             "MAILLAGE_BORDER_HOST": f"broker.{host}",
-            "MAILLAGE_BORDER_PORT": "5672",
-            "MAILLAGE_BORDER_TLS": "false",
             "MAILLAGE_FEDERATION_ALLOW_PRIVATE": "true",
             "MAILLAGE_NOTICE": "Données d'exemple : ce n'est pas la coopérative qui porte ce nom.",
             "MAILLAGE_LOG_LEVEL": "warning",
         }
 
-    def compose(self, *words: str) -> str:
-        """`docker compose …` for this project."""
-        files = ["-f", str(DEPLOY / "compose.yaml"), "-f", str(DEPLOY / "compose.demo.yaml")]
-        return docker("compose", *files, *words, env=self.environment)
+    def compose(self, *words: str, typed: str | None = None) -> str:
+        """`docker compose …` for this project. Raises CannotRun."""
+        files = [word for name in ("compose.yaml", *self.overlays) for word in ("-f", str(DEPLOY / name))]
+        return docker("compose", *files, *words, env=self.environment, typed=typed)
 
     def make_secrets(self) -> None:
         command = ["run", "--rm", "--user", "0", "-v", f"{self.secrets}:/secrets", "--entrypoint", "python3"]
@@ -104,18 +107,8 @@ class Composed:
             place.summary,
         ]
         words += ["--place", place.town, "--latitude", str(place.latitude), "--longitude", str(place.longitude)]
-        files = ["-f", str(DEPLOY / "compose.yaml"), "-f", str(DEPLOY / "compose.demo.yaml")]
-        command = [_docker(), "compose", *files, "exec", "-T", "identity", "python3", "-m", "services", "administrator"]
-        done = subprocess.run(
-            [*command, *words, "--password-file", "-"],
-            input=password,
-            text=True,
-            capture_output=True,
-            env={**os.environ, **self.environment},
-            check=False,
-        )
-        if done.returncode != 0:
-            raise CannotRun(done.stderr[-800:])
+        command = ["exec", "-T", "identity", "python3", "-m", "services", "administrator", *words]
+        self.compose(*command, "--password-file", "-", typed=password)
 
     def kill_and_restart(self) -> None:
         """SIGKILL every service's container but the portal's, and start them again."""
@@ -145,9 +138,11 @@ def two_cooperatives(folder: Path) -> Generator[dict[str, Composed]]:
         docker("run", *sink, "maillage-demo:local", *listen)
         stack.callback(docker, "rm", "-f", MAIL)
         projects = {cooperative.slug: Composed(cooperative, folder) for cooperative in (OPTEOS, OPENFLOW)}
+        authority = Authority(folder / "authority")
         for slug, project in projects.items():
             with step(f"{slug}: secrets, servers, set-up and services are up and healthy"):
                 project.make_secrets()
+                compose_border.encrypt(project, authority, folder / f"{slug}-links")
                 stack.callback(project.compose, "down", "-v", "--timeout", "15")
                 project.compose("up", "-d", "--wait", "--wait-timeout", "300")
         yield projects
@@ -167,6 +162,8 @@ def play(projects: dict[str, Composed]) -> None:
     seed.fill(lille, namur, mailbox)
     say("\nThe main job, over compose")
     story.play(lille, namur, mailbox, lambda town: projects[town.cooperative.slug].kill_and_restart())
+    say("\nPeers that are known by certificates")
+    compose_border.demand_certificates(projects, towns)
 
 
 def _answers(mailbox: Mailbox) -> bool:

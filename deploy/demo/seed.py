@@ -88,14 +88,15 @@ def link(one: Town, other: Town) -> None:
     with step(f"{one.cooperative.name} and {other.cooperative.name} link by invitation") as shown:
         invitation = one.coordinator.post("federation/invitations")
         other.coordinator.post("federation/links", {"code": invitation["code"]})
-        asked = wait_for("the request to link", lambda: _link_in(one, "to_confirm"))
+        asked = wait_for("the request to link", lambda: link_in(one, "to_confirm"))
         one.coordinator.post(f"federation/links/{asked['link_id']}/confirm")
         for town in (one, other):
-            wait_for(f"the open link of {town.cooperative.name}", lambda there=town: _link_in(there, "active"))
+            wait_for(f"the open link of {town.cooperative.name}", lambda there=town: link_in(there, "active"))
         shown.note(f"thumbprint read out over the telephone: {asked['peer_id'][:16]}…")
 
 
-def _link_in(town: Town, status: str) -> Json | None:
+def link_in(town: Town, status: str) -> Json | None:
+    """A link of the town in that state; None when there is none."""
     links = town.coordinator.get("federation/links")
     rows: list[Json] = links["items"] if isinstance(links, dict) else links
     return next((row for row in rows if row["status"] == status), None)

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from importlib.metadata import distribution, version
 from pathlib import Path
 
@@ -39,11 +40,15 @@ class LocalPostgres:
     host = HOST
     admin_user = "postgres"
 
-    def __init__(self, folder: Path | None = None, *, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, port: int | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
         """`folder` keeps the data between two starts; without one the data die with `stop` and are never synced.
 
-        `port` is a free one of the server's choice unless given; it stays the same over a restart.
+        `port` is a free one of the server's choice unless given; it stays the same over a restart. `settings`:
+        PostgreSQL's own, by name, in place of those of a small machine.
         """
+        self._settings = settings or {}
         self._disposable = folder is None
         self._account = folders.account()
         self._folder = folders.make_private(folder or folders.throwaway("postgres"), self._account)
@@ -65,7 +70,7 @@ class LocalPostgres:
         if not (self._data / "PG_VERSION").exists():
             self._create_cluster(programs)
         settings = _SMALL | (_DISPOSABLE if self._disposable else {})
-        settings |= {"listen_addresses": HOST, "port": str(self.port), "unix_socket_directories": ""}
+        settings |= {**self._settings, "listen_addresses": HOST, "port": str(self.port), "unix_socket_directories": ""}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self._daemon = Daemon(
             command=[str(programs / "postgres"), "-D", str(self._data), *options],

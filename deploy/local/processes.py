@@ -152,6 +152,25 @@ class Daemon:
         """End the server in an orderly way, by force after `patience` seconds."""
         self._end(self.stop_signal, patience)
 
+    def tell_to_end(self) -> None:
+        """Only say so: `wait` tells what becomes of it."""
+        if self._process is not None:
+            self._process.send_signal(self.stop_signal)
+
+    def wait(self, patience: float) -> int | None:
+        """The code with which the server ended by itself; None when it has not within `patience` seconds."""
+        process = self._process
+        if process is None:
+            return None
+        try:
+            code = process.wait(patience)
+        except subprocess.TimeoutExpired:
+            return None
+        atexit.unregister(self.stop)
+        self._process = None
+        self._dismiss_guard()
+        return code
+
     def kill(self) -> None:
         """End the server at once, as a power cut would."""
         self._end(signal.SIGKILL, 5.0)
