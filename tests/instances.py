@@ -110,6 +110,7 @@ class Instance:
             "secrets_dir": self.secrets_dir,
             "db_host": self.servers.postgres_host,
             "db_port": self.servers.postgres_port,
+            "db_connect_seconds": 30,  # a machine that stood still for a moment is not what these tests are about
             "broker_host": self.servers.amqp_host,
             "broker_port": self.servers.amqp_port,
         }

@@ -43,6 +43,7 @@ def assemble(
         settings.database_url(name),
         pool_size=settings.db_pool_size,
         max_overflow=settings.db_max_overflow,
+        connect_seconds=settings.db_connect_seconds,
         name=f"maillage {name}",
         plan_cache_mode=settings.plan_cache_mode,
     )

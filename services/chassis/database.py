@@ -29,6 +29,7 @@ class Database:
     With two kept and four closed, beside people who wrote without a pause each write had two or three connections made
     anew, each with nothing prepared: two thirds of what PostgreSQL did.
 
+    `connect_seconds`: how long a connection may take to be made before the request that needs it is refused.
     `plan_cache_mode`: PostgreSQL's, `force_custom_plan` where good plans depend on what is asked.
     """
 
@@ -38,12 +39,14 @@ class Database:
         *,
         pool_size: int = 4,
         max_overflow: int = 2,
+        connect_seconds: float = 5,
         name: str = "maillage",
         plan_cache_mode: str = "auto",
     ) -> None:
         self.url = url
         self._open: weakref.WeakSet[Any] = weakref.WeakSet()
         self._pool = {"pool_size": pool_size, "max_overflow": max_overflow}
+        self._connect_seconds = connect_seconds
         common = {"application_name": name, "jit": "off"}
         self.engine = self._connected({**common, "plan_cache_mode": plan_cache_mode})
         self._reader = self.engine.execution_options(postgresql_readonly=True)
@@ -58,7 +61,11 @@ class Database:
             **self._pool,
             pool_timeout=10,
             hide_parameters=True,  # errors are logged: names, addresses and mailed links are not
-            connect_args={"timeout": 5, "prepared_statement_cache_size": 400, "server_settings": settings},
+            connect_args={
+                "timeout": self._connect_seconds,
+                "prepared_statement_cache_size": 400,
+                "server_settings": settings,
+            },
         )
         event.listen(engine.sync_engine, "checkout", _must_be_open)
         event.listen(engine.sync_engine, "connect", self._remember)

@@ -45,6 +45,7 @@ class ServiceSettings(BaseSettings):
     `service_url`: address of a service's API with `{service}` in it; `locale` and `time_zone`: the cooperative's own;
     `outbox_limit`: with so many unsent events a service takes no more changes (503) until the broker has taken some.
     `broker_tls`: the broker is reached by AMQPS alone; `broker_ca`: a file with its authority (None: the system's).
+    `db_connect_seconds`: how long a connection to the database may take to be made; then people are told to try again.
     `changes_at_once`, `changes_per_minute`: what one member may change one after the other, and in the long run (429).
     `federation_hub`: this instance is a hub: nobody publishes here, and what members say is passed on.
     """
@@ -64,6 +65,7 @@ class ServiceSettings(BaseSettings):
     db_port: int = 5432
     db_pool_size: int = Field(default=4, ge=1)
     db_max_overflow: int = Field(default=2, ge=0)
+    db_connect_seconds: float = Field(default=5, gt=0)
     broker_host: str = "127.0.0.1"
     broker_port: int = 5672
     broker_tls: bool = False

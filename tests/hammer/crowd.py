@@ -17,7 +17,7 @@ from tests.hammer.here import Hammer, Report
 from tests.instances import Instance
 from tests.services.booking.workshop import Workshop, opened
 
-POOLS = {"db_pool_size": 8, "db_max_overflow": 8, "changes_at_once": 1_000_000}
+POOLS = {"db_pool_size": 16, "db_max_overflow": 0, "changes_at_once": 1_000_000}
 FRESH_ROUNDS = 12
 """After so many the tokens are made anew: they are good for five minutes."""
 

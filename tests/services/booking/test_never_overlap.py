@@ -20,7 +20,7 @@ from tests.services.booking.workshop import Workshop, at, opened
 CLIENTS = 32
 ROUNDS = 20
 # So that whoever is quick wins more than ten rounds and is not told to wait for an answer first.
-POOLS = {"db_pool_size": 8, "db_max_overflow": 8, "booking_pending_per_member": 100}
+POOLS = {"db_pool_size": 16, "db_max_overflow": 0, "booking_pending_per_member": 100}
 
 # Independent of the constraint: compares every pair of rows by their own times.
 OVERLAPS = """

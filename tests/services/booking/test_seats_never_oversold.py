@@ -19,7 +19,7 @@ from tests.services.booking.sessions import Meetings, planned, sign_up
 from tests.services.booking.workshop import Workshop, opened
 
 CLIENTS = 24
-POOLS = {"db_pool_size": 8, "db_max_overflow": 8}
+POOLS = {"db_pool_size": 16, "db_max_overflow": 0}
 ROLES = [
     {"code": "client", "label": "Client·e", "minimum": 1, "maximum": 1},
     {"code": "consultant", "label": "Consultant·e", "minimum": 4, "maximum": 8},

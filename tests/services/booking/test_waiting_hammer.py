@@ -19,7 +19,7 @@ from tests.instances import Instance
 from tests.services.booking.workshop import Workshop, at, opened
 
 MEMBERS, CHAIRS, TIMES = 20, 3, 2
-POOLS = {"db_pool_size": 8, "db_max_overflow": 8}
+POOLS = {"db_pool_size": 16, "db_max_overflow": 0}
 
 # Independent of the functions of the database: the level at every instant at which something begins.
 MOST = """
