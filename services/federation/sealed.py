@@ -1,9 +1,10 @@
 """An event as it crosses: its content, and the compact JWS around it. What is outside the signature is not believed."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 from uuid import UUID
 
 from joserfc import jws
@@ -113,10 +114,15 @@ def glance(body: bytes) -> Glance | None:
     if not isinstance(header, dict) or not isinstance(payload, dict):
         return None
     typ, kid, source, audience = header.get("typ"), header.get("kid"), payload.get("source"), payload.get("audience")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-    if not isinstance(typ, str) or not isinstance(kid, str):
+    if not isinstance(typ, str) or not _is_thumbprint(kid):
         return None
-    named = [one if isinstance(one, str) else None for one in (source, audience)]  # pyright: ignore[reportUnknownVariableType]
-    return Glance(typ=typ, kid=kid, source=named[0], audience=named[1])
+    named = audience if isinstance(audience, str) else None  # pyright: ignore[reportUnknownVariableType]
+    return Glance(typ=typ, kid=kid, source=source if _is_thumbprint(source) else None, audience=named)
+
+
+def _is_thumbprint(value: object) -> TypeGuard[str]:
+    """Nothing else is looked for in a database, which cannot hold each text that a JSON can."""
+    return isinstance(value, str) and re.fullmatch(THUMBPRINT, value) is not None
 
 
 def opened(body: str, own: Keys) -> Sealed:
