@@ -56,6 +56,8 @@ async def ask_again(session: AsyncSession, link: sa.RowMapping) -> None:
                 session, link, BorderBookingRequested.model_validate(Content.model_validate_json(row.request).data)
             )
     answers = {row.booking_id: answer_in(row.decision) for row in rows}
+    if not answers:
+        return
     for wish in await _wishes(session, link["id"], answers):
         if waits(wish, answers[wish.booking_id]):
             await say(session, link, wish)

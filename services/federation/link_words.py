@@ -21,6 +21,7 @@ from services.federation import (
     public_stream,
     receipts,
     recovery,
+    replays,
 )
 from services.federation.gate import Refused
 from services.federation.keys import Keys, NotGenuine, read_key_set
@@ -100,18 +101,30 @@ async def _answer(at: Hearing, event: Question) -> None:
     match event:
         case words.ReplayAsked():
             await _replay(at, event)
+        case _ if await replays.is_spent(session, link, now=at.now):
+            at.lies.append(Refused("too_much", event.type))
         case words.ManifestAsked(public=False):
             await manifests.want(session, link["id"])
         case _ if await mending.is_asked_too_much(session, link, now=at.now):
             _log.warning("asked-too-much", link=str(link["id"]))
+        case words.RecoveryAsked():
+            async with replays.counted(session, link, now=at.now, messages=replays.LOG_IS_READ):
+                await _help_to_recover(session, link, now=at.now)
+        case _:
+            async with replays.counted(session, link, now=at.now):
+                await _say_anew(session, link, event)
+
+
+async def _say_anew(
+    session: AsyncSession, link: sa.RowMapping, event: words.ManifestAsked | words.ManifestPageAsked | words.ThingsAsked
+) -> None:
+    match event:
         case words.ManifestAsked():
             await manifests.tell_public(session, link)
         case words.ManifestPageAsked():
             await manifests.tell_page(session, link, event)
         case words.ThingsAsked():
             await manifests.note_what_is_asked(session, link, event)
-        case words.RecoveryAsked():
-            await _help_to_recover(session, link, now=at.now)
 
 
 async def _help_to_recover(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis import logs
 from services.chassis.database import Database
-from services.federation import copies, manifests, mending, own_things, receipts, recovery, saying
+from services.federation import copies, manifests, mending, own_things, receipts, recovery, replays, saying
 from services.federation.domain import LISTENING, SPEAKING
 from services.federation.settings import FederationSettings
 from services.federation.tables import links, positions, shares, streams
@@ -32,8 +32,8 @@ async def tend(db: Database, settings: FederationSettings, *, now: datetime) -> 
         if row["owes_receipt"]:
             await db.run(_on_link, row["id"], receipts.give, now=now)
         if row["owes_manifest"]:
-            await db.run(_on_link, row["id"], manifests.tell, now=now)
-    await _share_again(db)
+            await db.run(_on_link, row["id"], _tell_manifest, now=now)
+    await _share_again(db, now=now)
     for link_id in await _listening(db):
         ended = await db.run(_end_leases, link_id, before=now - lease)
         if ended:
@@ -69,7 +69,12 @@ async def _on_link(session: AsyncSession, link_id: UUID, act: Callable[..., Awai
         await act(session, link, now=now)
 
 
-async def _share_again(db: Database) -> None:
+async def _tell_manifest(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:
+    async with replays.counted(session, link, now=now):  # a peer can ask for it each time that it has come
+        await manifests.tell(session, link, now=now)
+
+
+async def _share_again(db: Database, *, now: datetime) -> None:
     """What peers have asked for again, each thing in a transaction of its own, as when it changes."""
     query = (
         sa.select(shares.c.link_id, shares.c.thing_id)
@@ -82,17 +87,18 @@ async def _share_again(db: Database) -> None:
         async with db.reading() as session:
             wanted = (await session.execute(query)).all()
         for link_id, thing_id in wanted:
-            await db.run(_share_one, link_id, thing_id)
+            await db.run(_share_one, link_id, thing_id, now=now)
         if len(wanted) < ASKED_AT_ONCE:
             return
 
 
-async def _share_one(session: AsyncSession, link_id: UUID, thing_id: UUID) -> None:
+async def _share_one(session: AsyncSession, link_id: UUID, thing_id: UUID, *, now: datetime) -> None:
     await own_things.lock(session, thing_id)
     query = sa.select(links).where(links.c.id == link_id, links.c.status.in_(SPEAKING)).with_for_update(read=True)
     link = (await session.execute(query)).mappings().first()
     if link is not None:
-        await saying.share(session, link, thing_id)
+        async with replays.counted(session, link, now=now):
+            await saying.share(session, link, thing_id)
 
 
 async def _listening(db: Database) -> list[UUID]:

@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from contracts.link import ReplayAsked
+from contracts.link import LinkWord, ManifestAsked, ManifestPageAsked, RecoveryAsked, ReplayAsked
 from services.chassis.clock import Clock
 from services.federation import mending, public_stream, replays, saying, tending
 from services.federation.mending_tables import replays as table
-from services.federation.tables import border_outbox, positions, sent_log, streams
+from services.federation.tables import border_outbox, positions, sent_log, shares, streams
 from tests.services.federation.pair import Pair, eventually, listing, published
 from tests.services.federation.test_hostile_peer import Namur, refused
 from tests.services.federation.test_mending import change, holds, lose_what_is_said
@@ -75,6 +75,52 @@ async def test_who_asks_without_end_is_answered_only_so_far(
         assert await said_on(pair, lille_id) == before + 2
     else:
         assert len(again) == 2
+
+
+ALL = ManifestPageAsked(first=UUID(int=0), until=None)
+
+
+@pytest.mark.parametrize("asked", [ALL, RecoveryAsked(restored_at=Clock().now())], ids=["pages", "what is forgotten"])
+async def test_what_is_said_anew_and_stays_in_the_log_counts_for_more(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, asked: LinkWord
+) -> None:
+    async def nothing(*_given: object, **_named: object) -> None: ...
+
+    monkeypatch.setattr(tending, "tend", nothing)
+    lille_id, namur_id = await pair.link()
+    namur, before = Namur(pair, namur_id), await said_on(pair, lille_id)
+    manifest = ManifestAsked()
+    await namur.put(*(namur.message(word, number) for number, word in enumerate([asked] * 5 + [manifest], 1)))
+    assert await refused(pair.lille, 5) == ["too_much"] * 5
+    assert await said_on(pair, lille_id) == before + 1
+    assert [row["manifest_wanted"] for row in await pair.lille.rows(streams) if row["link_id"] == lille_id] == [False]
+    await change(pair.lille, sa.update(table).values(since=table.c.since - replays.HOUR))
+    await namur.put(namur.message(ALL, 7))
+    await eventually(lambda: has_said(pair, lille_id, before + 2))
+
+
+async def has_said(pair: Pair, link_id: UUID, count: int) -> bool:
+    return await said_on(pair, link_id) == count
+
+
+async def test_things_said_anew_on_request_are_counted(pair: Pair) -> None:
+    lille_id, _ = await pair.link()
+    offer = listing()
+    await pair.lille.say("catalog", published(offer))
+    await eventually(lambda: holds(pair.namur, [offer]))
+
+    async def is_compared() -> bool:
+        (ours,) = [row for row in await pair.lille.rows(streams) if row["link_id"] == lille_id]
+        return ours["manifest_at"] is not None and not ours["manifest_wanted"]
+
+    await eventually(is_compared)
+    asked = sa.update(shares).where(shares.c.thing_id == offer.id).values(asked=True)
+    await change(pair.lille, sa.delete(table), asked)
+
+    async def is_counted() -> bool:
+        return [row["messages"] for row in await pair.lille.rows(table)] == [replays.ANEW]
+
+    await eventually(is_counted)
 
 
 async def test_who_has_lost_more_than_an_hour_gives_has_all_of_it_later(
