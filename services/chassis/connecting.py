@@ -4,7 +4,9 @@ aio-pika leaves a connection that fails to whoever collects garbage, in a thread
 whose making is cancelled goes on trying to connect for as long as the process lives.
 """
 
+import asyncio
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import aio_pika
@@ -55,7 +57,23 @@ class Broker(RabbitBroker):
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
         self.begun: list[RobustConnection] = []
+        self.on_progress: Callable[[], object] = lambda: None
+        """Called as each of its consumers listens."""
         self._connection_kwargs["connection_class"] = self._begin
+
+    async def start(self) -> None:
+        """All consumers at once: each waits for four answers of the broker, which come late to a busy process."""
+        await self.connect()
+        starting = [asyncio.create_task(one.start()) for one in self.subscribers]
+        try:
+            for one in asyncio.as_completed(starting):
+                await one
+                self.on_progress()
+        finally:
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
+        self.running = True
 
     def _begin(self, *arguments: Any, **options: Any) -> RobustConnection:
         connection = _RoomyAndRobust(*arguments, **options)

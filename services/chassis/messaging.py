@@ -113,13 +113,15 @@ class Consuming:
             self.connected = False
             await self._stop(broker)
 
-    async def _start(self, broker: RabbitBroker) -> "asyncio.Future[str]":
-        """Raises TimeoutError: a queue without a leader leaves the question unanswered.
+    async def _start(self, broker: Broker) -> "asyncio.Future[str]":
+        """Raises TimeoutError when nothing goes on: a queue without a leader leaves the question unanswered.
 
         Each time with more patience: on a busy machine, starting anew before the end would go on for ever.
         """
+        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._patience) as limit:
+                broker.on_progress = lambda: limit.reschedule(loop.time() + self._patience)
                 await broker.start()
                 lost = await losses_of(broker)
         except TimeoutError:
@@ -158,7 +160,7 @@ class Consuming:
                 RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, declare=False),
                 events,
                 ack_policy=AckPolicy.MANUAL,
-                channel=Channel(prefetch_count=PREFETCH),
+                channel=Channel(prefetch_count=PREFETCH, publisher_confirms=False),
                 no_reply=True,
                 parser=_as_it_is,
                 decoder=_whole_message,
