@@ -14,6 +14,7 @@ from services.federation import limiting, linking, own_keys, queries, recovery, 
 from services.federation.api import BorderDep
 from services.federation.views import (
     BlockView,
+    CallOff,
     KeyView,
     Limits,
     LinkView,
@@ -127,10 +128,12 @@ async def list_bookings_of_people_forgotten(link_id: UUID, _actor: Coordinator, 
 
 
 @router.post("/links/{link_id}/unclaimed/call-off", status_code=202)
-async def call_off_bookings_of_people_forgotten(link_id: UUID, _actor: Coordinator, db: DatabaseDep) -> None:
-    """Ask the peer to end all of those; its answers say what became of them."""
+async def call_off_bookings_of_people_forgotten(
+    link_id: UUID, form: CallOff, _actor: Coordinator, db: DatabaseDep
+) -> None:
+    """Ask the peer to end these of those; its answers say what became of them."""
     async with db.transaction() as session:
-        await unclaimed.call_off(session, await linking.get_for_update(session, link_id))
+        await unclaimed.call_off(session, await linking.get_for_update(session, link_id), form.booking_ids)
 
 
 @router.get("/keys")

@@ -3,6 +3,7 @@
 Their pseudonyms were made after the backup. Nothing would end these bookings here: coordinators may call them off.
 """
 
+from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -31,12 +32,15 @@ async def listed(session: AsyncSession, link_id: UUID) -> list[UnclaimedView]:
     return sorted((_view(row.request, row.decision) for row in rows), key=lambda one: one.start)
 
 
-async def call_off(session: AsyncSession, link: sa.RowMapping) -> None:
-    """Ask the peer to end them, which its rules decide. Raises NotNow."""
+async def call_off(session: AsyncSession, link: sa.RowMapping, booking_ids: Collection[UUID]) -> None:
+    """Ask the peer to end these, which its rules decide. What is not one of them is left alone. Raises NotNow."""
     if link["status"] not in SPEAKING:
         raise NotNow
     query = sa.select(bookings_abroad.c.booking_id).where(
-        bookings_abroad.c.unclaimed, _OPEN, bookings_abroad.c.peer_id == link["peer_id"]
+        bookings_abroad.c.unclaimed,
+        _OPEN,
+        bookings_abroad.c.peer_id == link["peer_id"],
+        bookings_abroad.c.booking_id.in_(booking_ids),
     )
     for booking_id in (await session.execute(query.order_by(bookings_abroad.c.booking_id))).scalars().all():
         # not counted: how often they had been withdrawn before is forgotten, too

@@ -110,6 +110,14 @@ class LinkView(BaseModel):
         )
 
 
+class CallOff(BaseModel):
+    """Which bookings of people forgotten are to end: those that somebody has looked at, and nobody recognised."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    booking_ids: list[UUID] = Field(min_length=1, max_length=1000)
+
+
 class UnclaimedView(BaseModel):
     """A booking at a peer of somebody of ours whom we do not know any more, since we were restored from a backup.
 

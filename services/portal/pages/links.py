@@ -159,10 +159,11 @@ async def _unclaimed(visit: Visit, link: Json) -> list[Json]:
 
 @router.post("/{link_id}/unclaimed/call-off")
 async def call_off_unclaimed(visit: CoordinatorVisit, link_id: str) -> Response:
-    """Have the other cooperative end them."""
+    """Have the other cooperative end those that are ticked: of what has come since, nobody has seen anything."""
     form = await visit.form()
+    body = {"booking_ids": form.all("bookings")}
     try:
-        await visit.send("federation", "POST", f"/links/{link_id}/unclaimed/call-off")
+        await visit.send("federation", "POST", f"/links/{link_id}/unclaimed/call-off", body)
     except Refusal as refusal:
         return await _link_page(visit, link_id, form.refused(refusal), status=refusal.status)
     return visit.redirect(f"/coordination/links/{link_id}", flash="unclaimed-called-off")

@@ -141,7 +141,12 @@ async def test_bookings_of_whom_nobody_knows_any_more_are_shown_and_called_off(p
         assert (await pair.namur.link())["unclaimed"] == 1
         (kept,) = await pair.namur.rows(bookings_abroad)
         assert wish.note not in kept["request"], "words of somebody whom nobody knows"
-        await pair.namur.call("POST", f"/links/{namur_id}/unclaimed/call-off", expect=202)
+        before = await pair.namur.rows(sent_log)
+        await call_off(pair.namur, namur_id, str(new_id()))
+        assert len(await pair.namur.rows(sent_log)) == len(before), (
+            "of what nobody has looked at, nothing is called off"
+        )
+        await call_off(pair.namur, namur_id, left["booking_id"])
         asked = await withdrawals()
         assert asked.booking_id == wish.id
         over = booking_of(offer, id=wish.id, borrower=guest, status="cancelled", version=3)
@@ -149,6 +154,11 @@ async def test_bookings_of_whom_nobody_knows_any_more_are_shown_and_called_off(p
         await eventually(lambda: nothing_unclaimed(pair.namur))
     assert await pair.namur.call("GET", f"/links/{namur_id}/unclaimed") == []
     assert (await pair.namur.link())["refused"] == 0
+
+
+async def call_off(post: Post, link_id: UUID, booking_id: str) -> None:
+    path = f"/links/{link_id}/unclaimed/call-off"
+    await post.call("POST", path, json={"booking_ids": [booking_id]}, expect=202)
 
 
 async def nothing_unclaimed(post: Post) -> bool:

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from tests.unit.portal.conftest import Browse, fill
-from tests.unit.portal.pretend import HUB, LINK, PEER, STRANGER, Pretend, Rule, link, peer_offer
+from tests.unit.portal.pretend import BOOKING, HUB, LINK, PEER, STRANGER, Pretend, Rule, link, peer_offer
 
 PAGE = f"/coordination/links/{LINK}"
 STRANGE = f"/coordination/links/members/{HUB}/{STRANGER}"
@@ -58,10 +58,19 @@ async def test_bookings_of_whom_nobody_knows_after_a_restore_are_named_with_a_wa
     assert "2 réservations tiennent encore chez elle" in shown
     assert f"{peer_offer()['title']} × 2" in shown
     assert "Offre qui n'est plus partagée" in shown
-    assert "Annuler ces réservations" in shown
+    assert "Annuler les réservations cochées" in shown
+    assert f'name="bookings" value="{BOOKING}" checked' in shown
     whole = Pretend(role="coordinator", rules={"GET federation /links": lambda _: [link(unclaimed=0)]})
     without = (await browse(whole).get(PAGE)).text
     assert "unclaimed" not in without
+
+
+async def test_only_the_bookings_that_are_ticked_are_called_off(browse: Browse) -> None:
+    pretend = Pretend(role="coordinator")
+    client, action = browse(pretend), f"{PAGE}/unclaimed/call-off"
+    done = await client.post(action, data=fill(await client.get(PAGE), action, bookings=[BOOKING]))
+    assert done.status_code == 303
+    assert pretend.bodies("POST", f"/api/federation/links/{LINK}/unclaimed/call-off") == [{"booking_ids": [BOOKING]}]
 
 
 async def test_who_is_behind_a_hub_is_shown_with_what_is_doubtful(browse: Browse) -> None:
