@@ -89,6 +89,9 @@ async def _matched(client: httpx.AsyncClient, leaks: Leaks, seen: Seen, needs: l
             leaks["matches"] += len({item["id"] for item in found["items"]} - allowed)
             leaks["near misses"] += len({item["id"] for item in found["near_misses"]} - allowed)
         leaks["needs"] += answer.status_code == 200 and str(need.id) not in allowed
+        pledges = await client.get(f"/needs/{need.id}/pledges")
+        assert pledges.status_code == 200 or str(need.id) not in allowed, pledges.text
+        leaks["pledges"] += pledges.status_code == 200 and str(need.id) not in allowed
 
 
 async def _exported(client: httpx.AsyncClient, leaks: Leaks, seen: Seen) -> None:
@@ -98,6 +101,13 @@ async def _exported(client: httpx.AsyncClient, leaks: Leaks, seen: Seen) -> None
     leaks["file"] += len({line.split(";")[1] for line in lines} - allowed)
 
 
+async def _coded(client: httpx.AsyncClient, leaks: Leaks, seen: Seen, world: World) -> None:
+    """The codes of one thing: none of what the reader may not see."""
+    allowed = {one.id for _, one in seen}
+    for one in world.ours:
+        leaks["codes"] += one.id not in allowed and (await client.get(f"/skills/{one.id}")).json() != []
+
+
 async def _leaks(matching: Matching, world: World) -> Leaks:
     leaks, needs = Leaks(), [one for one in world.ours if one.side == "need"]
     for member in [None, *world.members[:3], new_id()]:
@@ -105,6 +115,7 @@ async def _leaks(matching: Matching, world: World) -> Leaks:
         await _pages(client, leaks, seen)
         await _counts(client, leaks, seen, world)
         await _suggested(client, leaks, seen)
+        await _coded(client, leaks, seen, world)
         if member is not None:
             await _exported(client, leaks, seen)
     for member in world.members:
@@ -151,6 +162,8 @@ async def test_without_the_filter_every_part_of_this_test_fails(
         "suggestions",
         "matches",
         "file",
+        "codes",
+        "pledges",
         "proposals",
         "side",
         "kind",
