@@ -97,6 +97,7 @@ class ContainerRabbit:
             "management.tcp.ip": HOST,
             "management.tcp.port": self.management_port,
             "cluster_name": f"maillage-tests-{secrets.token_hex(6)}",
+            "max_message_size": 524288,  # as in deploy/rabbitmq.conf
         }
         text = "".join(f"{name} = {value}\n" for name, value in settings.items())
         container = DockerContainer(RABBITMQ_IMAGE).with_kwargs(network_mode="host", labels=_labels())

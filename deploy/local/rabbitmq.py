@@ -197,6 +197,7 @@ class LocalRabbit:
             "default_pass": self.admin_password,
             "raft.wal_max_size_bytes": "16777216",  # half a gigabyte by default, kept in memory
             "disk_free_limit.absolute": "50MB",
+            "max_message_size": "524288",  # as in deploy/rabbitmq.conf
             "log.file.level": "warning",
         }
         settings |= self._tls()

@@ -9,6 +9,7 @@ from uuid import UUID
 import aio_pika
 import pytest
 import sqlalchemy as sa
+from aio_pika.exceptions import ChannelPreconditionFailed
 from joserfc import jws
 from joserfc.jwk import OKPKey
 
@@ -18,7 +19,7 @@ from contracts.federation import ListingGone, MessageRefused
 from services.chassis import names
 from services.chassis.clock import Clock
 from services.chassis.ids import new_id
-from services.federation import inbound, receiving, stream, tending, translation
+from services.federation import boxes, inbound, receiving, stream, tending, translation
 from services.federation.keys import ALGORITHM, Keys
 from services.federation.sealed import content_of, seal
 from services.federation.tables import key_sets, parked, positions, quarantine
@@ -231,6 +232,16 @@ async def test_a_flood_is_kept_within_bounds(pair: Pair, monkeypatch: pytest.Mon
     await namur.put(*(namur.message(gone(), seq) for seq in range(2, 40)), b"end")
     await refused(pair.lille, 1)
     assert len(await pair.lille.rows(parked)) == 5
+
+
+async def test_a_broker_hands_on_nothing_much_larger_than_a_message_can_be(pair: Pair) -> None:
+    """Hundreds of a peer's are in the memory of whoever reads them before the gate sees the first."""
+    _, namur_id = await pair.link()
+    namur = Namur(pair, namur_id)
+    await namur.put(b"x" * boxes.LARGEST_BOX)
+    assert await refused(pair.lille, 1) == ["too_large"]
+    with pytest.raises(ChannelPreconditionFailed):
+        await namur.put(b"x" * 2 * boxes.LARGEST_BOX)
 
 
 async def test_documents_not_signed_by_the_peer_change_no_link(pair: Pair) -> None:

@@ -1,4 +1,4 @@
-"""What compose.border.yaml and compose.certificates.yaml give the broker is what its configuration names."""
+"""What the compose files give the broker is what its configuration names."""
 
 import re
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from deploy.local.folders import CHECKOUT
+from services.federation import boxes
 
 DEPLOY = CHECKOUT / "deploy"
 CONFIGURATIONS = {
@@ -43,6 +44,12 @@ def test_the_port_that_peers_are_told_is_published_and_listened_on() -> None:
     (published,) = read("compose.border.yaml")["services"]["rabbitmq"]["ports"]
     assert published.endswith(f":{told}")
     assert settings("rabbitmq.border.conf")["listeners.ssl.1"] == told
+
+
+def test_the_broker_takes_what_crosses_and_nothing_much_larger() -> None:
+    mounted = [volume.partition(":")[0] for volume in read("compose.yaml")["services"]["rabbitmq"]["volumes"]]
+    assert "./rabbitmq.conf" in mounted
+    assert boxes.LARGEST_BOX <= int(settings("rabbitmq.conf")["max_message_size"]) <= 2 * boxes.LARGEST_BOX
 
 
 def test_certificates_are_demanded_where_peers_get_no_password() -> None:
