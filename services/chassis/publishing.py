@@ -40,11 +40,13 @@ class Message:
 class Publisher:
     """Persistent, mandatory, confirmed publishes. Connects when first used and again after a loss.
 
-    `url`: AMQP address with user and vhost. `seconds`: the longest that one publish or connect may take.
+    `url`: AMQP address with user and vhost. `seconds`: the longest that one publish or connect may take. `largest`:
+    of a body, in octets.
     """
 
-    def __init__(self, url: str, *, seconds: float = 10) -> None:
+    def __init__(self, url: str, *, seconds: float = 10, largest: int = LARGEST_EVENT) -> None:
         self._url = url
+        self._largest = largest
         self._seconds = seconds
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
@@ -78,8 +80,8 @@ class Publisher:
         return [unknown if task in late or task.cancelled() else task.result() for task in tasks]
 
     async def _send(self, channel: Any, message: Message) -> NotPublished | None:
-        if len(message.body) > LARGEST_EVENT:
-            return Refused(f"a body of {len(message.body)} bytes; at most {LARGEST_EVENT} are sent")
+        if len(message.body) > self._largest:
+            return Refused(f"a body of {len(message.body)} bytes; at most {self._largest} are sent")
         try:
             # below aio-pika's own publish, which waits until each message has left before it takes the next
             await channel.basic_publish(

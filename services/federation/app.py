@@ -8,6 +8,7 @@ from services.chassis.publishing import Publisher
 from services.chassis.settings import load
 from services.federation import api, consumers, hub_api, peer_api, sharing_api
 from services.federation.border import Border
+from services.federation.boxes import LARGEST_BOX
 from services.federation.inbound import Inbound
 from services.federation.keeping import Keeping
 from services.federation.keys import read_keys
@@ -26,7 +27,7 @@ def build(settings: FederationSettings | None = None, *, peers: Peers | None = N
 
     def loops(db: Database) -> list[Runs]:
         return [
-            border_relay(db, Publisher(border_url), border),
+            border_relay(db, Publisher(border_url, largest=LARGEST_BOX), border),
             Inbound(db, border_url, border=border, now=clock.now),
             Keeping(db, border, now=clock.now),
         ]

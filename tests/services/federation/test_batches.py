@@ -22,12 +22,13 @@ from contracts.envelope import Event
 from contracts.link import Receipt
 from services.chassis.database import Database
 from services.chassis.ids import new_id
-from services.federation import receiving, tending
+from services.federation import carrying, receiving, tending
+from services.federation.boxes import LARGEST_BOX
 from services.federation.mending_tables import copies
 from services.federation.shareable import shared_listing
-from services.federation.tables import bookings_abroad, guest_bookings, positions, shares, streams
+from services.federation.tables import bookings_abroad, border_outbox, guest_bookings, positions, shares, streams
 from tests.services.federation.pair import PATIENCE, Pair, Post, listing
-from tests.services.federation.test_hostile_peer import NOW, Namur
+from tests.services.federation.test_hostile_peer import NOW, Namur, refused
 from tests.services.federation.test_mending import change
 from tests.services.federation.test_sharing import TOMORROW
 
@@ -175,3 +176,12 @@ async def test_nobody_who_counts_what_we_say_holds_up_what_we_hear(pair: Pair, d
         async with asyncio.timeout(PATIENCE):
             await words.hear(db, words.say(request(offer_id)))
     assert await applied(pair.lille) == (2, 0)
+
+
+async def test_what_is_as_large_as_a_box_may_be_leaves(pair: Pair) -> None:
+    """A long list of busy times is larger in a box than by itself; what never left would hold up all after it."""
+    lille_id, _ = await pair.link()
+    async with pair.lille.db.transaction() as session:
+        await carrying.put_as_it_is(session, lille_id, ["x" * LARGEST_BOX])
+    assert await refused(pair.namur, 1) == ["too_large"]
+    assert await pair.lille.rows(border_outbox) == []

@@ -2,12 +2,21 @@
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from contracts.booking import Partly
+from contracts.border import BorderBusyChanged
+from contracts.shared import SharedBusy
+from services.booking.commands.telling import MOST_INTERVALS
+from services.chassis.ids import new_id
+from services.chassis.outbox import LARGEST_EVENT
 from services.federation import boxes
 from services.federation.keys import NotGenuine
+from services.federation.sealed import content_of, seal
 from tests.unit.federation.peers import NAMUR, STRANGER, x_of
 
 
@@ -24,6 +33,20 @@ def test_what_is_for_namur_only_namur_can_open() -> None:
     assert boxes.opened(body, NAMUR) == b"dedans"
     with pytest.raises(NotGenuine):
         boxes.opened(body, STRANGER)
+
+
+def test_the_longest_list_of_busy_times_is_an_event_and_goes_into_a_box() -> None:
+    begin, hour = datetime(2026, 11, 27, 8, tzinfo=UTC), timedelta(hours=1)
+    times = [begin + hour * number for number in range(MOST_INTERVALS + 1)]
+    partly = tuple(Partly(start=start, end=end, taken=100) for start, end in pairwise(times))
+    busy = SharedBusy(offer_id=new_id(), since=begin, until=times[-1], busy=[], partly=partly, version=2_000_000_000)
+    place: dict[str, Any] = {"stream": new_id(), "epoch": 30_000_000, "seq": 10**9, "now": begin}
+    said = content_of(BorderBusyChanged(busy=busy), event_id=new_id(), audience=NAMUR.instance_id, **place)
+    body = seal(said.model_dump_json(), STRANGER)
+    assert len(body) <= LARGEST_EVENT
+    closed_body = boxes.close(body, NAMUR.instance_id, x_of(NAMUR.box))
+    assert LARGEST_EVENT < len(closed_body) <= boxes.LARGEST_BOX
+    assert boxes.opened(closed_body, NAMUR) == body
 
 
 P_256 = {
