@@ -39,14 +39,7 @@ def assemble(
     the caller. `only_shows`: what would change something is refused, as at a hub, which has nothing of its own.
     Endpoints find `database`, `settings`, `clock`, `pace` and `authenticator` on `app.state`.
     """
-    database = Database(
-        settings.database_url(name),
-        pool_size=settings.db_pool_size,
-        max_overflow=settings.db_max_overflow,
-        connect_seconds=settings.db_connect_seconds,
-        name=f"maillage {name}",
-        plan_cache_mode=settings.plan_cache_mode,
-    )
+    database = _database(name, settings)
     relay = outbox_relay(name, settings, database)
     listening = consuming(consumers, settings, database) if consumers is not None else None
     checks = {"database": database.ping, "migrations": _migrated(name, database)}
@@ -63,6 +56,17 @@ def assemble(
     app.state.authenticator = Authenticator(instance=settings.instance, identity_url=settings.url_of("identity"))
     running: list[Runs] = [relay, *([listening] if listening else []), *loops(database)]
     return Service(name=name, app=app, paths=(f"/api/{name}", *paths), database=database, loops=running)
+
+
+def _database(name: str, settings: ServiceSettings) -> Database:
+    return Database(
+        settings.database_url(name),
+        pool_size=settings.db_pool_size,
+        max_overflow=settings.db_max_overflow,
+        connect_seconds=settings.db_connect_seconds,
+        name=f"maillage {name}",
+        plan_cache_mode=settings.plan_cache_mode,
+    )
 
 
 def _pace(name: str, settings: ServiceSettings, database: Database) -> Pace:
