@@ -14,7 +14,8 @@ from services.chassis.ids import new_id
 from services.federation.mending_tables import copies
 from services.federation.tables import border_outbox, links, own_listings, shares
 from tests.servers import Servers
-from tests.services.federation.pair import Line, Post, Wire, eventually, posts, published
+from tests.services.federation.pair import Line, Post, eventually, published
+from tests.services.federation.running_posts import Wire, posts
 
 PEOPLE = {"hub": "Hugo", "lille": "Léa", "namur": "Nora", "gand": "Griet"}
 PATIENCE = 90.0

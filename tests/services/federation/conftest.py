@@ -5,7 +5,8 @@ import pytest_asyncio
 
 from services.chassis.clock import Clock
 from tests.servers import Servers
-from tests.services.federation.pair import Pair, a_pair
+from tests.services.federation.pair import Pair
+from tests.services.federation.running_posts import a_pair
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -24,7 +24,8 @@ from services.federation import certificates
 from services.federation.addresses import Trust
 from services.federation.tables import broker_orders, links
 from tests.servers import Servers
-from tests.services.federation.pair import Pair, Post, Wire, a_pair, eventually, listing, published
+from tests.services.federation.pair import Pair, Post, eventually, listing, published
+from tests.services.federation.running_posts import Wire, a_pair
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 

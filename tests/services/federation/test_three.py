@@ -11,7 +11,8 @@ from contracts.catalog import Audience, ListingState, ListingWithdrawn
 from services.federation.mending_tables import copies
 from services.federation.tables import links, shares
 from tests.servers import Servers
-from tests.services.federation.pair import Line, Post, Wire, eventually, listing, posts, published
+from tests.services.federation.pair import Line, Post, eventually, listing, published
+from tests.services.federation.running_posts import Wire, posts
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
