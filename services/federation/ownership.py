@@ -23,7 +23,7 @@ from contracts.border import (
     BorderUseReported,
 )
 from contracts.envelope import Event
-from services.federation import introductions, scrubbing, shareable
+from services.federation import introductions, recovery, scrubbing, shareable
 from services.federation.domain import ENDED_ANSWERS, OPEN_ANSWERS
 from services.federation.gate import Ownership
 from services.federation.sealed import Sealed
@@ -189,11 +189,14 @@ class Register:
             await introductions.remember(self._session, event, self._source)
 
     async def why_not(self, event: BorderBookingRequested) -> str | None:
-        """Why the border itself declines a request: another peer's booking has its id, or too many are open."""
+        """Why the border itself declines a request: another peer's booking has its id, or too many are open.
+
+        Not while we recover: what is asked again was let in before, and what stands open in our backup may be decided.
+        """
         await self._load((event.booking_id, event.offer_id))
         if self._guests.get(event.booking_id, set()) - {self._source}:
             return shareable.ID_IS_TAKEN
-        if self._link["open_requests_at_most"] is None:
+        if self._link["open_requests_at_most"] is None or await recovery.current(self._session) is not None:
             return None
         await self.flush()
         guests = guest_bookings

@@ -24,9 +24,9 @@ from services.chassis.database import Database
 from services.chassis.ids import new_id
 from services.federation import carrying, receiving, tending
 from services.federation.boxes import LARGEST_BOX
-from services.federation.mending_tables import copies
+from services.federation.mending_tables import copies, recoveries
 from services.federation.shareable import shared_listing
-from services.federation.tables import bookings_abroad, border_outbox, guest_bookings, positions, shares, streams
+from services.federation.tables import bookings_abroad, border_outbox, guest_bookings, links, positions, shares, streams
 from tests.services.federation.pair import PATIENCE, Pair, Post, listing
 from tests.services.federation.test_hostile_peer import NOW, Namur, refused
 from tests.services.federation.test_mending import change
@@ -185,3 +185,18 @@ async def test_what_is_as_large_as_a_box_may_be_leaves(pair: Pair) -> None:
         await carrying.put_as_it_is(session, lille_id, ["x" * LARGEST_BOX])
     assert await refused(pair.namur, 1) == ["too_large"]
     assert await pair.lille.rows(border_outbox) == []
+
+
+@pytest.mark.parametrize("recovering", [False, True])
+async def test_what_is_asked_again_after_a_restore_is_not_one_too_many(
+    pair: Pair, db: Database, *, recovering: bool
+) -> None:
+    words, offer_id = await begin(pair)
+    begun = {"id": new_id(), "begun_at": NOW(), "begun_by": "Léa", "ended_at": None if recovering else NOW()}
+    await change(pair.lille, sa.insert(recoveries).values(begun), sa.update(links).values(open_requests_at_most=1))
+    in_backup, forgotten = request(offer_id), request(offer_id)
+    await words.hear(db, words.say(in_backup, forgotten))
+    rows = {row["booking_id"] for row in await pair.lille.rows(guest_bookings)}
+    assert rows >= ({in_backup.booking_id, forgotten.booking_id} if recovering else {in_backup.booking_id})
+    assert recovering or forgotten.booking_id not in rows
+    await change(pair.lille, sa.delete(recoveries))
