@@ -12,10 +12,11 @@ from contracts.federation import (
 )
 from services.booking import queries
 from services.booking.commands.arrivals import arrive, give_back
+from services.booking.commands.awaiting import recovery_is_young
 from services.booking.commands.book import one_after_the_other
 from services.booking.commands.changing import WantedChange, move_or_ask, take_new_period
 from services.booking.commands.decide import forget_change
-from services.booking.commands.peers import LONGEST_NOTE, recovery_is_young, say_again, sentence
+from services.booking.commands.peers import LONGEST_NOTE, say_again, sentence
 from services.booking.commands.telling import busy_changed_by, tell
 from services.booking.domain.booking import Booking
 from services.booking.domain.limits import CannotChange

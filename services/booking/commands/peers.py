@@ -1,6 +1,6 @@
 """Bookings that cross to another cooperative, both ways. Each of these may come late, twice, or in another order."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from contracts.federation import (
     PersonForgotten,
 )
 from services.booking import queries
+from services.booking.commands.awaiting import check_awaited, recovery_is_young
 from services.booking.commands.book import Borrower, Wanted, one_after_the_other, take
 from services.booking.commands.changing_abroad import forget_wish
 from services.booking.commands.decide import forget_change
@@ -29,14 +30,12 @@ from services.booking.domain.problems import OfferUnknown, Recovering, RulesChan
 from services.booking.domain.spans import Span
 from services.booking.domain.states import OPEN, Side, told
 from services.booking.domain.use import is_out, warn
-from services.booking.tables import bookings, changes, changes_abroad, recovery, withdrawals
+from services.booking.tables import bookings, changes, changes_abroad, withdrawals
 from services.chassis import logs, outbox
 from services.chassis.problems import InvalidFields, Language, Problem, Text
 
 LONGEST_NOTE = 1000
 LARGEST_QUANTITY = 1_000_000
-RECOVERY_IS_AWAITED = timedelta(minutes=30)
-"""A request that comes again meanwhile may be one that we had confirmed: what is handed back tells."""
 
 _WITHDRAWN = Text(fr="La demande a été retirée.", en="The request was withdrawn.", nl="De aanvraag werd ingetrokken.")
 
@@ -62,6 +61,7 @@ async def answer_request(
     if await queries.has_ended_with(session, asked.origin):
         _log.info("request-after-the-link-ended", origin=asked.origin, booking_id=str(asked.booking_id))
         return
+    await check_awaited(session, asked, now=now)
     await one_after_the_other(session, asked.origin)
     known = await queries.booking(session, asked.booking_id, lock=True)
     if known is not None:
@@ -212,12 +212,6 @@ async def _take_for_peer(session: AsyncSession, asked: BookingRequestReceived, *
     )
     borrower = Borrower(limit=limit, peer_id=asked.origin, peer_name=asked.origin_name, pseudonym=asked.pseudonym)
     await take(session, offer, wanted, borrower, now=now)
-
-
-async def recovery_is_young(session: AsyncSession, now: datetime) -> bool:
-    """Whether what a peer asks is better tried again: peers are still handing back what we had confirmed."""
-    said = (await session.execute(sa.select(recovery.c.version).where(recovery.c.recovering))).scalar_one_or_none()
-    return said is not None and now - datetime.fromtimestamp(said / 1000, UTC) < RECOVERY_IS_AWAITED
 
 
 async def refuse(

@@ -1,5 +1,6 @@
 """After a restore from a backup: nothing new is confirmed on shared things, and what a peer hands back returns."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from contracts.booking import BookingCancelled, BookingChangeRefused, BookingConfirmed, BookingDeclined, BookingEvent
 from contracts.federation import BookingReadmitted, BookingRequestReceived, PersonForgotten, RecoveryChanged
+from services.booking.commands.book import one_after_the_other
 from services.booking.domain.problems import Recovering
 from services.chassis.ids import new_id
 from tests.services.booking.test_moving_across import wish
@@ -99,6 +101,16 @@ async def test_a_request_that_comes_again_waits_until_it_is_known_what_was_promi
     said = [(one.booking.id, one.type, one.booking.version) for one in await workshop.said(BookingEvent)]
     confirmed = BookingConfirmed.type
     assert said == [(promised.booking_id, confirmed, 3)] * 2 + [(asked.booking_id, confirmed, 1)]
+
+
+async def test_a_request_that_has_to_wait_takes_no_turn_of_what_is_handed_back(workshop: Workshop) -> None:
+    """Both come by hundreds after a restore, and what is handed back of one peer is taken one after the other."""
+    await share(workshop)
+    await recovering(workshop, int(datetime.now(UTC).timestamp() * 1000), begins=True)
+    async with workshop.db.transaction() as session:
+        await one_after_the_other(session, NAMUR)
+        with pytest.raises(Recovering):
+            await asyncio.wait_for(workshop.hear(request(workshop)), 20)
 
 
 @pytest.mark.parametrize("version", [1, 3], ids=["confirmed at once", "decided on"])
