@@ -45,6 +45,23 @@ async def ask_for_missing(session: AsyncSession, link: sa.RowMapping, *, now: da
     await session.execute(sa.update(positions).where(positions.c.link_id == link["id"]).values(**values))
 
 
+async def ask_for_what_came_since(session: AsyncSession, link: sa.RowMapping, *, now: datetime) -> None:
+    """We come back from a backup: what the peer has said since was told to a life of ours that is over.
+
+    Not left until a gap shows and is old enough: all that it hands back stands behind these numbers. How many they are
+    we do not know.
+    """
+    # whoever receives at this moment holds the place before the counter, which is ours already
+    query = sa.select(positions).where(positions.c.link_id == link["id"]).with_for_update(skip_locked=True)
+    position = (await session.execute(query)).mappings().first()
+    if position is None or position["epoch"] < 1:
+        return
+    first, last = position["applied_to"] + 1, position["applied_to"] + REPLAY_AT_MOST
+    await say(session, link, ReplayAsked(epoch=position["epoch"], first=first, last=last))
+    values = {"asked_at": now, "asked_to": last, "asks": 1}
+    await session.execute(sa.update(positions).where(positions.c.link_id == link["id"]).values(**values))
+
+
 def _pause(asks: int) -> timedelta:
     return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(asks - 1, 10))
 
@@ -57,9 +74,9 @@ async def replay(session: AsyncSession, link: sa.RowMapping, asked: ReplayAsked,
     Returns false when its hour is full.
     """
     spoken = await public_stream.ours(session) if asked.public else link
-    if spoken is None or not await _may_be_answered(session, link, spoken, asked, now=now):
+    if spoken is None or (said_to := await _may_be_answered(session, link, spoken, asked, now=now)) is None:
         return True
-    last = min(asked.last, asked.first + REPLAY_AT_MOST - 1)
+    last = min(asked.last, asked.first + REPLAY_AT_MOST - 1, said_to)
     wanted = sa.and_(
         sent_log.c.link_id == spoken["id"], sent_log.c.epoch == asked.epoch, sent_log.c.seq.between(asked.first, last)
     )
@@ -82,16 +99,16 @@ async def replay(session: AsyncSession, link: sa.RowMapping, asked: ReplayAsked,
 
 async def _may_be_answered(
     session: AsyncSession, link: sa.RowMapping, spoken: sa.RowMapping, asked: ReplayAsked, *, now: datetime
-) -> bool:
-    """Whether these numbers were ever said, not just now, and can be taken."""
+) -> int | None:
+    """The last number that was ever said; None when these were not, or were just now, or cannot be taken."""
     query = sa.select(streams).where(streams.c.link_id == spoken["id"]).with_for_update()
     stream = (await session.execute(query)).mappings().one()
-    if asked.epoch != stream["epoch"] or not 1 <= asked.first <= asked.last <= stream["seq"]:
-        return False
+    if asked.epoch != stream["epoch"] or not 1 <= asked.first <= min(asked.last, stream["seq"]):
+        return None
     repeated = asked.first <= stream["replayed_to"] and not asked.public  # others may have asked for those
     if repeated and stream["replayed_at"] is not None and now < stream["replayed_at"] + SAME_AGAIN_AFTER:
-        return False
-    return not await _queue_is_full(session, link)
+        return None
+    return None if await _queue_is_full(session, link) else int(stream["seq"])
 
 
 async def say_unheard_again(session: AsyncSession, link: sa.RowMapping) -> None:

@@ -14,7 +14,7 @@ from contracts.federation import RecoveryChanged
 from contracts.link import Receipt, RecoveryAsked
 from services.chassis import logs, outbox
 from services.chassis.ids import new_id
-from services.federation import erasing, hub, manifests, tables
+from services.federation import erasing, hub, manifests, mending, tables
 from services.federation.domain import OPEN_ANSWERS, SPEAKING
 from services.federation.handing_back import our_own
 from services.federation.keys import Keys
@@ -82,6 +82,7 @@ async def _begin_epoch(session: AsyncSession, link: sa.RowMapping, *, now: datet
         await share_everything(session, link)
         return
     await hub.tell_again(session, link["id"])
+    await mending.ask_for_what_came_since(session, link, now=now)
     await say(session, link, RecoveryAsked(restored_at=now))
     await manifests.say_bookings_again(session, link, None)
     await _ask_again(session, link)

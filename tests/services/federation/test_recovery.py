@@ -1,6 +1,7 @@
 """One cooperative comes back from last night's backup while the other went on."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -17,8 +18,8 @@ from contracts.federation import (
 )
 from services.chassis.ids import new_id
 from services.federation import mending, recovery
-from services.federation.mending_tables import recoveries
-from services.federation.tables import guest_bookings, sent_log, streams
+from services.federation.mending_tables import copies, recoveries
+from services.federation.tables import guest_bookings, positions, sent_log, streams
 from tests.services.federation.pair import Pair, Post, eventually, listing, published
 from tests.services.federation.test_mending import change, holds
 from tests.services.federation.test_sharing import booking_of, resource_of
@@ -121,6 +122,37 @@ async def test_a_peer_that_lets_the_question_go_is_asked_again(pair: Pair, monke
         long_ago = sa.func.now() - recovery.ASKED_AGAIN_AFTER
         await change(lille, sa.update(streams).values(recovery_asked_at=long_ago))
         assert not (await recovered()).recovering
+
+
+async def test_what_the_peer_has_said_since_the_backup_is_asked_for_before_a_gap_shows(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a gap all that is handed back waits: until it is old enough, and links are tended, seconds pass."""
+    monkeypatch.setattr(mending, "GAP_GRACE", timedelta(days=1))
+    lille_id, _ = await pair.link()
+    lille, namur, known, offers = pair.lille, pair.namur, listing(), [listing() for _ in range(3)]
+    await namur.say("catalog", published(known))
+    await eventually(lambda: holds(lille, [known]))
+    (place,) = await lille.rows(positions)
+    for offer in offers:
+        await namur.say("catalog", published(offer))
+    await eventually(lambda: holds(lille, offers))
+    backup = {"applied_to": place["applied_to"], "seen_to": place["applied_to"]}
+    await change(
+        lille,
+        sa.delete(copies).where(copies.c.link_id == lille_id, copies.c.thing_id != known.id),
+        sa.update(positions).where(positions.c.link_id == lille_id).values(**backup),
+    )
+    async with lille.client("administrator") as administrator:
+        assert (await administrator.post("/recovery")).status_code == 202
+    await eventually(lambda: answered(lille))
+    assert await holds(lille, offers)
+    await eventually(lambda: is_over(lille))
+
+
+async def is_over(lille: Post) -> bool:
+    (row,) = await lille.rows(recoveries)
+    return row["ended_at"] is not None
 
 
 async def answered(lille: Post) -> bool:
