@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from contracts.identity import Locale
 from services.matching import meaning
 from services.matching.meaning import Meaning, Vector
 
@@ -22,20 +23,20 @@ class Asking:
     def __init__(self, load: Callable[[], Meaning | None], *, kept: int = _KEPT, at_once: int | None = None) -> None:
         self._load = load
         self._most = kept
-        self._kept: OrderedDict[str, Vector | None] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Locale], Vector | None] = OrderedDict()
         self._version: str | None = None
         workers = at_once or max(1, (os.cpu_count() or 1) - 1)
         self._encoders = ThreadPoolExecutor(workers, thread_name_prefix="encoding")
 
-    async def vector_of(self, text: str) -> Vector | None:
-        """What `text` is about; None without a model, or without a letter or digit in it."""
-        text = text.strip()
-        if text not in self._kept:
-            self._kept[text] = await asyncio.get_running_loop().run_in_executor(self._encoders, self._vector, text)
+    async def vector_of(self, text: str, language: Locale) -> Vector | None:
+        """What `text` in `language` is about; None without a model, or without a letter or digit in it."""
+        asked = (text.strip(), language)
+        if asked not in self._kept:
+            self._kept[asked] = await asyncio.get_running_loop().run_in_executor(self._encoders, self._vector, *asked)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-        self._kept.move_to_end(text)
-        return self._kept[text]
+        self._kept.move_to_end(asked)
+        return self._kept[asked]
 
     async def version(self) -> str:
         """The version of the vectors that can be compared now; empty without a model."""
@@ -44,11 +45,11 @@ class Asking:
             self._version = loaded.version if loaded is not None else ""
         return self._version
 
-    def _vector(self, text: str) -> Vector | None:
+    def _vector(self, text: str, language: Locale) -> Vector | None:
         loaded = self._load()
         if loaded is None or not any(character.isalnum() for character in text):
             return None
-        return loaded.of([text])[0]
+        return loaded.of([text], [language])[0]
 
 
 _asking = Asking(meaning.load)

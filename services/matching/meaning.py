@@ -3,15 +3,15 @@
 Everything is encoded as a request, in small letters: so the model was made to compare texts of the same kind, and a
 capital at the start of a title tells it something that nobody meant. Its vectors all lean the same way, so their mean
 is taken away, and a matrix shortens what says in which language something is said, or whether a thing is named or what
-it is for (`basis.sameness`). Then each is drawn towards what it is nearest to, because "digging a trench" and
-"mini-excavator" share little but what one does with them: towards categories and their concepts (`taxonomy/`; a word
-that these use tells the category, too, as so small a model does not know every machine), and towards the meanings of
-English nouns in WordNet, which nobody chose. Towards many and softly: of the few nearest the taxonomy may have none
-that is right, and what several have in common still helps then. How near a thing is, is its cosine less how
-crowded it is around it, else what lies where the taxonomy is dense is near to everything (known as cross-domain
-similarity local scaling). All this is in `taxonomy/basis.npz` and `taxonomy/wordnet.npz`, made by
-`python -m services.matching.basis`. What each part is worth, also on subjects that the taxonomy does not have, is
-printed by `python -m tests.bench.matching parts`.
+it is for (`basis.sameness`). What somebody asks for in Dutch is read twice, as it is and word by word in English
+(`dictionary`). Then each is drawn towards what it is nearest to, because "digging a trench" and "mini-excavator" share
+little but what one does with them: towards categories and their concepts (`taxonomy/`; a word that these use tells the
+category, too, as so small a model does not know every machine), and towards the meanings of English nouns in WordNet,
+which nobody chose. Towards many and softly: of the few nearest the taxonomy may have none that is right, and what
+several have in common still helps then. How near a thing is, is its cosine less how crowded it is around it, else what
+lies where the taxonomy is dense is near to everything (known as cross-domain similarity local scaling). All this is in
+`taxonomy/basis.npz` and `taxonomy/wordnet.npz`, made by `python -m services.matching.basis`. What each part is worth,
+also on subjects that the taxonomy does not have, is printed by `python -m tests.bench.matching parts`.
 """
 
 import hashlib
@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matching import model, taxonomy, words
+from contracts.identity import Locale
+from services.matching import dictionary, model, taxonomy, words
 from services.matching.model import DIMENSIONS, Floats
 
 BASIS = taxonomy.FOLDER / "basis.npz"
@@ -39,6 +40,8 @@ _HINT = 0.25
 """What a word of a category's own adds to its nearness."""
 _CROWD, _USUAL = 10, 0.47
 """A vector is as crowded as it is near to so many anchors, on average; and the average of that over texts."""
+_WORD_BY_WORD = 0.3
+"""What a Dutch request's words in English count beside the request."""
 _STEPS = 254
 """In so many steps for each 1 a packed vector says how crowded it is."""
 
@@ -102,9 +105,9 @@ class Meaning:
 
     def __init__(self, loaded: model.Model, basis: Path = BASIS, nouns: Path = WORDNET) -> None:
         self.model = loaded
-        content = basis.read_bytes() + nouns.read_bytes()
+        content = basis.read_bytes() + nouns.read_bytes() + dictionary.ENGLISH.read_bytes()
         tuned = (_SHARPNESS, _NEAREST, _PULL, _NEAREST_NOUNS, _PULL_OF_NOUNS)
-        tuned += (_HINT, _CROWD, _USUAL, _STEPS)
+        tuned += (_HINT, _CROWD, _USUAL, _STEPS, _WORD_BY_WORD)
         content += repr((taxonomy.leaves(), taxonomy.concepts(), tuned)).encode()
         self.version = f"{model.NAME}.{hashlib.sha256(content).hexdigest()[:12]}"
         with np.load(basis) as arrays:
@@ -126,13 +129,15 @@ class Meaning:
         values = unit(((1 - weight) * title.values + weight * text.values)[None])
         return Vector(values[0], title.topics, float(self._crowds(values)[0]))
 
-    def of(self, texts: Sequence[str]) -> list[Vector]:
-        """A vector for each text. Takes about 15 ms for a short one: call it in a thread."""
+    def of(self, texts: Sequence[str], asked_in: Sequence[Locale] = ()) -> list[Vector]:
+        """A vector for each text. Takes about 15 ms for a short one: call it in a thread.
+
+        `asked_in`: the languages of the first of them, which ask for something; in Dutch they take twice the time.
+        """
         if not texts:
             return []
-        said = [text.lower() for text in texts]
         # BLAS would wake a thread on each core for these, which costs ten times the products themselves
-        centred = unit(np.einsum("nd,dk->nk", unit(self.model.encode(said) - self._mean), self._sameness))
+        centred = unit(np.einsum("nd,dk->nk", self._read(texts, asked_in), self._sameness))
         hints = np.vstack([_hints(text) for text in texts])
         near: Floats = (centred @ self._anchors.T + _HINT * hints).astype(np.float32)
         pulls = _PULL * _drawn(near, self._anchors, _NEAREST)
@@ -141,6 +146,16 @@ class Meaning:
         values = unit(centred + pulls)
         topics = [tuple(self._topics(row, _TOPICS)) for row in near]
         return [Vector(*each) for each in zip(values, topics, self._crowds(values).tolist(), strict=True)]
+
+    def _read(self, texts: Sequence[str], asked_in: Sequence[Locale]) -> Floats:
+        asked = zip(texts, asked_in, strict=False)
+        told = [dictionary.in_english(text) if language == "nl" else "" for text, language in asked]
+        known = [place for place, text in enumerate(told) if text]
+        said = [text.lower() for text in texts] + [told[place] for place in known]
+        rows = unit(self.model.encode(said) - self._mean)
+        found = rows[: len(texts)]
+        found[known] += _WORD_BY_WORD * rows[len(texts) :]
+        return unit(found)
 
     def _crowds(self, values: Floats) -> Floats:
         near = np.einsum("nd,kd->nk", values, self._anchors)

@@ -47,7 +47,7 @@ def _figures(loaded: Meaning, found: Labelled, *, crowds: bool) -> list[tuple[fl
     packed = [(one if crowds else replace(one, crowd=0.0)).packed() for one in offers]
     ranked: list[tuple[str, list[int], dict[int, int]]] = []
     for need, grades in found.needs:
-        near = similarities(loaded.of([need.title])[0], packed)
+        near = similarities(loaded.of([need.title], [need.language])[0], packed)
         best = np.argsort([-(one or 0.0) for one in near], kind="stable")[:10]
         ranked.append((need.language, [grades.get(numbers[place], 0) for place in best], grades))
     return [

@@ -189,7 +189,7 @@ def _means(results: Sequence[_Result], language: str) -> tuple[float, float, flo
 async def _typed(db: Database, need: ListingState, version: str) -> list[UUID]:
     """The need's text, typed into the search."""
     query = words.parsed(need.title)
-    vector = await asking.vector_of(query.wanted) if version else None
+    vector = await asking.vector_of(query.wanted, need.language) if version else None
     wanted = Search(query=query, language=need.language, vector=vector, version=version, side="offer")
     async with db.reading() as session:
         page = await search(

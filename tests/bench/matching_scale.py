@@ -154,7 +154,7 @@ class _Asked:
     async def find(self, typed: str, **filters: Any) -> int:
         """A first page of offers."""
         query = words.parsed(typed)
-        vector = await asking.vector_of(query.wanted)
+        vector = await asking.vector_of(query.wanted, "fr")
         wanted = Search(query=query, language="fr", vector=vector, version=self.version, side="offer", **filters)
         async with self.db.asking() as session:
             page = await search(session, wanted, member_id=self.member, now=datetime.now(UTC), offset=0, limit=20)

@@ -69,7 +69,7 @@ def _judged(loaded: Meaning, found: Labelled) -> list[list[Judged]]:
     now = datetime.now(UTC)
     judged: list[list[Judged]] = []
     for wanted, grades in found.needs:
-        near = similarities(loaded.of([wanted.title])[0], offers)
+        near = similarities(loaded.of([wanted.title], [wanted.language])[0], offers)
         some = [
             Judged(judgement, number in grades)
             for (number, offer), one in zip(found.offers.items(), near, strict=True)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.catalog import Kind, Side
+from contracts.identity import Locale
 from services.chassis.auth import CurrentMember
 from services.chassis.clock import ClockDep
 from services.chassis.database import DatabaseDep
@@ -159,10 +160,10 @@ def _view(row: dict[str, Any]) -> SavedSearchView:
     return SavedSearchView.model_validate(row | {"around": around})
 
 
-async def _values(form: SearchForm, language: str, *, by_meaning: bool) -> dict[str, Any]:
+async def _values(form: SearchForm, language: Locale, *, by_meaning: bool) -> dict[str, Any]:
     text = form.words.replace("\0", " ").strip()
     wanted = words.parsed(text).wanted
-    vector = await asking.vector_of(wanted) if by_meaning and wanted else None
+    vector = await asking.vector_of(wanted, language) if by_meaning and wanted else None
     around = form.around
     return {
         "name": form.name,

@@ -94,7 +94,7 @@ async def _wanted(asked: Asked, language: Locale, now: datetime, settings: Match
     return Search(
         query=query,
         language=language,
-        vector=await asking.vector_of(query.wanted) if settings.meaning else None,
+        vector=await asking.vector_of(query.wanted, language) if settings.meaning else None,
         version=await asking.version() if settings.meaning else "",
         side=asked.side,
         kind=asked.kind,

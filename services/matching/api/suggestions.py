@@ -48,7 +48,9 @@ async def read_categories(
     language = actor.locale if actor else language_of(request.headers.get("accept-language"))
     if not text.strip():
         return [suggestions.category(one.code, language) for one in taxonomy.tree().values()]
-    vector = await asking.vector_of(text) if settings.meaning and len(text.strip()) >= _FEWEST_LETTERS else None
+    vector = (
+        await asking.vector_of(text, language) if settings.meaning and len(text.strip()) >= _FEWEST_LETTERS else None
+    )
     if vector is None:
         return suggestions.categories(text, language)
     return [suggestions.category(code, language) for code in vector.topics[:_MOST_CATEGORIES]]

@@ -41,7 +41,9 @@ async def encode_some(session: AsyncSession, meaning: Meaning) -> int:
         .with_for_update(skip_locked=True)
         .cte("waiting")
     )
-    columns = [things.c[name] for name in ("epoch", "version", "gone", "side", "title", "category", "tags", "text")]
+    columns = [
+        things.c[name] for name in ("epoch", "version", "gone", "side", "title", "category", "tags", "text", "language")
+    ]
     same = sa.and_(things.c.origin == waiting.c.origin, things.c.id == waiting.c.id)
     chosen = sa.select(waiting, *columns).select_from(waiting.outerjoin(things, same))
     rows = (await session.execute(chosen)).mappings().all()
@@ -67,8 +69,10 @@ async def _settled(session: AsyncSession, row: Row, vectors: dict[Any, Vector], 
 
 def encoded(meaning: Meaning, rows: Sequence[Row]) -> dict[Any, Vector]:
     """Vectors by (origin, id); titles count most."""
+    rows = sorted(rows, key=lambda row: row["side"] != "need")
+    asked_in = [row["language"] for row in rows if row["side"] == "need"]
     titles = [". ".join(text for text in (row["title"], row["category"], *row["tags"]) if text) for row in rows]
-    vectors = meaning.of([*titles, *(row["text"] for row in rows if row["text"].strip())])
+    vectors = meaning.of([*titles, *(row["text"] for row in rows if row["text"].strip())], asked_in)
     described = iter(vectors[len(rows) :])
     return {
         (row["origin"], row["id"]): meaning.blended(vector, next(described), _TEXT_WEIGHT)

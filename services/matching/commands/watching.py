@@ -72,7 +72,7 @@ async def _vector(session: AsyncSession, row: Row, version: str) -> Vector | Non
         return None
     if row["model"] == version and row["vector"] is not None:
         return unpacked(row["vector"], ())
-    vector = await asking.vector_of(words.parsed(row["words"]).wanted)
+    vector = await asking.vector_of(words.parsed(row["words"]).wanted, row["language"])
     if vector is not None:
         again = sa.update(saved_searches).where(saved_searches.c.id == row["id"])
         await session.execute(again.values(model=version, vector=vector.packed()))

@@ -20,7 +20,7 @@ class _Slow:
         self._inside = 0
         self._lock = threading.Lock()
 
-    def of(self, texts: list[str]) -> list[Any]:
+    def of(self, texts: list[str], _asked_in: list[str]) -> list[Any]:
         with self._lock:
             self.asked += texts
             self._inside += 1
@@ -37,7 +37,7 @@ class _Slow:
 async def test_a_question_is_encoded_once() -> None:
     slow = _Slow()
     asking = Asking(slow.load)
-    assert [await asking.vector_of(text) for text in (" scie ", "scie", "?!")] == ["scie", "scie", None]
+    assert [await asking.vector_of(text, "fr") for text in (" scie ", "scie", "?!")] == ["scie", "scie", None]
     assert slow.asked == ["scie"]
     assert await asking.version() == "slow.1"
 
@@ -45,7 +45,7 @@ async def test_a_question_is_encoded_once() -> None:
 async def test_only_so_many_are_encoded_at_once() -> None:
     slow = _Slow()
     asking = Asking(slow.load, at_once=2)
-    found = await asyncio.gather(*(asking.vector_of(f"scie {number}") for number in range(12)))
+    found = await asyncio.gather(*(asking.vector_of(f"scie {number}", "fr") for number in range(12)))
     assert found == [f"scie {number}" for number in range(12)]
     assert slow.most == 2
 
@@ -54,10 +54,10 @@ async def test_the_oldest_questions_are_forgotten() -> None:
     slow = _Slow()
     asking = Asking(slow.load, kept=2)
     for text in ("a", "b", "a", "c", "a", "b"):
-        await asking.vector_of(text)
+        await asking.vector_of(text, "fr")
     assert slow.asked == ["a", "b", "c", "b"]
 
 
 async def test_without_a_model_there_is_no_vector() -> None:
     asking = Asking(lambda: None)
-    assert (await asking.vector_of("scie"), await asking.version()) == (None, "")
+    assert (await asking.vector_of("scie", "fr"), await asking.version()) == (None, "")
