@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from services.chassis.messaging import Subscription
 
 LARGEST_BATCH = 100
+SMALLEST_BATCH = 4
+"""Alone, each message costs a transaction and an answer: where the machine is too slow, that would make it slower."""
 WANTED_SECONDS = 0.25
 """A batch that takes longer is followed by a smaller one: stopping waits for it, and others for its locks."""
 PAUSE_SECONDS = 2.0
@@ -68,7 +70,7 @@ class Gathering:
         began = time.monotonic()
         waiting = await self._handling.handle(batch, self._subscription)
         is_slow = time.monotonic() - began > WANTED_SECONDS
-        self._size = max(1, self._size // 2) if is_slow else min(LARGEST_BATCH, self._size * 2)
+        self._size = max(SMALLEST_BATCH, self._size // 2) if is_slow else min(LARGEST_BATCH, self._size * 2)
         while waiting and not self._stopping and not batch[-1].channel.is_closed:
             # in hand, not handed back: each time that it is delivered counts against a message
             await asyncio.sleep(PAUSE_SECONDS)
