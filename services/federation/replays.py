@@ -24,8 +24,8 @@ OCTETS_IN_AN_HOUR = 500_000_000
 ANEW = 20
 """Times: what is said anew fills our log for a month, what is said again is there already."""
 
-LOG_IS_READ = 2000
-"""Messages that it counts as when all that was said on the link is looked through."""
+LOG_IS_READ = 10_000
+"""Messages that it counts as when all that was said on the link is looked through, or a hub tells of all members."""
 
 
 async def spend(session: AsyncSession, link: sa.RowMapping, logged: sa.ColumnElement[bool], *, now: datetime) -> bool:
