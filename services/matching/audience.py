@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from services.matching.tables import circles, things
 
@@ -23,6 +23,15 @@ def circles_of(member_id: Member) -> sa.Select[UUID]:
 def owned_by(member_id: Member) -> Condition:
     """Things of the member, or of a circle that the member is in."""
     return sa.or_(things.c.owner_member_id == member_id, things.c.owner_circle_id.in_(circles_of(member_id)))
+
+
+def closed_for(member_id: Member) -> Condition:
+    """Things for circles that the member may see, and few others: as the index of them says it."""
+    may_see = sa.func.array_append(things.c.circle_ids, things.c.owner_member_id)
+    may_see = sa.func.array_append(may_see, things.c.owner_circle_id, type_=ARRAY(sa.Uuid))
+    asking = sa.func.array_append(sa.func.array(circles_of(member_id).scalar_subquery()), member_id)
+    circle = sa.literal_column("'circle'")
+    return sa.and_(things.c.scope == circle, sa.not_(things.c.gone), may_see.overlap(asking))
 
 
 def standing(now: Instant) -> Condition:

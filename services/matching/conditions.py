@@ -17,12 +17,14 @@ class Conditions:
     """Filters that must all hold.
 
     `key`: conditions with the same key have the same clauses, and `values` gives what their parameters stand for. None:
-    made for one use, with their values in them.
+    made for one use, with their values in them. `member`: the name of the value that says who must be able to see what
+    passes; None where that is nobody in particular.
     """
 
     clauses: Sequence[Condition] = field(compare=False)
     key: Hashable = None
     values: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False)
+    member: str | None = None
 
 
 def once(*clauses: Condition) -> Conditions:

@@ -29,6 +29,10 @@ KINDS: Any = array([things.c.kind])
 """As in the index of words."""
 
 
+PLACE: Any = sa.literal_column("things.ctid")
+"""Where a thing lies in its table, to look at it again within one statement without an index."""
+
+
 def values(terms: Terms) -> dict[str, Any]:
     """What a statement made of these conditions must be given, when it is used for other terms than it was made for."""
     return {
@@ -145,12 +149,12 @@ def around(centre: Point) -> dict[str, float]:
     return {"circle_latitude": centre.latitude, "circle_longitude": centre.longitude}
 
 
-def kilometres(centre: Point) -> sa.ColumnElement[float]:
-    """The way from a point to a thing, as the crow flies (haversine); NULL for a thing without a point."""
+def kilometres(centre: Point, table: sa.FromClause = things) -> sa.ColumnElement[float]:
+    """The way from a point to a row, as the crow flies (haversine); NULL for a thing without a point."""
     given = {name: sa.bindparam(name, value, sa.Double) for name, value in around(centre).items()}
-    here, there = sa.func.radians(given["circle_latitude"]), sa.func.radians(things.c.latitude)
+    here, there = sa.func.radians(given["circle_latitude"]), sa.func.radians(table.c.latitude)
     half = sa.func.power(sa.func.sin((there - here) / 2), 2)
-    turn = sa.func.sin(sa.func.radians(things.c.longitude - given["circle_longitude"]) / 2)
+    turn = sa.func.sin(sa.func.radians(table.c.longitude - given["circle_longitude"]) / 2)
     half += sa.func.cos(here) * sa.func.cos(there) * sa.func.power(turn, 2)
     return 2 * _EARTH_KM * sa.func.asin(sa.func.sqrt(sa.func.least(1.0, half)))
 

@@ -19,6 +19,8 @@ OURS = ""
 
 _instant = sa.DateTime(timezone=True)
 
+_PLACED = ("cell", "side", "kind", "latitude", "longitude", "origin", "language")
+
 things = sa.Table(
     "things",
     metadata,
@@ -64,12 +66,20 @@ things = sa.Table(
     ),
     sa.Index("things_newest", "side", "changed_at", postgresql_where=sa.text("NOT gone")),
     sa.Index("things_latest", "changed_at", postgresql_where=sa.text("NOT gone")),
-    sa.Index("things_by_cell", "cell", "side", "kind", "latitude", "longitude", postgresql_where=sa.text("NOT gone")),
+    sa.Index(
+        "things_closed",
+        sa.text("(array_append(array_append(circle_ids, owner_member_id), owner_circle_id))"),
+        postgresql_using="gin",
+        postgresql_where=sa.text("scope = 'circle' AND NOT gone"),
+    ),
+    sa.Index("things_of_origin", "origin", "changed_at", postgresql_where=sa.text("NOT gone")),
+    sa.Index("things_by_cell", *_PLACED, postgresql_where=sa.text("NOT gone")),
 )
 """Offers and needs, ours and copies. A row with `gone` is a tombstone: no content, and no older version comes back.
 
 `cell`: see `cells.py` (-1: no place). The index of words holds cells and kinds, too, so that a common word in one town
-reads nothing of the others; without waiting lists, which every search would have to read.
+reads nothing of the others; without waiting lists, which every search would have to read. Of what is for circles,
+`things_closed` knows by whom it may be seen.
 """
 
 _COMPARED = ("latitude", "longitude", "id", "public", "bits", "origin", "language", "valid_from", "valid_until")
@@ -90,6 +100,7 @@ meanings = sa.Table(
     sa.Column("latitude", sa.Double),
     sa.Column("longitude", sa.Double),
     sa.Column("cell", sa.Integer, nullable=False),
+    sa.Column("changed_at", _instant, nullable=False),
     sa.Column("topic", sa.Text, nullable=False),
     sa.Column("topics", ARRAY(sa.Text), nullable=False),
     sa.Column("bits", BIT(384), nullable=False),
@@ -97,7 +108,7 @@ meanings = sa.Table(
     sa.Column("aisle", sa.Integer, sa.Computed(shelves.AISLE, persisted=True), nullable=False),
     sa.Column("shelf", sa.Integer, sa.Computed(shelves.SHELF, persisted=True), nullable=False),
     sa.Index("meanings_by_aisle", "aisle", "cell", postgresql_include=_COMPARED),
-    sa.Index("meanings_by_shelf", "shelf", "cell", postgresql_include=_COMPARED),
+    sa.Index("meanings_by_shelf", "shelf", "cell", postgresql_include=(*_COMPARED, "changed_at")),
 )
 """What things are about. `model`: its name and the version of its means; vectors of another one do not count.
 

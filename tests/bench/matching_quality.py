@@ -17,7 +17,8 @@ from services.chassis.ids import new_id
 from services.matching import asking, words
 from services.matching.commands import index, vocabulary
 from services.matching.loops import Encoding
-from services.matching.queries.matches import Match, matches_of, need_of
+from services.matching.queries.judging import Match
+from services.matching.queries.matches import matches_of, need_of
 from services.matching.queries.search import Search, search
 
 _KINDS = {

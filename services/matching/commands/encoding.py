@@ -102,7 +102,7 @@ def placed(thing: Row | dict[str, Any]) -> dict[str, Any]:
     """What the index of vectors keeps of a thing for its filters."""
     here = thing["latitude"] is not None and thing["longitude"] is not None
     point = Point(latitude=thing["latitude"], longitude=thing["longitude"]) if here else None
-    same = ("side", "kind", "language", "valid_from", "valid_until", "latitude", "longitude")
+    same = ("side", "kind", "language", "valid_from", "valid_until", "latitude", "longitude", "changed_at")
     return {name: thing[name] for name in same} | {
         "open": thing["scope"] != "circle",
         "public": thing["scope"] == "public",

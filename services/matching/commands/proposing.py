@@ -15,7 +15,8 @@ from services.matching.commands.watching import watch
 from services.matching.conditions import once
 from services.matching.queries import results
 from services.matching.queries.candidates import Wanted, candidates
-from services.matching.queries.matches import Match, answers_to, matches_of, status_of, vector_of
+from services.matching.queries.judging import Match
+from services.matching.queries.matches import answers_to, matches_of, status_of, vector_of
 from services.matching.tables import OURS, proposals, things, to_match
 from services.matching.telling import worth_telling
 from services.matching.terms import Part, Terms, terms_of

@@ -1,74 +1,127 @@
-"""What there is, without a word that was asked for: the newest, or the nearest."""
+"""What there is, without a word that was asked for: the newest, or the nearest.
+
+Where few things pass a filter, they are looked up by it; else all are read in their order until there are enough.
+"""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import ranking
-from services.matching.conditions import Conditions
 from services.matching.domain import Point
-from services.matching.queries import results
+from services.matching.queries import looking, required, shelved
 from services.matching.queries.candidates import Candidate
-from services.matching.queries.filters import Filters, conditions_of
+from services.matching.queries.filters import Filters, conditions_of, origin_of
+from services.matching.queries.looking import MOST, Source
 from services.matching.queries.nearest import KINDS, like
 from services.matching.ranking import Circle
-from services.matching.tables import meanings, things
 
-MOST = 500
-"""Results that are ranked and counted."""
+_FIRST_KM, _LAST_KM = 3.0, 500.0
+_SLOWEST, _FASTEST = 1.3, 4.0
+_SPARE = 1.15
+"""So many times the things that are wanted are looked for: some are not for everybody."""
+_MORE, _MOST_MORE = 1.1, 16.0
+_TENTH = 10
+"""Up to a tenth of all things are read by the index of words: how few of the newest it are is not known before."""
+_MANY_IN_CIRCLE = 12_000
+"""Of so many the newest are sooner found among the newest of all."""
 
-_FIRST_KM, _LAST_KM = 3.0, 300.0
-_LEAST, _SLOWEST, _FASTEST = 0.5, 1.3, 4.0
-_BOX = 4 / math.pi
-"""How much larger a box is than the circle in it."""
-_MOST_COUNTED = 3 * MOST
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Who looks, when, by which vectors' categories."""
+
+    member_id: UUID | None
+    now: datetime
+    version: str
 
 
-async def newest(
-    session: AsyncSession, filters: Filters, *, member_id: UUID | None, now: datetime, version: str
-) -> list[Candidate]:
+async def newest(session: AsyncSession, filters: Filters, asked: Asked) -> list[Candidate]:
     """The newest of what the member may see."""
-    conditions = conditions_of(filters, member_id=member_id, now=now)
-    return await _read(session, conditions, {"version": version}, nearest=False)
+    source, values = await _source(session, filters, asked)
+    if source.shelf is not None:
+        return await _shelved(session, filters, asked, source, values)
+    if source.is_all and filters.circle is not None:
+        held = await _held(session, filters, filters.circle, _MANY_IN_CIRCLE)
+        source = Source(in_order=held.held == _MANY_IN_CIRCLE)
+    elif source.is_all:
+        source = Source(in_order=filters.origin is not None)
+    return await _read(session, filters, asked, values, source)
 
 
-async def nearest(
-    session: AsyncSession, filters: Filters, *, near: Point, member_id: UUID | None, now: datetime, version: str
-) -> list[Candidate]:
+async def nearest(session: AsyncSession, filters: Filters, asked: Asked, *, near: Point) -> list[Candidate]:
     """The nearest to a point: looked for in a circle that may hold enough, so that no large town is read to its end."""
-    values, km = {"version": version, **ranking.around(near)}, await _holding_enough(session, filters, near)
+    source, values = await _source(session, filters, asked)
+    source, values = replace(source, by_distance=True), values | ranking.around(near)
+    if source.shelf is not None:
+        return await _shelved(session, filters, asked, source, values)
+    if not source.is_all:
+        return await _read(session, filters, asked, values, source)
+    wanted, km = MOST * _SPARE, _FIRST_KM
     while True:
-        circle = _around(near, km, filters.circle)
-        conditions = conditions_of(replace(filters, circle=circle), member_id=member_id, now=now)
-        found = await _read(session, conditions, values, nearest=True)
+        circle = await _holding(session, filters, near, km, round(wanted))
+        found = await _read(session, replace(filters, circle=circle), asked, values, source)
         if len(found) == MOST or circle is filters.circle:
             return found
-        km *= _growth(len(found))
+        wanted *= _more(len(found))
+        km = circle.radius_km if circle is not None else km
 
 
-async def _holding_enough(session: AsyncSession, filters: Filters, near: Point) -> float:
-    """How many km may hold enough: by how many things of this side and kind are about, whoever may see them."""
-    circle = Circle(centre=near, radius_km=_FIRST_KM)
-    sides = ["offer", "need"] if filters.side is None else [filters.side]
-    kinds = list(KINDS) if filters.kind is None else [filters.kind]
-    statement = _counting(like(circle))
-    about = (await session.execute(statement, {**circle.values(), "sides": sides, "kinds": kinds})).scalar_one()
-    return _FIRST_KM * _growth(about / _BOX, slowest=_LEAST)
+async def _shelved(
+    session: AsyncSession, filters: Filters, asked: Asked, source: Source, values: dict[str, Any]
+) -> list[Candidate]:
+    """The first of the categories asked for; more of them, as long as that brings more that the member may see."""
+    wanted, before = MOST * _SPARE, -1
+    while True:
+        found = await _read(session, filters, asked, {**values, "wanted": round(wanted)}, source)
+        if len(found) in {MOST, before}:
+            return found
+        wanted, before = wanted * _more(len(found)), len(found)
 
 
-@lru_cache(maxsize=4)
-def _counting(circle: Circle) -> sa.Select[int]:
-    sides, kinds = (sa.any_(sa.bindparam(name, type_=ARRAY(sa.Text))) for name in ("sides", "kinds"))
-    there = sa.select(things.c.cell).where(sa.not_(things.c.gone), things.c.side == sides, things.c.kind == kinds)
-    there = there.where(*ranking.in_box(circle, things)).limit(sa.literal_column(str(_MOST_COUNTED)))
-    return sa.select(sa.func.count()).select_from(there.subquery())
+def _more(found: int) -> float:
+    """How many times as many are to be looked at where so few of them passed the filters."""
+    return min(max(_MORE * MOST / max(found, 1), _SLOWEST), _MOST_MORE)
+
+
+async def _source(session: AsyncSession, filters: Filters, asked: Asked) -> tuple[Source, dict[str, Any]]:
+    """Where to look: in all things, unless few say what is required, or a category is asked for."""
+    said = await required.rarest(session, filters)
+    if said is not None and said.things * _TENTH <= said.total:
+        return Source(said=True), required.values(said)
+    shelf = shelved.way(filters, anybody=asked.member_id is None) if asked.version else None
+    return Source(shelf=shelf), {} if shelf is None else shelved.values(filters, asked.version)
+
+
+async def _holding(session: AsyncSession, filters: Filters, near: Point, km: float, wanted: int) -> Circle | None:
+    """A circle that holds so many things, whoever may see them; else all that is asked for."""
+    while True:
+        circle = _around(near, km, filters.circle)
+        if circle is None or circle.cells is None:
+            return filters.circle
+        there = await _held(session, filters, circle, wanted)
+        if there.reach is not None:
+            return Circle(centre=near, radius_km=there.reach)
+        if circle is filters.circle:
+            return circle
+        km *= _growth(there.held, wanted)
+
+
+async def _held(session: AsyncSession, filters: Filters, circle: Circle, wanted: int) -> Any:
+    """How many things of this side, kind, origin and language lie in a circle, by the index of places alone."""
+    values = {
+        "sides": ["offer", "need"] if filters.side is None else [filters.side],
+        "kinds": list(KINDS) if filters.kind is None else [filters.kind],
+        "origin": origin_of(filters.origin),
+        "spoken": filters.spoken,
+        "wanted": wanted,
+    }
+    counting = looking.counting(like(circle), origin=filters.origin is not None, spoken=filters.spoken is not None)
+    return (await session.execute(counting, {**circle.values(), **values})).one()
 
 
 def _around(near: Point, km: float, whole: Circle | None) -> Circle | None:
@@ -77,26 +130,15 @@ def _around(near: Point, km: float, whole: Circle | None) -> Circle | None:
     return Circle(centre=near, radius_km=km) if smaller else whole
 
 
-def _growth(found: float, slowest: float = _SLOWEST) -> float:
-    """How much wider to look where a circle held `found`, so that the next one holds enough and not much more."""
-    return min(max(math.sqrt(1.5 * MOST / max(found, 1)), slowest), _FASTEST)
+def _growth(held: float, wanted: float) -> float:
+    """How much wider to look where a circle held so many, so that the next one holds enough and not much more."""
+    return min(max(math.sqrt(1.5 * wanted / max(held, 1)), _SLOWEST), _FASTEST)
 
 
 async def _read(
-    session: AsyncSession, conditions: Conditions, values: dict[str, Any], *, nearest: bool
+    session: AsyncSession, filters: Filters, asked: Asked, values: dict[str, Any], source: Source
 ) -> list[Candidate]:
-    rows = await session.execute(_statement(conditions, nearest=nearest), {**conditions.values, **values})
+    conditions = conditions_of(filters, member_id=asked.member_id, now=asked.now, in_order=source.in_order)
+    given = {**conditions.values, "version": asked.version, **values}
+    rows = await session.execute(looking.statement(conditions, source), given)
     return [Candidate(row, None) for row in rows.mappings()]
-
-
-@lru_cache(maxsize=256)
-def _statement(conditions: Conditions, *, nearest: bool) -> sa.Select[*tuple[Any, ...]]:
-    order: list[Any] = [things.c.changed_at.desc(), things.c.id.desc(), things.c.origin]
-    if nearest:
-        order.insert(0, ranking.kilometres(Point(latitude=0.0, longitude=0.0)).asc().nulls_last())
-    nothing = sa.literal_column("0.0", sa.Double).label("coverage")
-    chosen = sa.select(*results.LIGHT, nothing).where(*conditions.clauses).order_by(*order)
-    one = chosen.limit(sa.literal_column(str(MOST))).subquery("one")
-    same = sa.and_(meanings.c.origin == one.c.origin, meanings.c.id == one.c.id)
-    known = sa.and_(same, meanings.c.model == sa.bindparam("version", type_=sa.Text))
-    return sa.select(*one.c, results.as_sent(meanings.c.topics)).select_from(one.outerjoin(meanings, known))

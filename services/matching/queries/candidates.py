@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.matching import meaning, ranking
 from services.matching.conditions import Conditions
 from services.matching.meaning import Vector, similarities
-from services.matching.queries import nearest, results
+from services.matching.queries import nearest, required, results
 from services.matching.queries.nearest import Narrowed
+from services.matching.queries.required import Required
 from services.matching.ranking import Circle
 from services.matching.relevance import relevance
 from services.matching.tables import meanings, things
@@ -44,7 +45,7 @@ class Wanted:
     `version`: of the vectors that count. `total`: about how many things there are. `likely_kind`: the one that is
     looked at first among very many. The rest repeats conditions for the index of vectors (None, False: none such):
     `side`, `kind`, `spoken`, `origin`, `topics`, `circle`; `public`: nothing else. `only`: that thing (origin, id).
-    `many`: not all that are found will fit.
+    `many`: not all that are found will fit. `required`: what must be said by few of those that are meant.
     """
 
     conditions: Conditions
@@ -63,6 +64,7 @@ class Wanted:
     public: bool = False
     only: tuple[str, Any] | None = None
     many: bool = False
+    required: Required | None = None
 
     @property
     def most(self) -> int:
@@ -111,17 +113,21 @@ class _Shape:
     rare: bool
     only: bool
     ways: tuple[Narrowed, ...]
+    vector: bool
+    required: bool
     circle: Circle | None
     kind: bool
 
 
 def _shape(wanted: Wanted) -> _Shape:
-    terms = wanted.terms
+    terms, narrow = wanted.terms, wanted.required is not None
     return _Shape(
         words=bool(terms.terms),
         rare=terms.are_rare,
         only=wanted.only is not None,
-        ways=() if wanted.vector is None else tuple(_ways(wanted)),
+        ways=() if wanted.vector is None or narrow else tuple(_ways(wanted)),
+        vector=wanted.vector is not None,
+        required=narrow,
         circle=None if wanted.circle is None else nearest.like(wanted.circle),
         kind=wanted.kind is not None,
     )
@@ -149,6 +155,7 @@ def _ways(wanted: Wanted) -> list[Narrowed]:
 def _values(wanted: Wanted, ways: Sequence[Narrowed]) -> dict[str, Any]:
     values = {
         **ranking.values(wanted.terms),
+        **required.values(wanted.required),
         **(wanted.circle.values() if wanted.circle is not None else {}),
         "version": wanted.version,
         "most": wanted.most,
@@ -173,7 +180,7 @@ def _values(wanted: Wanted, ways: Sequence[Narrowed]) -> dict[str, Any]:
 
 
 def _statement(conditions: Conditions, shape: _Shape) -> sa.Select[*tuple[Any, ...]]:
-    sources = [_only()] if shape.only else [*_by_words(conditions, shape), *nearest.of(conditions, shape.ways)]
+    sources = [_only()] if shape.only else [*_by_words(conditions, shape), *_by_meaning(conditions, shape)]
     found = sa.union(*sources).subquery("found") if len(sources) > 1 else sources[0].subquery("found")
     coverage: Any = ranking.coverage(Terms()) if shape.words else sa.literal_column("0.0", sa.Double)
     light = sa.select(*results.LIGHT, coverage.label("coverage"))
@@ -182,13 +189,19 @@ def _statement(conditions: Conditions, shape: _Shape) -> sa.Select[*tuple[Any, .
     one = thing.lateral("thing")
     known = sa.and_(meanings.c.origin == one.c.origin, meanings.c.id == one.c.id)
     known = sa.and_(known, meanings.c.model == sa.bindparam("version", type_=sa.Text))
-    vector: list[Any] = [meanings.c.vector] if shape.ways or shape.only else []
+    vector: list[Any] = [meanings.c.vector] if shape.vector or shape.only else []
     return sa.select(*one.c, *vector, results.as_sent(meanings.c.topics)).select_from(
         found.join(one, sa.true()).outerjoin(meanings, known)
     )
 
 
 _kept_statement = lru_cache(maxsize=256)(_statement)
+
+
+def _by_meaning(conditions: Conditions, shape: _Shape) -> list[sa.Select[Any, Any]]:
+    if not shape.vector:
+        return []
+    return nearest.among(conditions, required.places()) if shape.required else nearest.of(conditions, shape.ways)
 
 
 def _only() -> sa.Select[Any, Any]:
@@ -204,13 +217,13 @@ def _by_words(conditions: Conditions, shape: _Shape) -> list[sa.Select[Any, Any]
     """
     if not shape.words:
         return []
-    said = sa.select(things.c.origin, things.c.id).where(ranking.about(Terms()))
+    said = sa.select(ranking.PLACE.label("place")).where(ranking.about(Terms()))
     if not shape.rare and shape.circle is not None and shape.circle.cells is not None:
         said = said.where(ranking.CELLS.overlap(sa.bindparam("circle_cells", type_=ARRAY(sa.Integer))))
     if not shape.rare and shape.kind:
         said = said.where(ranking.KINDS.contains(sa.bindparam("kinds", type_=ARRAY(sa.Text))))
     fenced = said.offset(sa.literal_column("0")).subquery("said")
-    same = sa.and_(things.c.origin == fenced.c.origin, things.c.id == fenced.c.id)
+    same = fenced.c.place == ranking.PLACE
     rank: list[Any] = [ranking.coverage(Terms()).label("coverage"), things.c.changed_at] if shape.rare else []
     one = sa.select(things.c.origin, things.c.id, *rank).where(same, *conditions.clauses).limit(1).lateral("one")
     chosen = sa.select(one.c.origin, one.c.id).select_from(fenced.join(one, sa.true()))

@@ -43,17 +43,23 @@ class _Shape:
     anybody: bool
     named: tuple[str, ...]
     circle: Circle | None
+    in_order: bool
     phrases: int
     without: int
 
 
-def conditions_of(filters: Filters, *, member_id: UUID | None, now: datetime) -> Conditions:
-    """What the member (None: anybody) may see of what passes the filters."""
+def conditions_of(filters: Filters, *, member_id: UUID | None, now: datetime, in_order: bool = False) -> Conditions:
+    """What the member (None: anybody) may see of what passes the filters.
+
+    `in_order`: neither the circle nor the side is to be looked up by an index: the newest of all, or of a peer, are
+    soon enough.
+    """
     query = filters.query
     shape = _Shape(
         anybody=member_id is None,
         named=tuple(name for name in _FILTERS if getattr(filters, name) is not None),
         circle=None if filters.circle is None else like(filters.circle),
+        in_order=in_order,
         phrases=len(query.phrases),
         without=len(query.without),
     )
@@ -73,7 +79,8 @@ def conditions_of(filters: Filters, *, member_id: UUID | None, now: datetime) ->
     }
     # who may see what is asked for anew each time: the tests take it away to see what then leaks
     key = (shape, audience.visible_to)
-    return Conditions(clauses=_clauses(*key), key=key, values=values)
+    member = None if member_id is None else "member_id"
+    return Conditions(clauses=_clauses(*key), key=key, values=values, member=member)
 
 
 def topics_of(topic: str | None) -> list[str] | None:
@@ -92,11 +99,18 @@ def origin_of(origin: str | None) -> str | None:
 def _clauses(shape: _Shape, visible_to: Callable[..., Condition]) -> tuple[Condition, ...]:
     member = None if shape.anybody else sa.bindparam("member_id", type_=sa.Uuid)
     found = [visible_to(member, sa.bindparam("now", type_=sa.DateTime(timezone=True)))]
-    found += [_FILTERS[name]() for name in shape.named]
+    found += [_FILTERS[name]() for name in shape.named if not shape.in_order or name != "side"]
+    found += [_unread(_FILTERS["side"]())] if shape.in_order and "side" in shape.named else []
     if shape.circle is not None:
-        found.append(ranking.within(shape.circle))
+        there = ranking.within(shape.circle)
+        found.append(_unread(there) if shape.in_order else there)
     found += [ranking.says(_text(f"phrase_{number}")) for number in range(shape.phrases)]
     return *found, *(sa.not_(ranking.says(_text(f"without_{number}"))) for number in range(shape.without))
+
+
+def _unread(condition: Condition) -> Condition:
+    """The same, by which no index is read."""
+    return sa.case((condition, sa.true()), else_=sa.false())
 
 
 def _text(name: str) -> sa.BindParameter[str]:
@@ -105,6 +119,11 @@ def _text(name: str) -> sa.BindParameter[str]:
 
 def _plain(column: Any) -> Any:
     return sa.func.lower(sa.func.unaccent(column))
+
+
+def _plain_text(name: str) -> Any:
+    """The same of what is asked for, once for all things."""
+    return sa.select(_plain(_text(name))).scalar_subquery()
 
 
 def _about_topic() -> Condition:
@@ -116,7 +135,7 @@ def _about_topic() -> Condition:
 def _tagged() -> Condition:
     """Things with this tag, whatever its case and accents."""
     one = sa.func.unnest(things.c.tags).column_valued("one")
-    return sa.exists(sa.select(sa.literal(1)).where(_plain(one) == _plain(_text("tag"))))
+    return sa.exists(sa.select(sa.literal(1)).where(_plain(one) == _plain_text("tag")))
 
 
 _TEXTS = ARRAY(sa.Text)
@@ -124,7 +143,7 @@ _FILTERS: dict[str, Callable[[], Condition]] = {
     "side": lambda: things.c.side == _text("side"),
     "kind": lambda: things.c.kind == _text("kind"),
     "spoken": lambda: things.c.language == _text("spoken"),
-    "category": lambda: _plain(things.c.category) == _plain(_text("category")),
+    "category": lambda: _plain(things.c.category) == _plain_text("category"),
     "topic": _about_topic,
     "tag": _tagged,
     "origin": lambda: things.c.origin == _text("origin"),

@@ -1,8 +1,7 @@
 """Offers for a need, live from the index."""
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -18,20 +17,15 @@ from services.matching import audience, taxonomy
 from services.matching.conditions import Condition, Conditions
 from services.matching.domain import (
     ASKING_AFTER_DAYS,
-    Fit,
-    Need,
-    Offer,
-    Point,
     Term,
     distance_km,
-    fit,
     kind_gain,
 )
-from services.matching.free_time import Interval
 from services.matching.meaning import Vector, unpacked
 from services.matching.queries import life, results, skills
-from services.matching.queries.candidates import SMALL, Candidate, Wanted, candidates
-from services.matching.queries.fairness import Fairness, fairness
+from services.matching.queries.candidates import SMALL, Wanted, candidates
+from services.matching.queries.fairness import fairness
+from services.matching.queries.judging import Judge, Match, Shown, point
 from services.matching.queries.weights import factors_in_force
 from services.matching.ranking import Circle
 from services.matching.relevance import is_about
@@ -40,21 +34,10 @@ from services.matching.terms import Part, Terms, terms_of
 from services.matching.views import LackView, MatchesView, MatchView, NearMissView
 
 _JUDGED = 100
-_HEAD_ENDS = re.compile(r"[,:;.](?=\s)|[(–]|\s-\s")
-_LONGEST_HEAD = 60
 _MOST_ITEMS = 10
 _MOST_NEAR_MISSES = 5
-_OPEN_WINDOW = timedelta(days=60)
 
 Row = sa.RowMapping
-
-
-@dataclass(frozen=True)
-class Match:
-    """An offer's row and how it fits."""
-
-    row: Row
-    fit: Fit
 
 
 async def need_of(session: AsyncSession, need_id: UUID, *, now: datetime) -> Row | None:
@@ -74,12 +57,20 @@ async def matches_for_reader(
         circles = (await session.execute(audience.circles_of(actor.id))).scalars().all()
         if need["owner_circle_id"] not in circles:
             raise NotAllowed
-    found = await matches_of(session, need, now=now, farthest_km=farthest_km, version=version, also_seen_by=actor.id)
     answers = await answers_to(session, need_id)
-    found = [match for match in found if status_of(match, answers) != "declined"]
-    items = [match for match in found if not match.fit.missing][:_MOST_ITEMS]
+    declined = {key for key, answer in answers.items() if answer["status"] == "declined"}
+    found = await matches_of(
+        session,
+        need,
+        now=now,
+        farthest_km=farthest_km,
+        version=version,
+        also_seen_by=actor.id,
+        shown=Shown(most=_MOST_ITEMS, near_misses=_MOST_NEAR_MISSES, leave_out=declined),
+    )
+    items = [match for match in found if not match.fit.missing]
     items.sort(key=lambda match: not match.fit.is_likely)
-    misses = [match for match in found if len(match.fit.missing) == 1][:_MOST_NEAR_MISSES]
+    misses = [match for match in found if match.fit.missing]
     coded = await skills.codes(session, [match.row for match in [*items, *misses]])
 
     def fields(match: Match) -> dict[str, Any]:
@@ -104,45 +95,55 @@ async def matches_of(
     version: str = "",
     also_seen_by: UUID | None = None,
     only: tuple[str, UUID] | None = None,
+    shown: Shown | None = None,
 ) -> list[Match]:
     """Offers about what `need` asks for that its owner may see, never the owner's own; the best first.
 
-    `version`: of the vectors that count. `only`: nothing but this offer (origin, id).
+    `version`: of the vectors that count. `only`: nothing but this offer (origin, id). `shown`: those that are wanted,
+    of which alone whole rows are read; None: all.
     """
     farthest_km = max(farthest_km, await life.widened_km(session, need["id"]))
     terms, vector = await need_terms(session, need), await vector_of(session, need, version)
     if not terms.terms and vector is None:
         return []
-    conditions, here = _conditions(need, now, also_seen_by), _point(need)
-    found = await candidates(
-        session,
-        Wanted(
-            conditions=conditions,
-            now=now,
-            terms=terms,
-            vector=vector,
-            version=version,
-            total=terms.total,
-            side="offer",
-            likely_kind=need["kind"],
-            circle=Circle(centre=here, radius_km=farthest_km) if here and terms.total > SMALL else None,
-            only=only,
-        ),
-    )
+    conditions = _conditions(need, now, also_seen_by)
+    wanted = _wanted(need, terms, vector, conditions, version=version, farthest_km=farthest_km)
+    found = await candidates(session, replace(wanted, only=only))
     likely = [one for one in found if is_about(one.coverage, one.meaning, of_kind=one.row["kind"] == need["kind"])]
     likely.sort(key=lambda one: -one.relevance - kind_gain(need["kind"], one.row["kind"]))
-    rows = await results.whole(session, [one.key for one in likely[:_JUDGED]], terms, conditions)
-    fair = await fairness(session, now)
-    offers = [(rows[one.key], _offer(rows[one.key], one, need, vector, fair)) for one in likely if one.key in rows]
-    return _judged(_need(need, now), offers, now, farthest_km, await factors_in_force(session))
+    del likely[_JUDGED:]
+    judge = Judge(
+        need=need,
+        vector=vector,
+        fair=await fairness(session, now),
+        factors=await factors_in_force(session),
+        now=now,
+        farthest_km=farthest_km,
+    )
+    calendars = await results.calendars(session, [one.key for one in likely]) if judge.asks_for_time else {}
+    judged = judge.all_of(likely, calendars)
+    judged = judged if shown is None else shown.of(judged)
+    rows = await results.whole(session, [each.one.key for each in judged], terms, conditions)
+    matches = [judge.match(each.one, rows[each.one.key]) for each in judged if each.one.key in rows]
+    return [match for match in matches if match is not None]
 
 
-def _judged(
-    need: Need, offers: Sequence[tuple[Row, Offer]], now: datetime, farthest_km: float, factors: dict[str, float]
-) -> list[Match]:
-    judged = [(row, fit(need, offer, now=now, farthest_km=farthest_km, factors=factors)) for row, offer in offers]
-    matches = [Match(row, judgement) for row, judgement in judged if judgement is not None]
-    return sorted(matches, key=lambda match: (-match.fit.score, match.row["origin"], match.row["id"]))
+def _wanted(
+    need: Row, terms: Terms, vector: Vector | None, conditions: Conditions, *, version: str, farthest_km: float
+) -> Wanted:
+    here = point(need)
+    return Wanted(
+        conditions=conditions,
+        now=conditions.values["now"],
+        terms=terms,
+        vector=vector,
+        version=version,
+        total=terms.total,
+        side="offer",
+        likely_kind=need["kind"],
+        circle=Circle(centre=here, radius_km=farthest_km) if here and terms.total > SMALL else None,
+        public=need["owner_member_id"] is None,
+    )
 
 
 async def answers_to(session: AsyncSession, need_id: UUID) -> dict[results.Key, Row]:
@@ -158,7 +159,8 @@ def _conditions(need: Row, now: datetime, also_seen_by: UUID | None) -> Conditio
     shape = (owner is None, circle is None, also_seen_by is None)
     key = ("matches", shape, audience.visible_to)
     values = {"owner_id": owner, "owner_circle_id": circle, "reader_id": also_seen_by, "now": now}
-    return Conditions(clauses=_clauses(shape, audience.visible_to), key=key, values=values)
+    member = None if owner is None else "owner_id"
+    return Conditions(clauses=_clauses(shape, audience.visible_to), key=key, values=values, member=member)
 
 
 @lru_cache(maxsize=16)
@@ -194,35 +196,6 @@ async def need_terms(session: AsyncSession, need: Row) -> Terms:
     )
 
 
-def _need(row: Row, now: datetime) -> Need:
-    window: Interval | None = None
-    if row["window_start"] or row["window_end"]:
-        start = row["window_start"] or now
-        window = (start, row["window_end"] or start + _OPEN_WINDOW)
-    return Need(kind=row["kind"], category=row["category"], quantity=row["quantity"], point=_point(row), window=window)
-
-
-def _offer(row: Row, one: Candidate, need: Row, vector: Vector | None, fair: Fairness) -> Offer:
-    topics = one.row["topics"] or ()
-    shared = next((topic for topic in topics if vector is not None and topic in vector.topics), None)
-    return Offer(
-        kind=row["kind"],
-        category=row["category"],
-        quantity=row["quantity"],
-        point=_point(row),
-        coverage=one.coverage,
-        shared=tuple(row["shared"]),
-        meaning=one.meaning,
-        topic=shared,
-        nearness=f"{_head(row['title'])} ~ {_head(need['title'])}",
-        asked=fair.asked[row["owner_member_id"] or row["id"]] if fair.asked else None,
-        peer=row["origin_name"] or "",
-        uses=fair.with_peers.get(row["origin"]),
-        rules=results.rules_of(row),
-        busy=results.busy_of(row),
-    )
-
-
 def status_of(match: Match, answers: dict[results.Key, Row]) -> str:
     """How far a match has come: `answers` as by `answers_to`."""
     answer = answers.get((match.row["origin"], match.row["id"]))
@@ -242,20 +215,8 @@ def _life(match: Match, answers: dict[results.Key, Row], now: datetime) -> dict[
     }
 
 
-def _head(title: str) -> str:
-    """The part of a title that names the thing."""
-    head = _HEAD_ENDS.split(title, maxsplit=1)[0].strip() or title.strip()
-    return head if len(head) <= _LONGEST_HEAD else head[:_LONGEST_HEAD].rsplit(" ", 1)[0] + "…"
-
-
-def _point(row: Row) -> Point | None:
-    if row["latitude"] is None or row["longitude"] is None:
-        return None
-    return Point(latitude=row["latitude"], longitude=row["longitude"])
-
-
 def _fields(match: Match, need: Row, language: Locale) -> dict[str, Any]:
-    here, there = _point(need), _point(match.row)
+    here, there = point(need), point(match.row)
     km = distance_km(here, there) if here and there else None
     reasons = [
         Term("topic", taxonomy.name(term.value, language)) if term.code == "topic" else term

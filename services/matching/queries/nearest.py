@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BIT
 
 from contracts.catalog import Kind
-from services.matching import ranking, shelves
+from services.matching import audience, ranking, shelves
 from services.matching.conditions import Condition, Conditions
 from services.matching.domain import Point
 from services.matching.ranking import Circle
@@ -59,7 +59,7 @@ def like(circle: Circle) -> Circle:
 def of(conditions: Conditions, ways: Sequence[Narrowed]) -> list[sa.Select[Any, Any]]:
     """One look for each of `ways` at what is open, and one at what is for circles."""
     open_ones = [_nearest().where(*_filters(way, is_open=True)) for way in ways]
-    closed = [] if not ways or ways[0].public else [_of_circles(conditions, ways[0].closed)]
+    closed = [] if not ways or ways[0].public else [_closed(conditions, ways[0].closed)]
     return [sa.select(one.subquery()) for one in (*open_ones, *closed)]
 
 
@@ -76,7 +76,7 @@ def standing(ways: Sequence[Narrowed], version: str, values: Mapping[str, Any]) 
 
 
 def _nearest() -> sa.Select[Any, Any]:
-    return sa.select(meanings.c.origin, meanings.c.id).order_by(_apart()).limit(MOST)
+    return sa.select(meanings.c.origin, meanings.c.id).order_by(_apart(), meanings.c.id).limit(MOST)
 
 
 def _apart() -> sa.ColumnElement[int]:
@@ -84,8 +84,34 @@ def _apart() -> sa.ColumnElement[int]:
     return sa.func.bit_count(meanings.c.bits.op("#")(signs))
 
 
+def _closed(conditions: Conditions, way: Narrowed) -> sa.Select[Any, Any]:
+    return _of_circles(conditions, way) if conditions.member is None else _for_member(conditions, conditions.member)
+
+
+def _for_member(conditions: Conditions, member: str) -> sa.Select[Any, Any]:
+    """Things for circles that the member may see, whatever they are of: fewer than all that are for circles."""
+    said = sa.select(ranking.PLACE.label("place")).where(audience.closed_for(sa.bindparam(member, type_=sa.Uuid)))
+    return _among(conditions, said.offset(sa.literal_column("0")))
+
+
+def among(conditions: Conditions, places: sa.Select[Any]) -> list[sa.Select[Any, Any]]:
+    """The nearest of the few things that lie there and pass the filters."""
+    return [sa.select(_among(conditions, places).subquery())]
+
+
+def _among(conditions: Conditions, places: sa.Select[Any]) -> sa.Select[Any, Any]:
+    fenced = places.subquery("places")
+    same = fenced.c.place == ranking.PLACE
+    seen = sa.select(things.c.origin, things.c.id).where(same, *conditions.clauses).limit(1).lateral("seen")
+    same = sa.and_(meanings.c.origin == seen.c.origin, meanings.c.id == seen.c.id)
+    known = sa.and_(same, meanings.c.model == sa.bindparam("version", type_=sa.Text))
+    one = sa.select(meanings.c.origin, meanings.c.id, _apart().label("apart")).where(known).limit(1).lateral("one")
+    chosen = sa.select(one.c.origin, one.c.id).select_from(fenced.join(seen, sa.true()).join(one, sa.true()))
+    return chosen.order_by(one.c.apart, one.c.id).limit(MOST)
+
+
 def _of_circles(conditions: Conditions, way: Narrowed) -> sa.Select[Any, Any]:
-    """Things for circles: few may see them, so who looks is checked before anything is compared."""
+    """Things for circles, whoever may see them: what else must hold is checked before anything is compared."""
     apart = _apart().label("apart")
     looked_at = sa.select(meanings.c.origin, meanings.c.id, apart).where(*_filters(way, is_open=False))
     # one by one: PostgreSQL would else begin with all things in the circle, as it does not know how few are closed
@@ -93,14 +119,18 @@ def _of_circles(conditions: Conditions, way: Narrowed) -> sa.Select[Any, Any]:
     same = sa.and_(things.c.origin == fenced.c.origin, things.c.id == fenced.c.id)
     seen = sa.select(things.c.id).where(same, *conditions.clauses).limit(1).lateral("seen")
     chosen = sa.select(fenced.c.origin, fenced.c.id).select_from(fenced.join(seen, sa.true()))
-    return chosen.order_by(fenced.c.apart).limit(MOST)
+    return chosen.order_by(fenced.c.apart, fenced.c.id).limit(MOST)
 
 
 def _filters(way: Narrowed, *, is_open: bool) -> list[Condition]:
-    now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
     column = meanings.c.aisle if way.topics is None else meanings.c.shelf
+    return [column == sa.any_(sa.bindparam(way.standing(is_open=is_open), type_=ARRAY(sa.Integer))), *passing(way)]
+
+
+def passing(way: Narrowed) -> list[Condition]:
+    """What the index of vectors knows of a thing, beside where it stands."""
+    now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
     found: list[Condition] = [
-        column == sa.any_(sa.bindparam(way.standing(is_open=is_open), type_=ARRAY(sa.Integer))),
         sa.or_(meanings.c.valid_from.is_(None), meanings.c.valid_from <= now),
         sa.or_(meanings.c.valid_until.is_(None), meanings.c.valid_until > now),
     ]

@@ -30,10 +30,11 @@ WITH_RESOURCE: list[Any] = [resources.c.open.label("bookable"), resources.c.rule
 
 LIGHT: list[Any] = [
     *[things.c[name] for name in ("origin", "id", "side", "kind", "language", "origin_name", "changed_at")],
+    *[things.c[name] for name in ("category", "quantity", "owner_member_id")],
     *(things.c.latitude, things.c.longitude),
     as_sent(things.c.tags),
 ]
-"""What ranking and counting need of a thing."""
+"""What ranking, judging and counting need of a thing."""
 
 _SHOWN: list[Any] = [column for column in things.c if column.name != "words"]
 

@@ -16,7 +16,7 @@ from services.matching import free_time, taxonomy
 from services.matching.conditions import Conditions
 from services.matching.domain import Point, Term, distance_km, interval_text
 from services.matching.meaning import Vector
-from services.matching.queries import browsing, facets, free_facet, results, skills
+from services.matching.queries import browsing, facets, free_facet, required, results, skills
 from services.matching.queries.candidates import BY_WORDS, SMALL, Candidate, Wanted, candidates
 from services.matching.queries.filters import Filters, conditions_of, origin_of, topics_of
 from services.matching.ranking import Circle
@@ -126,6 +126,7 @@ async def _found(
     """The candidates, and whether they are only the nearest in meaning because nothing fits."""
     if not wanted.query.wanted:
         return await _all(session, wanted, conditions), False
+    said = await required.rarest(session, wanted.filters)
     found = await candidates(
         session,
         Wanted(
@@ -143,6 +144,7 @@ async def _found(
             circle=wanted.circle,
             public=conditions.values["member_id"] is None,
             many=wanted.window is not None,
+            required=said if said is not None and said.is_rare else None,
         ),
     )
     fitting = [one for one in found if one.coverage > 0 or (one.meaning or 0.0) >= FOUND_MEANING]
@@ -154,10 +156,11 @@ async def _found(
 
 async def _all(session: AsyncSession, wanted: Search, conditions: Conditions) -> list[Candidate]:
     """Without words: the newest, or the nearest."""
-    who: dict[str, Any] = {name: conditions.values[name] for name in ("member_id", "now")} | {"version": wanted.version}
+    who = {name: conditions.values[name] for name in ("member_id", "now")}
+    asked = browsing.Asked(version=wanted.version, **who)
     if wanted.near is None or wanted.sort == "newest":
-        return await browsing.newest(session, wanted.filters, **who)
-    return await browsing.nearest(session, wanted.filters, near=wanted.near, **who)
+        return await browsing.newest(session, wanted.filters, asked)
+    return await browsing.nearest(session, wanted.filters, asked, near=wanted.near)
 
 
 def _are_counted(wanted: Search, found: Sequence[Candidate], total: int) -> bool:

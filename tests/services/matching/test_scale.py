@@ -40,13 +40,15 @@ async def test_a_circle_is_the_exact_one_whatever_its_cells(matching: Matching) 
 async def test_filters_come_before_the_nearest_are_chosen(matching: Matching) -> None:
     """Hundreds of nearer things that a filter leaves out do not push out the one that it lets through."""
     crowd = await matching.listing("Tondeuse à gazon autoportée", category="Jardin")
-    await matching.listing("Grasmaaier", language="nl", place=NAMUR)
+    await matching.listing("Grasmaaier", language="nl", place=NAMUR, tags=["Voisins, rue"])
     await matching.encode()
     await _again(matching, crowd.id, candidates.BY_WORDS + 20)
     await matching.count_words()
     asked: dict[str, Any] = {"q": "couper l'herbe d'une pelouse"}
     assert await matching.titles(**asked, spoken="nl") == ["Grasmaaier"]
     assert await matching.titles(**asked, near="50.4674,4.8719", radius_km=30) == ["Grasmaaier"]
+    assert await matching.titles(**asked, tag="voisins, rue") == ["Grasmaaier"]
+    assert await matching.titles(tag="voisins, RUE") == ["Grasmaaier"]
 
 
 async def test_what_was_not_counted_to_its_end_is_said_to_be_more(matching: Matching) -> None:
