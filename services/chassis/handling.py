@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST_ERROR = 2000
 DELAY_WHILE_DATABASE_IS_AWAY = "5s"
+DELAY_OF_WHAT_PASSES = "5s"
 PAUSE_WHILE_DATABASE_IS_AWAY = 1.0
 
 _NOT_OURS_TO_PASS_ON = {"x-received-from", "x-death", "x-delivery-count", "CC", "BCC"}
@@ -126,6 +127,9 @@ class Handling:
             await self._return_later(message, queue, DELAY_WHILE_DATABASE_IS_AWAY, attempt)
             _log.warning("database-away", service=self._service, queue=queue, error=str(error))
             return "postponed"
+        if isinstance(error, Problem) and error.passes:
+            await self._return_later(message, queue, DELAY_OF_WHAT_PASSES, attempt)
+            return "retried"
         what: dict[str, Any] = {"service": self._service, "queue": queue, "attempt": attempt + 1}
         if isinstance(error, Problem):  # foreseen: it asks for a later attempt
             _log.warning("handler-waits", **what, error=type(error).__name__)

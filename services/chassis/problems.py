@@ -48,6 +48,9 @@ class Problem(Exception):
         fr="La demande n'est pas valable.", en="The request is not valid.", nl="De aanvraag is niet geldig."
     )
 
+    passes: ClassVar[bool] = False
+    """What a consumer waits for then ends by itself, and is bounded: its message comes again soon, uncounted."""
+
     def __init__(self, **values: Any) -> None:
         super().__init__(self.slug)
         self.values = values

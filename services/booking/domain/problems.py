@@ -62,8 +62,13 @@ class RulesChangedMeanwhile(Problem):
 
 
 class Recovering(Problem):
-    """This instance was restored from a backup and waits for its peers: they may hand back bookings that it forgot."""
+    """This instance was restored from a backup and waits for its peers: they may hand back bookings that it forgot.
 
+    What peers ask meanwhile waits for half an hour at most (`awaiting.RECOVERY_IS_AWAITED`), and is answered within
+    seconds of the end: counted attempts would come back after two minutes, then ten.
+    """
+
+    passes = True
     status = 409
     slug = "booking/recovering"
     text = Text(

@@ -16,11 +16,13 @@ from services.chassis import messaging, names, outbox, tracing
 from services.chassis.ids import new_id
 from services.chassis.management import Management
 from services.chassis.messaging import consuming
+from services.chassis.problems import Problem
 from services.chassis.process import STOP_SECONDS
 from tests.services.chassis.trial import EFFECTS, Probed, Trial, running, until
 
 DEAD = names.dead("notify")
 QUEUE = names.queue("notify", Probed.type)
+_Passes = type("_Passes", (Problem,), {"passes": True})
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -52,6 +54,20 @@ async def test_a_handler_that_fails_twice_is_tried_again_after_a_delay_and_leave
     assert times[1] - times[0] >= 0.1
     assert times[2] - times[1] >= 0.2
     assert await trial.waiting(DEAD) == 0
+
+
+async def test_what_passes_by_itself_is_waited_for_without_counting(trial: Trial) -> None:
+    waits = iter(range(2 * len(names.RETRY_DELAYS)))
+
+    @trial.consumers.on(Probed)
+    async def wait_long(event: Probed, session: AsyncSession) -> None:
+        if next(waits, None) is not None:
+            raise _Passes
+        await session.execute(EFFECTS.insert().values(what=event.what))
+
+    async with trial.listening(), trial.relaying():
+        await trial.say("patient")
+        await until(lambda: _has_effects(trial, ["patient"]))
 
 
 async def test_a_handler_that_always_fails_ends_in_the_dead_letter_queue_and_can_be_replayed(trial: Trial) -> None:
