@@ -134,6 +134,13 @@ class Story:
         self.asked_abroad.add(UUID(booking["id"]))
         return booking
 
+    def call_off(self) -> UUID:
+        """Marie calls off the newest of Namur's bookings, which no backup knows, and Namur hears of it."""
+        newest = _bookings(self.lille, self.press, "confirmed")[-1]
+        again(self.lille, self.marie).post(f"booking/bookings/{newest}/cancel", {"reason": "En panne"})
+        wait_for("its end in Namur", lambda: newest in _bookings(self.namur, self.press, "cancelled"))
+        return newest
+
     def change(self, coop: Coop, person: Person, title: str, number: int) -> Json:
         return publish_change_withdraw(again(coop, person), title, number)
 
@@ -162,7 +169,7 @@ def test_a_cooperative_restored_from_a_backup_takes_back_what_it_had_promised_an
     story = Story.begun(lille, namur)
     story.go_on(mortal, tmp_path / "backup")
     wait_for("answers to all", lambda: not _waiting(namur) and not _waiting(lille), seconds=60)
-    promised = _confirmed(namur, story.press)
+    called_off, promised = story.call_off(), _confirmed(namur, story.press)
     mortal.lose_everything()
     since = [story.ask(100 + number) for number in range(3)]
     changed = story.change(namur, story.paul, "Lame, pendant la panne", 1)
@@ -171,6 +178,7 @@ def test_a_cooperative_restored_from_a_backup_takes_back_what_it_had_promised_an
     forgotten = promised - set(_bookings(lille, story.press))
     forgotten_abroad = story.asked_abroad - set(_bookings(lille, story.lathe))
     assert forgotten, "the backup was made after everything"
+    assert called_off not in _bookings(lille, story.press), "the backup was made after what was called off since"
     assert forgotten_abroad, "the backup was made after everything that Julie asked for"
     lacking = promised | story.asked_abroad
     fault = ledger.begin("restored from a backup, broker lost", "", lambda: sorted(lacking - _known(lille, story)))
@@ -180,6 +188,7 @@ def test_a_cooperative_restored_from_a_backup_takes_back_what_it_had_promised_an
     wait_for("the end of the recovery", lambda: not _recovering(lille), seconds=60)
     invariants.check(lille, namur, linked=True, seconds=120)
     assert promised <= set(_bookings(lille, story.press, "confirmed"))
+    assert called_off in _bookings(lille, story.press, "cancelled"), "its request has come again, its end has not"
     assert story.asked_abroad <= set(_bookings(lille, story.lathe, "confirmed"))
     assert {UUID(booking["id"]) for booking in since} <= set(_bookings(lille, story.press, "confirmed", "cancelled"))
     assert lille.unseen([changed["title"]]) == []
