@@ -190,7 +190,12 @@ def test_a_cooperative_restored_from_a_backup_takes_back_what_it_had_promised_an
     assert promised <= set(_bookings(lille, story.press, "confirmed"))
     assert called_off in _bookings(lille, story.press, "cancelled"), "its request has come again, its end has not"
     assert story.asked_abroad <= set(_bookings(lille, story.lathe, "confirmed"))
-    assert {UUID(booking["id"]) for booking in since} <= set(_bookings(lille, story.press, "confirmed", "cancelled"))
+    asked_since = {UUID(booking["id"]) for booking in since}
+    wait_for(
+        "answers to what was asked meanwhile",
+        lambda: asked_since <= set(_bookings(lille, story.press, "confirmed", "cancelled")),
+        seconds=60,
+    )
     assert lille.unseen([changed["title"]]) == []
     assert not uncrossed(lille, namur)
     fault.load = f"{story.acknowledged} writes, {len(forgotten)} + {len(forgotten_abroad)} bookings forgotten"
