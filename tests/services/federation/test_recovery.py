@@ -151,10 +151,8 @@ async def test_what_the_peer_has_said_since_the_backup_is_asked_for_before_a_gap
 
 
 async def is_over(lille: Post) -> bool:
-    (row,) = await lille.rows(recoveries)
-    return row["ended_at"] is not None
+    return all(row["ended_at"] is not None for row in await lille.rows(recoveries))
 
 
 async def answered(lille: Post) -> bool:
-    (row,) = await lille.rows(recoveries)
-    return row["answered_at"] is not None
+    return all(row["answered_at"] is not None for row in await lille.rows(recoveries))
