@@ -7,7 +7,6 @@ import pytest
 import sqlalchemy as sa
 
 from services.chassis.ids import new_id
-from services.matching import meaning
 from services.matching.tables import meanings
 from tests.services.matching.conftest import NAMUR, Matching
 from tests.services.matching.test_matches import answer_for, bookable, codes, need
@@ -81,7 +80,6 @@ async def test_hostile_questions_are_words_like_any_other(matching: Matching, ty
     await answer_for(matching, wanted)
 
 
-@pytest.mark.skipif(meaning.load() is None, reason="without its package there is no meaning")
 async def test_another_language_finds_by_meaning_and_is_said_to_where_it_is_only_near(matching: Matching) -> None:
     await _some(matching)
     for typed in ("band saw to cut wood", "lintzaag om hout te zagen"):
@@ -124,7 +122,6 @@ async def test_a_need_whose_period_is_over_gets_offers_and_says_so(matching: Mat
     assert "free" in codes(running["items"][0])
 
 
-@pytest.mark.skipif(meaning.load() is None, reason="without its package there are no vectors")
 @pytest.mark.parametrize("state", ["missing", "of another model"])
 async def test_words_find_where_vectors_are_no_use(matching: Matching, state: str) -> None:
     offer = await matching.listing("Scie à ruban")
