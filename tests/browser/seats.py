@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, StorageState
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from deploy.demo.api import wait_for
 from deploy.demo.people import Person
 from deploy.demo.seed import Town
 from tests.browser.chromium import PATIENCE_MS
 
+_ACROSS = "document.documentElement.scrollWidth"
+_FITS = "{ const root = document.documentElement; return root !== null && root.scrollWidth <= root.clientWidth; }"
 Sessions = dict[tuple[str, str], StorageState]
 """Cookies of those who have signed in once, by cooperative and person."""
 _REFUSED_FORM = re.compile(r"the server responded with a status of 4(09|22)")
@@ -105,3 +108,19 @@ class Seats:
         for seat in self.taken:
             seat.page.context.close()
         return [complaint for seat in self.taken for complaint in seat.complaints]
+
+
+def fits(page: Page) -> None:
+    """Nothing stands beside the screen.
+
+    It may be asked while the answer to a form is still coming in: a document on its way has no width yet, and is asked
+    again once it is there.
+
+    Raises:
+        AssertionError: with the width that is needed, if the page stays too wide.
+    """
+    page.wait_for_load_state("load")
+    try:
+        page.wait_for_function(f"() => {_FITS}")
+    except PlaywrightTimeoutError as error:
+        raise AssertionError(f"{page.url} needs {page.evaluate(_ACROSS)} px") from error

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser import things
-from tests.browser.seats import Seats
+from tests.browser.seats import Seats, fits
 from tests.journeys.conftest import Region
 
 PHONE = {"width": 360, "height": 740}
@@ -16,17 +16,19 @@ def test_co_development_is_planned_and_filled_on_a_phone(region: Region, seats: 
     marie = _plan(seats, region, title)
     karim = _sign_up(seats, region, "karim", marie.url, "Client·e")
     expect(karim.get_by_text("Vous avez une place")).to_be_visible()
+    fits(karim)
     expect(karim.get_by_role("link", name="Rejoindre la séance")).to_have_attribute(
         "href", "https://video.example/salle"
     )
     julie = _sign_up(seats, region, "julie", marie.url, "Client·e")
     expect(julie.get_by_text("Vous êtes en position 1 de la liste d'attente")).to_be_visible()
+    fits(julie)
     expect(julie.get_by_role("link", name="Rejoindre la séance")).to_have_count(0)
 
     karim.get_by_role("button", name="Laisser ma place").click()
     julie.reload()
     expect(julie.get_by_text("Une place vous est proposée")).to_be_visible()
-    _fits(julie)
+    fits(julie)
     julie.get_by_role("button", name="Accepter la place").click()
     expect(julie.get_by_text("Vous avez une place")).to_be_visible()
 
@@ -43,7 +45,7 @@ def _plan(seats: Seats, region: Region, title: str) -> Page:
     marie = seats.member(region.lille, "marie", viewport=PHONE).go("/sessions")
     marie.get_by_role("link", name="Prévoir une séance").click()
     marie.get_by_role("link", name=re.compile("^Codéveloppement")).click()
-    _fits(marie)
+    fits(marie)
     marie.get_by_label("Titre").fill(title)
     marie.get_by_label("Adresse de la visioconférence").fill("https://video.example/salle")
     marie.get_by_text("Répétition").click()
@@ -56,7 +58,7 @@ def _plan(seats: Seats, region: Region, title: str) -> Page:
     expect(marie.get_by_role("table")).to_contain_text("Exposé de la situation")
     expect(marie.get_by_text("Ce qui se dit en séance reste en séance.")).to_be_visible()
     expect(marie.get_by_text("Il manque encore du monde")).to_contain_text("Consultant·e (0 sur 4 au moins)")
-    _fits(marie)
+    fits(marie)
     return marie
 
 
@@ -65,10 +67,4 @@ def _sign_up(seats: Seats, region: Region, who: str, url: str, role: str) -> Pag
     page = seat.go(url.removeprefix(region.lille.url))
     page.get_by_role("radio", name=re.compile(f"^{role}")).check()
     page.get_by_role("button", name="M'inscrire").click()
-    _fits(page)
     return page
-
-
-def _fits(page: Page) -> None:
-    """Nothing stands beside the screen."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -3,10 +3,10 @@
 import re
 import time
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from services.identity.domain.second_factor import STEP_SECONDS, Key
-from tests.browser.seats import Seats
+from tests.browser.seats import Seats, fits
 from tests.journeys.conftest import Region
 
 PHONE = {"width": 360, "height": 740}
@@ -25,12 +25,12 @@ def test_a_second_step_is_set_up_and_used_on_a_phone(region: Region, seats: Seat
     key = page.get_by_label("recopiez cette clé").input_value()
     expect(page.get_by_role("img", name="Scannez cette image")).to_be_visible()
     expect(page.get_by_role("link", name="Ouvrir dans mon application")).to_have_attribute("href", _starts("otpauth:"))
-    _fits(page)
+    fits(page)
     page.get_by_label("Le code à six chiffres").fill(code(key, -1))
     page.get_by_role("button", name="Activer").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Vos codes de secours")
     first = page.get_by_role("listitem").filter(has=page.locator("code")).first.inner_text()
-    _fits(page)
+    fits(page)
 
     page.get_by_role("button", name="Se déconnecter").click()
     seat.go("/account/sign-in")
@@ -40,7 +40,7 @@ def test_a_second_step_is_set_up_and_used_on_a_phone(region: Region, seats: Seat
     page.get_by_label("Code de votre application").fill("000000")
     page.get_by_role("main").get_by_role("button", name="Se connecter").click()
     expect(page.get_by_role("alert")).to_contain_text("Ce code n'est pas le bon")
-    _fits(page)
+    fits(page)
     page.get_by_label("Code de votre application").fill(first)
     page.get_by_role("main").get_by_role("button", name="Se connecter").click()
     page.get_by_role("button", name="Se déconnecter").wait_for()
@@ -51,7 +51,7 @@ def test_a_second_step_is_set_up_and_used_on_a_phone(region: Region, seats: Seat
     removal = page.locator('form[action="/me/second-factor/remove"]')
     removal.get_by_label("Mot de passe actuel").fill(region.lille.password)
     removal.get_by_label("Code de votre application").fill(code(key))
-    _fits(page)
+    fits(page)
     removal.get_by_role("button", name="Retirer").click()
     expect(page.get_by_role("status")).to_contain_text("La deuxième étape est retirée")
     seats.sessions.pop((region.lille.url, "julie"))
@@ -59,8 +59,3 @@ def test_a_second_step_is_set_up_and_used_on_a_phone(region: Region, seats: Seat
 
 def _starts(text: str) -> re.Pattern[str]:
     return re.compile(f"^{re.escape(text)}")
-
-
-def _fits(page: Page) -> None:
-    """Nothing is cut off or has to be moved sideways."""
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from deploy.demo import seed
 from deploy.demo.seed import ROOM
-from tests.browser.seats import Seats
+from tests.browser.seats import Seats, fits
 from tests.journeys.conftest import Region
 from tests.journeys.test_use import RULES, soon
 
@@ -46,4 +46,4 @@ def test_marie_comes_and_leaves_and_the_team_counts_it(region: Region, seats: Se
         page.get_by_role("link", name="Toutes les lignes (CSV)").click()
     text = download.value.path().read_text(encoding="utf-8-sig")
     assert "Banc de montage" in text
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    fits(page)
