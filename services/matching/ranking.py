@@ -160,18 +160,18 @@ def kilometres(centre: Point, table: sa.FromClause = things) -> sa.ColumnElement
 
 
 def in_box(circle: Circle, table: sa.FromClause) -> list[sa.ColumnElement[bool]]:
-    """Rows of `table` in a box around the circle: by cells (for an index), then by degrees."""
+    """Rows of `table` in a box around the circle: by cells (where there is an index of them), then by degrees."""
     given = circle.values()
     numbers = [sa.bindparam(f"circle_{side}", given[f"circle_{side}"], sa.Double) for side in _SIDES]
     found: list[sa.ColumnElement[bool]] = [table.c.latitude.between(numbers[0], numbers[1])]
     if circle.degrees[2] is not None:
         found.append(table.c.longitude.between(numbers[2], numbers[3]))
-    if circle.cells is not None:
+    if circle.cells is not None and "cell" in table.c:
         found.insert(0, table.c.cell == sa.any_(sa.bindparam("circle_cells", circle.cells, ARRAY(sa.Integer))))
     return found
 
 
-def within(circle: Circle) -> sa.ColumnElement[bool]:
-    """Things in the circle: first by its box, then by the exact way."""
-    exact = kilometres(circle.centre) <= sa.bindparam("circle_km", circle.radius_km, sa.Double)
-    return sa.and_(*in_box(circle, things), exact)
+def within(circle: Circle, table: sa.FromClause = things) -> sa.ColumnElement[bool]:
+    """Rows in the circle: first by its box, then by the exact way."""
+    exact = kilometres(circle.centre, table) <= sa.bindparam("circle_km", circle.radius_km, sa.Double)
+    return sa.and_(*in_box(circle, table), exact)

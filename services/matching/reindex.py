@@ -16,7 +16,7 @@ from services.chassis import logs
 from services.chassis.database import Database
 from services.chassis.settings import load
 from services.matching import meaning
-from services.matching.commands import encoding, index, vocabulary
+from services.matching.commands import encoding, index, labelling, vocabulary
 from services.matching.settings import MatchingSettings
 from services.matching.tables import things, to_encode
 
@@ -88,6 +88,7 @@ async def _batch_after(session: AsyncSession, after: tuple[str, Any] | None) -> 
         stems = index.vector(row, row["language"])
         same = sa.and_(things.c.origin == row["origin"], things.c.id == row["id"])
         await session.execute(sa.update(things).where(same).values(words=stems))
+        await labelling.keep(session, row["origin"], row["id"])
     return [(row["origin"], row["id"]) for row in rows]
 
 

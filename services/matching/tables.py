@@ -64,7 +64,12 @@ things = sa.Table(
         postgresql_using="gin",
         postgresql_with={"fastupdate": "off"},
     ),
-    sa.Index("things_newest", "side", "changed_at", postgresql_where=sa.text("NOT gone")),
+    sa.Index(
+        "things_newest",
+        *("side", "changed_at"),
+        postgresql_where=sa.text("NOT gone"),
+        postgresql_include=("kind", "latitude", "longitude", "cell", "origin", "id", "language"),
+    ),
     sa.Index("things_latest", "changed_at", postgresql_where=sa.text("NOT gone")),
     sa.Index(
         "things_closed",
@@ -73,13 +78,39 @@ things = sa.Table(
         postgresql_where=sa.text("scope = 'circle' AND NOT gone"),
     ),
     sa.Index("things_of_origin", "origin", "changed_at", postgresql_where=sa.text("NOT gone")),
-    sa.Index("things_by_cell", *_PLACED, postgresql_where=sa.text("NOT gone")),
+    sa.Index("things_by_cell", *_PLACED, postgresql_where=sa.text("NOT gone"), postgresql_include=("changed_at", "id")),
 )
 """Offers and needs, ours and copies. A row with `gone` is a tombstone: no content, and no older version comes back.
 
 `cell`: see `cells.py` (-1: no place). The index of words holds cells and kinds, too, so that a common word in one town
 reads nothing of the others; without waiting lists, which every search would have to read. Of what is for circles,
-`things_closed` knows by whom it may be seen.
+`things_closed` knows by whom it may be seen. Those of dates and of places hold all that is needed to find the newest in
+a circle.
+"""
+
+labels = sa.Table(
+    "labels",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("what", sa.Text, primary_key=True),
+    sa.Column("label", sa.Text, primary_key=True),
+    sa.Column("side", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("latitude", sa.Double),
+    sa.Column("longitude", sa.Double),
+    sa.Column("changed_at", _instant, nullable=False),
+    sa.ForeignKeyConstraint(["origin", "id"], ["things.origin", "things.id"], ondelete="CASCADE"),
+    sa.Index(
+        "labels_newest",
+        *("label", "what", "side", "changed_at"),
+        postgresql_include=("kind", "latitude", "longitude", "origin", "id", "language"),
+    ),
+)
+"""What standing things are tagged with (`what`: "tag") and are in (`what`: "category"), in lower case without accents.
+
+The rest repeats columns of the things themselves, for the index: all that filters ask for is read from it alone.
 """
 
 _COMPARED = ("latitude", "longitude", "id", "public", "bits", "origin", "language", "valid_from", "valid_until")

@@ -38,6 +38,12 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::
      AS t(id, kind, title, latitude, longitude, cell, changed_at, origin, owner, language, category, tags, scope,
           circle, until)
 """
+_LABELS = """
+INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude)
+SELECT DISTINCT what, lower(unaccent(label)), side, changed_at, origin, id, kind, language, latitude, longitude
+FROM things, LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
+WHERE id = ANY($1::uuid[]) AND label <> ''
+"""
 _MEANINGS = [
     *["origin", "id", "model", "side", "kind", "open", "public", "language", "valid_until"],
     *["changed_at", "latitude", "longitude", "cell", "topic", "topics", "bits", "vector"],
@@ -109,5 +115,6 @@ async def _chunk(  # noqa: PLR0917 - what one chunk is made of
         kept.append((one.origin, key, version, "offer", kind, *filters, topics[0], topics, bits, varied.packed()))
         booked.append((key, one))
     await connection.execute(_THINGS, *[list(column) for column in zip(*rows, strict=True)])
+    await connection.execute(_LABELS, [row[0] for row in rows])
     await connection.copy_records_to_table("meanings", records=kept, columns=_MEANINGS)
     await matching_variety.keep_calendars(connection, booked, now)

@@ -67,7 +67,7 @@ async def fill(coop: Coop, said: Words, version: str, size: int) -> None:
     connection = await _administrator(coop)
     try:
         await matching_data.fill(connection, said, version, size)
-        for table in ("things", "meanings"):
+        for table in ("things", "meanings", "labels"):
             await connection.execute(f"VACUUM ANALYZE {table}")
     finally:
         await connection.close()

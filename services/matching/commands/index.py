@@ -19,6 +19,7 @@ from contracts.federation import LinkState, ListingGone, ListingReceived
 from contracts.identity import CircleState
 from contracts.shared import SharedListing, SharedResource
 from services.matching import words
+from services.matching.commands import labelling
 from services.matching.commands.encoding import placed
 from services.matching.member_tables import alerted
 from services.matching.tables import (
@@ -187,6 +188,7 @@ async def _put(session: AsyncSession, origin: str, thing_id: UUID, values: dict[
     kept = (await session.execute(newest.returning(things.c.id))).scalar() is not None
     if not kept:
         return
+    await labelling.keep(session, origin, thing_id)
     same = sa.and_(meanings.c.origin == origin, meanings.c.id == thing_id)
     if values["gone"]:
         await session.execute(sa.delete(meanings).where(same))

@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import ranking
+from services.matching.conditions import Conditions
 from services.matching.domain import Point
-from services.matching.queries import looking, required, shelved
+from services.matching.queries import labelled, looking, placed, shelved
 from services.matching.queries.candidates import Candidate
-from services.matching.queries.filters import Filters, conditions_of, origin_of
+from services.matching.queries.filters import Filters, conditions_of
 from services.matching.queries.looking import MOST, Source
-from services.matching.queries.nearest import KINDS, like
 from services.matching.ranking import Circle
 
 _FIRST_KM, _LAST_KM = 3.0, 500.0
@@ -25,8 +25,6 @@ _SLOWEST, _FASTEST = 1.3, 4.0
 _SPARE = 1.15
 """So many times the things that are wanted are looked for: some are not for everybody."""
 _MORE, _MOST_MORE = 1.1, 16.0
-_TENTH = 10
-"""Up to a tenth of all things are read by the index of words: how few of the newest it are is not known before."""
 _MANY_IN_CIRCLE = 12_000
 """Of so many the newest are sooner found among the newest of all."""
 
@@ -42,25 +40,19 @@ class Asked:
 
 async def newest(session: AsyncSession, filters: Filters, asked: Asked) -> list[Candidate]:
     """The newest of what the member may see."""
-    source, values = await _source(session, filters, asked)
-    if source.shelf is not None:
-        return await _shelved(session, filters, asked, source, values)
-    if source.is_all and filters.circle is not None:
-        held = await _held(session, filters, filters.circle, _MANY_IN_CIRCLE)
-        source = Source(in_order=held.held == _MANY_IN_CIRCLE)
-    elif source.is_all:
-        source = Source(in_order=filters.origin is not None)
-    return await _read(session, filters, asked, values, source)
+    source, values = _source(filters, asked)
+    if not source.is_listed:
+        source, values = await _unlisted(session, filters), placed.values(filters)
+    look = _listed if source.is_listed else _read
+    return await look(session, filters, asked, values, source)
 
 
 async def nearest(session: AsyncSession, filters: Filters, asked: Asked, *, near: Point) -> list[Candidate]:
     """The nearest to a point: looked for in a circle that may hold enough, so that no large town is read to its end."""
-    source, values = await _source(session, filters, asked)
+    source, values = _source(filters, asked)
     source, values = replace(source, by_distance=True), values | ranking.around(near)
-    if source.shelf is not None:
-        return await _shelved(session, filters, asked, source, values)
-    if not source.is_all:
-        return await _read(session, filters, asked, values, source)
+    if source.is_listed:
+        return await _listed(session, filters, asked, values, source)
     wanted, km = MOST * _SPARE, _FIRST_KM
     while True:
         circle = await _holding(session, filters, near, km, round(wanted))
@@ -71,16 +63,20 @@ async def nearest(session: AsyncSession, filters: Filters, asked: Asked, *, near
         km = circle.radius_km if circle is not None else km
 
 
-async def _shelved(
-    session: AsyncSession, filters: Filters, asked: Asked, source: Source, values: dict[str, Any]
+async def _listed(
+    session: AsyncSession, filters: Filters, asked: Asked, values: dict[str, Any], source: Source
 ) -> list[Candidate]:
-    """The first of the categories asked for; more of them, as long as that brings more that the member may see."""
-    wanted, before = MOST * _SPARE, -1
+    """The first that are listed; more of them, as long as there are more, where few pass the other filters."""
+    wanted = MOST * _SPARE
     while True:
-        found = await _read(session, filters, asked, {**values, "wanted": round(wanted)}, source)
-        if len(found) in {MOST, before}:
+        values |= {"wanted": round(wanted)}
+        found = await _read(session, filters, asked, values, source)
+        if len(found) == MOST:
             return found
-        wanted, before = wanted * _more(len(found)), len(found)
+        listed = await session.scalar(looking.counting(source), _given(filters, asked, values, source))
+        if (listed or 0) < values["wanted"]:
+            return found
+        wanted *= _more(len(found))
 
 
 def _more(found: int) -> float:
@@ -88,13 +84,24 @@ def _more(found: int) -> float:
     return min(max(_MORE * MOST / max(found, 1), _SLOWEST), _MOST_MORE)
 
 
-async def _source(session: AsyncSession, filters: Filters, asked: Asked) -> tuple[Source, dict[str, Any]]:
-    """Where to look: in all things, unless few say what is required, or a category is asked for."""
-    said = await required.rarest(session, filters)
-    if said is not None and said.things * _TENTH <= said.total:
-        return Source(said=True), required.values(said)
+def _source(filters: Filters, asked: Asked) -> tuple[Source, dict[str, Any]]:
+    """Where to look: in all things, unless a tag or a category is asked for."""
+    if (way := labelled.way(filters)) is not None:
+        return Source(labelled=way), placed.values(filters)
     shelf = shelved.way(filters, anybody=asked.member_id is None) if asked.version else None
     return Source(shelf=shelf), {} if shelf is None else shelved.values(filters, asked.version)
+
+
+async def _unlisted(session: AsyncSession, filters: Filters) -> Source:
+    """Where the newest are, of what has no list by its tags or categories."""
+    circle = filters.circle
+    if circle is None:
+        return Source(in_order=filters.origin is not None)
+    held = await _held(session, filters, circle, _MANY_IN_CIRCLE, reach=False)
+    many = held.held == _MANY_IN_CIRCLE
+    if filters.topic is not None:
+        return Source(in_order=many)
+    return Source(placed=placed.within(filters, circle, walk=many))
 
 
 async def _holding(session: AsyncSession, filters: Filters, near: Point, km: float, wanted: int) -> Circle | None:
@@ -103,7 +110,7 @@ async def _holding(session: AsyncSession, filters: Filters, near: Point, km: flo
         circle = _around(near, km, filters.circle)
         if circle is None or circle.cells is None:
             return filters.circle
-        there = await _held(session, filters, circle, wanted)
+        there = await _held(session, filters, circle, wanted, reach=True)
         if there.reach is not None:
             return Circle(centre=near, radius_km=there.reach)
         if circle is filters.circle:
@@ -111,17 +118,10 @@ async def _holding(session: AsyncSession, filters: Filters, near: Point, km: flo
         km *= _growth(there.held, wanted)
 
 
-async def _held(session: AsyncSession, filters: Filters, circle: Circle, wanted: int) -> Any:
+async def _held(session: AsyncSession, filters: Filters, circle: Circle, wanted: int, *, reach: bool) -> Any:
     """How many things of this side, kind, origin and language lie in a circle, by the index of places alone."""
-    values = {
-        "sides": ["offer", "need"] if filters.side is None else [filters.side],
-        "kinds": list(KINDS) if filters.kind is None else [filters.kind],
-        "origin": origin_of(filters.origin),
-        "spoken": filters.spoken,
-        "wanted": wanted,
-    }
-    counting = looking.counting(like(circle), origin=filters.origin is not None, spoken=filters.spoken is not None)
-    return (await session.execute(counting, {**circle.values(), **values})).one()
+    counting = placed.counting(placed.within(filters, circle), reach=reach)
+    return (await session.execute(counting, {**circle.values(), **placed.values(filters), "wanted": wanted})).one()
 
 
 def _around(near: Point, km: float, whole: Circle | None) -> Circle | None:
@@ -138,7 +138,14 @@ def _growth(held: float, wanted: float) -> float:
 async def _read(
     session: AsyncSession, filters: Filters, asked: Asked, values: dict[str, Any], source: Source
 ) -> list[Candidate]:
-    conditions = conditions_of(filters, member_id=asked.member_id, now=asked.now, in_order=source.in_order)
-    given = {**conditions.values, "version": asked.version, **values}
-    rows = await session.execute(looking.statement(conditions, source), given)
+    conditions = _conditions(filters, asked, source)
+    rows = await session.execute(looking.statement(conditions, source), _given(filters, asked, values, source))
     return [Candidate(row, None) for row in rows.mappings()]
+
+
+def _conditions(filters: Filters, asked: Asked, source: Source) -> Conditions:
+    return conditions_of(filters, member_id=asked.member_id, now=asked.now, in_order=source.in_order)
+
+
+def _given(filters: Filters, asked: Asked, values: dict[str, Any], source: Source) -> dict[str, Any]:
+    return {**_conditions(filters, asked, source).values, "version": asked.version, **values}

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.matching import meaning, ranking
+from services.matching import meaning, ranking, taxonomy
 from services.matching.conditions import Conditions
 from services.matching.meaning import Vector, similarities
 from services.matching.queries import nearest, required, results
@@ -36,6 +36,8 @@ SMALL = 20_000
 
 _FEW_TOPICS, _SOME_TOPICS, _MANY_TOPICS = 3, 6, 12
 """How many of the nearest categories are looked at among very many things: the fewer, the wider the other filters."""
+
+_ALL_TOPICS = len(taxonomy.leaves())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,7 @@ def _ways(wanted: Wanted) -> list[Narrowed]:
         topics="topics" if wanted.topics is not None else None,
     )
     near = narrowed.circle is not None and narrowed.circle.cells is not None
-    if wanted.total <= SMALL or wanted.topics is not None or (near and wanted.kind is not None):
+    if wanted.total <= SMALL or (near and wanted.kind is not None) or 0 < len(wanted.topics or ()) <= _SOME_TOPICS:
         return [narrowed]
     if wanted.likely_kind is not None:
         others = narrowed.with_topics("few_topics", kinds="other_kinds")
@@ -172,8 +174,9 @@ def _values(wanted: Wanted, ways: Sequence[Narrowed]) -> dict[str, Any]:
     if wanted.only is not None:
         values |= {"only_origin": wanted.only[0], "only_id": wanted.only[1]}
     if wanted.vector is not None:
-        around = meaning.around(wanted.vector, _MANY_TOPICS)
-        values |= {"signs": wanted.vector.signs, "many_topics": around}
+        around = meaning.around(wanted.vector, _MANY_TOPICS if wanted.topics is None else _ALL_TOPICS)
+        around = [topic for topic in around if wanted.topics is None or topic in wanted.topics]
+        values |= {"signs": wanted.vector.signs, "many_topics": around[:_MANY_TOPICS]}
         values |= {"few_topics": around[:_FEW_TOPICS], "some_topics": around[:_SOME_TOPICS]}
         values |= nearest.standing(ways, wanted.version, values)
     return {**values, **wanted.conditions.values}

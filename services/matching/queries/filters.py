@@ -16,7 +16,7 @@ from services.matching import audience, ranking, taxonomy
 from services.matching.conditions import Condition, Conditions
 from services.matching.queries.nearest import like
 from services.matching.ranking import Circle
-from services.matching.tables import OURS, meanings, things
+from services.matching.tables import OURS, labels, meanings, things
 from services.matching.words import Query
 
 
@@ -117,13 +117,9 @@ def _text(name: str) -> sa.BindParameter[str]:
     return sa.bindparam(name, type_=sa.Text)
 
 
-def _plain(column: Any) -> Any:
-    return sa.func.lower(sa.func.unaccent(column))
-
-
-def _plain_text(name: str) -> Any:
-    """The same of what is asked for, once for all things."""
-    return sa.select(_plain(_text(name))).scalar_subquery()
+def label(name: str) -> Any:
+    """A tag or category that is asked for, as it is kept; once for all things."""
+    return sa.select(sa.func.lower(sa.func.unaccent(_text(name)))).scalar_subquery()
 
 
 def _about_topic() -> Condition:
@@ -132,10 +128,11 @@ def _about_topic() -> Condition:
     return sa.exists(sa.select(near.c.id).where(same, near.c.topic == sa.any_(sa.bindparam("topics", type_=_TEXTS))))
 
 
-def _tagged() -> Condition:
-    """Things with this tag, whatever its case and accents."""
-    one = sa.func.unnest(things.c.tags).column_valued("one")
-    return sa.exists(sa.select(sa.literal(1)).where(_plain(one) == _plain_text("tag")))
+def _labelled(what: str) -> Condition:
+    """Things with this tag or in this category, whatever its case and accents."""
+    of_thing = sa.and_(labels.c.origin == things.c.origin, labels.c.id == things.c.id)
+    same = sa.and_(labels.c.what == sa.literal_column(f"'{what}'"), labels.c.label == label(what))
+    return sa.exists(sa.select(labels.c.id).where(of_thing, same))
 
 
 _TEXTS = ARRAY(sa.Text)
@@ -143,8 +140,8 @@ _FILTERS: dict[str, Callable[[], Condition]] = {
     "side": lambda: things.c.side == _text("side"),
     "kind": lambda: things.c.kind == _text("kind"),
     "spoken": lambda: things.c.language == _text("spoken"),
-    "category": lambda: _plain(things.c.category) == _plain_text("category"),
+    "category": lambda: _labelled("category"),
     "topic": _about_topic,
-    "tag": _tagged,
+    "tag": lambda: _labelled("tag"),
     "origin": lambda: things.c.origin == _text("origin"),
 }

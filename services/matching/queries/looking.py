@@ -5,20 +5,19 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.matching import ranking
-from services.matching.conditions import Condition, Conditions
+from services.matching.conditions import Conditions
 from services.matching.domain import Point
-from services.matching.queries import required, results, shelved
+from services.matching.queries import labelled, placed, results, shelved
+from services.matching.queries.labelled import Labelled
 from services.matching.queries.nearest import Narrowed
-from services.matching.ranking import Circle
+from services.matching.queries.placed import Placed
 from services.matching.tables import meanings, things
 
 MOST = 500
 """Results that are ranked and counted."""
 
-_WANTED = sa.bindparam("wanted", type_=sa.BigInteger)
 _ONE = sa.literal_column("1")
 
 
@@ -26,36 +25,21 @@ _ONE = sa.literal_column("1")
 class Source:
     """Which things are looked at, one by one.
 
-    `said`: those that say what is required; `shelf`: those of some categories; else whatever an index of the filters
-    brings; `in_order`: the newest of all. `by_distance`: the nearest are wanted, not the newest.
+    `labelled`: those with a tag or category of their authors; `shelf`: those that are about something; `placed`: the
+    newest in a circle; else whatever an index of the filters brings; `in_order`: the newest of all. `by_distance`: the
+    nearest are wanted, not the newest.
     """
 
-    said: bool = False
+    labelled: Labelled | None = None
     shelf: Narrowed | None = None
+    placed: Placed | None = None
     in_order: bool = False
     by_distance: bool = False
 
     @property
-    def is_all(self) -> bool:
-        """Whether nothing narrows it."""
-        return not self.said and self.shelf is None
-
-
-@lru_cache(maxsize=16)
-def counting(circle: Circle, *, origin: bool, spoken: bool) -> sa.Select[*tuple[Any, ...]]:
-    """How many things lie in a circle, up to those that are wanted; if so many do, how far the last of them is."""
-    sides, kinds = (sa.any_(sa.bindparam(name, type_=ARRAY(sa.Text))) for name in ("sides", "kinds"))
-    km = ranking.kilometres(Point(latitude=0.0, longitude=0.0)).label("km")
-    there = sa.select(km).where(sa.not_(things.c.gone), things.c.side == sides, things.c.kind == kinds)
-    if origin:
-        there = there.where(things.c.origin == sa.bindparam("origin", type_=sa.Text))
-    if spoken:
-        there = there.where(things.c.language == sa.bindparam("spoken", type_=sa.Text))
-    inside = there.where(ranking.within(circle))
-    inside = (inside.order_by(km) if circle.cells is not None else inside).limit(_WANTED).subquery("inside")
-    held = sa.func.count()
-    reach = sa.case((held >= _WANTED, sa.func.max(inside.c.km)), else_=None)
-    return sa.select(held.label("held"), reach.label("reach")).select_from(inside)
+    def is_listed(self) -> bool:
+        """Whether as many are looked at as are wanted: some may then not pass the filters."""
+        return (self.labelled, self.shelf, self.placed) != (None, None, None)
 
 
 @lru_cache(maxsize=512)
@@ -69,14 +53,22 @@ def statement(conditions: Conditions, source: Source) -> sa.Select[*tuple[Any, .
     return sa.select(*chosen, results.as_sent(meanings.c.topics)).select_from(one.outerjoin(meanings, known))
 
 
+@lru_cache(maxsize=64)
+def counting(source: Source) -> sa.Select[int]:
+    """How many are listed, up to those that are wanted. For a source that is."""
+    among = _among(source)
+    return sa.select(sa.func.count()).select_from(things if among is None else among)
+
+
 def _found(conditions: Conditions, source: Source) -> sa.Select[*tuple[Any, ...]]:
     columns: list[Any] = [*results.LIGHT, sa.literal_column("0.0", sa.Double).label("coverage")]
     if source.by_distance:
         columns.append(ranking.kilometres(Point(latitude=0.0, longitude=0.0)).label("km"))
     found: sa.Select[*tuple[Any, ...]] = sa.select(*columns).where(*conditions.clauses)
-    among, same = _among(source)
+    among = _among(source)
     if among is None:
         return found.order_by(*_order(found.selected_columns, source))
+    same = sa.and_(things.c.origin == among.c.origin, things.c.id == among.c.id)
     thing = found.where(same).limit(_ONE).lateral("thing")
     return sa.select(*thing.c).select_from(among.join(thing, sa.true())).order_by(*_order(thing.c, source))
 
@@ -86,12 +78,10 @@ def _order(columns: Any, source: Source) -> list[Any]:
     return [columns.km.asc().nulls_last(), *by_age] if source.by_distance else by_age
 
 
-def _among(source: Source) -> tuple[sa.Subquery | None, Condition]:
-    """What is looked at, and how a thing is known as one of them; None: PostgreSQL chooses."""
+def _among(source: Source) -> sa.Subquery | None:
+    """The keys of what is looked at; None: PostgreSQL chooses."""
+    if source.labelled is not None:
+        return labelled.keys(source.labelled, by_distance=source.by_distance).subquery("among")
     if source.shelf is not None:
-        among = shelved.keys(source.shelf, by_distance=source.by_distance).subquery("among")
-        return among, sa.and_(things.c.origin == among.c.origin, things.c.id == among.c.id)
-    if not source.said:
-        return None, sa.true()
-    among = required.places().subquery("among")
-    return among, among.c.place == ranking.PLACE
+        return shelved.keys(source.shelf, by_distance=source.by_distance).subquery("among")
+    return None if source.placed is None else placed.keys(source.placed).subquery("among")

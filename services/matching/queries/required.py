@@ -1,4 +1,4 @@
-"""What must be said in so many words (a phrase, a tag, a category): where few things say it, all are looked at.
+"""What must be said in so many words (a phrase, a tag, a category): where few things say it, all are compared.
 
 Other filters stand in the indexes of places, dates and vectors; these are found by the index of words.
 """

@@ -1,0 +1,56 @@
+"""The newest or nearest of what has a tag or a category, from the index of labels alone, before any row is read."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.matching import ranking
+from services.matching.conditions import Condition
+from services.matching.domain import Point
+from services.matching.queries.filters import Filters, label
+from services.matching.queries.nearest import like
+from services.matching.ranking import Circle
+from services.matching.tables import labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """What makes one statement differ from another, beside its values. `what`: the filter that is looked up."""
+
+    what: Literal["tag", "category"]
+    circle: Circle | None
+    origin: bool
+    spoken: bool
+
+
+def way(filters: Filters) -> Labelled | None:
+    """How to look; None where neither a tag nor a category is asked for."""
+    if filters.tag is None and filters.category is None:
+        return None
+    return Labelled(
+        what="category" if filters.tag is None else "tag",
+        circle=None if filters.circle is None else like(filters.circle),
+        origin=filters.origin is not None,
+        spoken=filters.spoken is not None,
+    )
+
+
+def keys(where: Labelled, *, by_distance: bool) -> sa.Select[Any, Any]:
+    """The first of them, whoever may see them."""
+    chosen = sa.select(labels.c.origin, labels.c.id).where(*_passing(where))
+    km = ranking.kilometres(Point(latitude=0.0, longitude=0.0), labels)
+    chosen = chosen.order_by(km.asc().nulls_last() if by_distance else labels.c.changed_at.desc())
+    return chosen.limit(sa.bindparam("wanted", type_=sa.BigInteger))
+
+
+def _passing(where: Labelled) -> list[Condition]:
+    found: list[Condition] = [labels.c.label == label(where.what), labels.c.what == where.what]
+    for column, name in ((labels.c.side, "sides"), (labels.c.kind, "kinds")):
+        found.append(column == sa.any_(sa.bindparam(name, type_=ARRAY(sa.Text))))
+    if where.origin:
+        found.append(labels.c.origin == sa.bindparam("origin", type_=sa.Text))
+    if where.spoken:
+        found.append(labels.c.language == sa.bindparam("spoken", type_=sa.Text))
+    return [*found, *([ranking.within(where.circle, labels)] if where.circle is not None else [])]

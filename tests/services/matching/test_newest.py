@@ -1,0 +1,119 @@
+"""The newest and nearest of what passes filters, found in indexes: the same as comparing with everything."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from services.chassis.ids import new_id
+from services.matching import cells
+from services.matching.commands import labelling
+from services.matching.domain import Point, distance_km
+from services.matching.queries import browsing
+from services.matching.tables import labels, things
+from tests.services.matching.conftest import Matching
+
+_LILLE = Point(latitude=50.63, longitude=3.06)
+_KM = 12
+Spot = dict[str, Any]
+
+
+async def _scattered(matching: Matching, count: int) -> list[Spot]:
+    """Offers around Lille, changed at different times; a third have a tag."""
+    first = await matching.listing("Remorque", category="Prêt", tags=["Été"])
+    chance = random.Random(11)
+    made: list[Spot] = []
+    async with matching.db.transaction() as session:
+        row = (await session.execute(sa.select(things).where(things.c.id == first.id))).mappings().one()
+        for number in range(count):
+            here = Point(latitude=chance.gauss(50.63, 0.1), longitude=chance.gauss(3.06, 0.15))
+            key = new_id()
+            spot = {
+                "id": key,
+                "latitude": here.latitude,
+                "longitude": here.longitude,
+                "cell": cells.cell_of(here),
+                "changed_at": datetime.now(UTC) - timedelta(minutes=number),
+                "kind": chance.choice(["equipment", "space"]),
+                "tags": ["Été"] if chance.random() < 1 / 3 else [],
+                "category": "",
+            }
+            made.append(spot)
+            await session.execute(sa.insert(things).values(**{**row, **spot}))
+            await labelling.keep(session, "", key)
+        await session.execute(sa.delete(things).where(things.c.id == first.id))
+    return made
+
+
+def _inside(made: list[Spot], km: float) -> list[Spot]:
+    return [one for one in made if _km(one) <= km]
+
+
+def _km(one: Spot) -> float:
+    return distance_km(_LILLE, Point(latitude=one["latitude"], longitude=one["longitude"]))
+
+
+async def _asked(matching: Matching, **filters: Any) -> list[UUID]:
+    asked = {"limit": 200, **filters}
+    return [UUID(item["id"]) for item in (await (await matching.client()).get("/search", params=asked)).json()["items"]]
+
+
+@pytest.mark.parametrize("many", [12_000, 50])
+async def test_the_newest_in_a_circle_are_those(matching: Matching, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    """By its cells, and met among the newest of all where very many lie in it."""
+    monkeypatch.setattr(browsing, "_MANY_IN_CIRCLE", many)
+    made = await _scattered(matching, 400)
+    here = {"near": "50.63,3.06", "sort": "newest"}
+    assert await _asked(matching, **here, radius_km=_KM) == [one["id"] for one in _inside(made, _KM)][:200]
+    assert await _asked(matching, **here, radius_km=700) == [one["id"] for one in made][:200]
+    spaces = [one["id"] for one in _inside(made, _KM) if one["kind"] == "space"]
+    assert await _asked(matching, **here, radius_km=_KM, kind="space", side="offer") == spaces[:200]
+    assert await _asked(matching, **here, radius_km=_KM, kind="space", side="need") == []
+    assert await _asked(matching, **here, radius_km=_KM, spoken="nl") == []
+
+
+async def test_what_is_listed_goes_on_until_enough_may_be_seen(
+    matching: Matching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of the newest passes the other filters: older ones that do are still found."""
+    monkeypatch.setattr(browsing, "_SPARE", 0.004)
+    made = await _scattered(matching, 200)
+    async with matching.db.transaction() as session:
+        newest = [one["id"] for one in made[:150]]
+        await session.execute(sa.update(things).where(things.c.id.in_(newest)).values(scope="circle"))
+    older = [one["id"] for one in _inside(made[150:], _KM)]
+    found = await _asked(matching, near="50.63,3.06", sort="newest", radius_km=_KM)
+    assert found == older
+
+
+async def test_tags_and_categories_are_listed_in_each_order(matching: Matching) -> None:
+    made = await _scattered(matching, 120)
+    tagged = [one for one in made if one["tags"]]
+    assert await _asked(matching, tag="ete") == [one["id"] for one in tagged]
+    assert await _asked(matching, tag="ÉTÉ", kind="space") == [one["id"] for one in tagged if one["kind"] == "space"]
+    near = sorted(tagged, key=_km)
+    assert await _asked(matching, tag="été", near="50.63,3.06") == [one["id"] for one in near]
+    inside = [one["id"] for one in near if one in _inside(tagged, _KM)]
+    assert await _asked(matching, tag="été", near="50.63,3.06", radius_km=_KM) == inside
+    assert await _asked(matching, tag="été", spoken="nl") == []
+    assert await _asked(matching, tag="été", side="need") == []
+
+
+async def test_a_changed_thing_has_the_labels_of_now_and_a_withdrawn_one_none(matching: Matching) -> None:
+    one = await matching.listing("Remorque", category="Transport", tags=["Vélo", "vélo", "Été"])
+    assert await _labels(matching) == {("category", "transport"), ("tag", "velo"), ("tag", "ete")}
+    assert await matching.titles(category="TRANSPORT") == ["Remorque"]
+    changed = one.model_copy(update={"tags": ("Hiver",), "category": "", "version": one.version + 1})
+    await matching.publish(changed)
+    assert await _labels(matching) == {("tag", "hiver")}
+    assert await matching.titles(tag="été") == []
+    await matching.withdraw(changed)
+    assert await _labels(matching) == set()
+
+
+async def _labels(matching: Matching) -> set[tuple[str, str]]:
+    async with matching.db.reading() as session:
+        return {(row.what, row.label) for row in await session.execute(sa.select(labels.c.what, labels.c.label))}
