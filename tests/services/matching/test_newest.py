@@ -1,6 +1,7 @@
 """The newest and nearest of what passes filters, found in indexes: the same as comparing with everything."""
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from services.chassis.ids import new_id
 from services.matching import cells
 from services.matching.commands import labelling
 from services.matching.domain import Point, distance_km
-from services.matching.queries import browsing
+from services.matching.queries import browsing, looking
 from services.matching.tables import labels, things
 from tests.services.matching.conftest import Matching
 
@@ -61,16 +62,28 @@ async def _asked(matching: Matching, **filters: Any) -> list[UUID]:
     return [UUID(item["id"]) for item in (await (await matching.client()).get("/search", params=asked)).json()["items"]]
 
 
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """No more than these are ranked."""
+    monkeypatch.setattr(browsing, "MOST", 40)
+    monkeypatch.setattr(looking, "MOST", 40)
+    looking.statement.cache_clear()
+    yield 40
+    looking.statement.cache_clear()
+
+
 @pytest.mark.parametrize("many", [12_000, 50])
-async def test_the_newest_in_a_circle_are_those(matching: Matching, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+async def test_the_newest_in_a_circle_are_those(
+    matching: Matching, monkeypatch: pytest.MonkeyPatch, many: int, few: int
+) -> None:
     """By its cells, and met among the newest of all where very many lie in it."""
     monkeypatch.setattr(browsing, "_MANY_IN_CIRCLE", many)
     made = await _scattered(matching, 400)
     here = {"near": "50.63,3.06", "sort": "newest"}
-    assert await _asked(matching, **here, radius_km=_KM) == [one["id"] for one in _inside(made, _KM)][:200]
-    assert await _asked(matching, **here, radius_km=700) == [one["id"] for one in made][:200]
+    assert await _asked(matching, **here, radius_km=_KM) == [one["id"] for one in _inside(made, _KM)][:few]
+    assert await _asked(matching, **here, radius_km=700) == [one["id"] for one in made][:few]
     spaces = [one["id"] for one in _inside(made, _KM) if one["kind"] == "space"]
-    assert await _asked(matching, **here, radius_km=_KM, kind="space", side="offer") == spaces[:200]
+    assert await _asked(matching, **here, radius_km=_KM, kind="space", side="offer") == spaces[:few]
     assert await _asked(matching, **here, radius_km=_KM, kind="space", side="need") == []
     assert await _asked(matching, **here, radius_km=_KM, spoken="nl") == []
 
@@ -89,15 +102,17 @@ async def test_what_is_listed_goes_on_until_enough_may_be_seen(
     assert found == older
 
 
-async def test_tags_and_categories_are_listed_in_each_order(matching: Matching) -> None:
-    made = await _scattered(matching, 120)
+async def test_tags_and_categories_are_listed_in_each_order(matching: Matching, few: int) -> None:
+    made = await _scattered(matching, 200)
     tagged = [one for one in made if one["tags"]]
-    assert await _asked(matching, tag="ete") == [one["id"] for one in tagged]
-    assert await _asked(matching, tag="ÉTÉ", kind="space") == [one["id"] for one in tagged if one["kind"] == "space"]
+    assert await _asked(matching, tag="ete") == [one["id"] for one in tagged][:few]
+    assert (
+        await _asked(matching, tag="ÉTÉ", kind="space") == [one["id"] for one in tagged if one["kind"] == "space"][:few]
+    )
     near = sorted(tagged, key=_km)
-    assert await _asked(matching, tag="été", near="50.63,3.06") == [one["id"] for one in near]
+    assert await _asked(matching, tag="été", near="50.63,3.06") == [one["id"] for one in near][:few]
     inside = [one["id"] for one in near if one in _inside(tagged, _KM)]
-    assert await _asked(matching, tag="été", near="50.63,3.06", radius_km=_KM) == inside
+    assert await _asked(matching, tag="été", near="50.63,3.06", radius_km=_KM) == inside[:few]
     assert await _asked(matching, tag="été", spoken="nl") == []
     assert await _asked(matching, tag="été", side="need") == []
 
