@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from services.matching.tables import circles, things
 
 Condition = sa.ColumnElement[bool]
+_FOR_MEMBERS = ["cooperative", "peers", "public"]
 Member = UUID | sa.BindParameter[UUID]
 Instant = datetime | sa.BindParameter[datetime]
 
@@ -54,7 +55,7 @@ def visible_to(member_id: Member | None, now: Instant) -> Condition:
     return sa.and_(
         standing(now),
         sa.or_(
-            things.c.scope.in_(["cooperative", "peers", "public"]),
+            things.c.scope == sa.any_(sa.literal(_FOR_MEMBERS, ARRAY(sa.Text))),
             sa.and_(things.c.scope == "circle", named),
             owned_by(member_id),
         ),

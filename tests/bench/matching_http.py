@@ -24,12 +24,15 @@ from deploy.local import memory, packages
 from deploy.local.packages import WRK
 from services.chassis.database import Database
 from services.chassis.ids import new_id
+from services.matching import taxonomy
 from tests.bench.matching_data import KINDS, Words
+from tests.bench.matching_variety import PEERS, TAGS
 from tests.faults.cooperative import Coop
 
 _CLIENTS = 8
 _SECONDS = 5
 _NEW, _AGAIN = 4000, 100
+_ROUNDS = 6
 _PATIENCE = 20.0
 _LUA = """
 local paths, number, pause = {%s}, 0, %d
@@ -68,6 +71,25 @@ def _path(said: Words, chance: random.Random) -> str:
     town = chance.choice(said.towns)
     asked = {"q": text(said, chance), "kind": chance.choice(KINDS), "side": "offer", "radius_km": 50}
     return "/api/matching/search?" + urlencode(asked | {"near": f"{town[0]},{town[1]}"})
+
+
+def _any_path(said: Words, chance: random.Random) -> str:
+    """A search as people combine filters: each combination is a statement of its own."""
+    town = chance.choice(said.towns)
+    near = {"near": f"{town[0]},{town[1]}", "radius_km": chance.choice((10, 50, 700))}
+    given: list[tuple[float, dict[str, Any]]] = [
+        (0.7, {"q": text(said, chance)}),
+        (0.6, {"kind": chance.choice(KINDS)}),
+        (0.8, {"side": "offer"}),
+        (0.6, near),
+        (0.15, {"tag": chance.choice(said.others[:TAGS])}),
+        (0.15, {"topic": chance.choice(taxonomy.leaves()).code}),
+        (0.1, {"spoken": chance.choice(("fr", "nl", "en"))}),
+        (0.1, {"origin": chance.choice(PEERS)}),
+        (0.2, {"sort": "newest"}),
+    ]
+    asked = {name: value for share, named in given if chance.random() < share for name, value in named.items()}
+    return "/api/matching/search?" + urlencode(asked)
 
 
 def _load(coop: Coop, paths: Sequence[str], pause: int = 0) -> list[float]:
@@ -111,10 +133,13 @@ def alone(coop: Coop, said: Words) -> None:
     coop.services = ("matching",)
     coop.start()
     wait_for("matching to be ready", lambda: is_ready(coop), seconds=60)
-    _load(coop, [_path(said, random.Random(1)) for _ in range(_NEW)])
-    pid = coop.pid
-    if pid is not None:
-        print(memory.report([pid]))
+    chance = random.Random(1)
+    for name, path, rounds in (("one kind of question", _path, 1), ("filters of all kinds", _any_path, _ROUNDS)):
+        for _ in range(rounds):
+            _load(coop, [path(said, chance) for _ in range(_NEW)])
+        pid = coop.pid
+        if pid is not None:
+            print(f"after {name}:", memory.report([pid]), sep="\n")
 
 
 def is_ready(coop: Coop) -> bool:

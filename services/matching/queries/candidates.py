@@ -13,11 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import TextualSelect
 
 from services.matching import meaning, ranking, taxonomy
 from services.matching.conditions import Conditions
 from services.matching.meaning import Vector, similarities
 from services.matching.queries import nearest, required, results
+from services.matching.queries.kept import kept
 from services.matching.queries.nearest import Narrowed
 from services.matching.queries.required import Required
 from services.matching.ranking import Circle
@@ -198,7 +200,9 @@ def _statement(conditions: Conditions, shape: _Shape) -> sa.Select[*tuple[Any, .
     )
 
 
-_kept_statement = lru_cache(maxsize=256)(_statement)
+@lru_cache(maxsize=128)
+def _kept_statement(conditions: Conditions, shape: _Shape) -> TextualSelect:
+    return kept(_statement(conditions, shape))
 
 
 def _by_meaning(conditions: Conditions, shape: _Shape) -> list[sa.Select[Any, Any]]:

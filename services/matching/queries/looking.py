@@ -5,11 +5,13 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.selectable import TextualSelect
 
 from services.matching import ranking
 from services.matching.conditions import Conditions
 from services.matching.domain import Point
 from services.matching.queries import labelled, placed, results, shelved
+from services.matching.queries.kept import kept
 from services.matching.queries.labelled import Labelled
 from services.matching.queries.nearest import Narrowed
 from services.matching.queries.placed import Placed
@@ -42,15 +44,15 @@ class Source:
         return (self.labelled, self.shelf, self.placed) != (None, None, None)
 
 
-@lru_cache(maxsize=512)
-def statement(conditions: Conditions, source: Source) -> sa.Select[*tuple[Any, ...]]:
+@lru_cache(maxsize=128)
+def statement(conditions: Conditions, source: Source) -> TextualSelect:
     """The first of them, with what ranking needs."""
     found = _found(conditions, source)
     one = found.limit(sa.literal_column(str(MOST))).subquery("one")
     same = sa.and_(meanings.c.origin == one.c.origin, meanings.c.id == one.c.id)
     known = sa.and_(same, meanings.c.model == sa.bindparam("version", type_=sa.Text))
     chosen = [column for column in one.c if column.name != "km"]
-    return sa.select(*chosen, results.as_sent(meanings.c.topics)).select_from(one.outerjoin(meanings, known))
+    return kept(sa.select(*chosen, results.as_sent(meanings.c.topics)).select_from(one.outerjoin(meanings, known)))
 
 
 @lru_cache(maxsize=64)

@@ -8,11 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import TextualSelect
 
 from services.matching import ranking
 from services.matching.conditions import Conditions
 from services.matching.domain import Term
 from services.matching.free_time import Interval, Opening, Rules, Season
+from services.matching.queries.kept import kept
 from services.matching.tables import OURS, busy, resources, things
 from services.matching.terms import Terms
 from services.matching.views import ReasonView
@@ -65,7 +67,9 @@ def _statement(conditions: Conditions, *, with_words: bool) -> sa.Select[*tuple[
     return sa.select(*thing.c, *WITH_RESOURCE).select_from(joined)
 
 
-_kept_statement = lru_cache(maxsize=256)(_statement)
+@lru_cache(maxsize=128)
+def _kept_statement(conditions: Conditions, *, with_words: bool) -> TextualSelect:
+    return kept(_statement(conditions, with_words=with_words))
 
 
 def _values(keys: Sequence[Key]) -> dict[str, Any]:
