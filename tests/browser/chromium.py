@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 """How long a page may take: far more than it needs, because tests share the machine with others."""
 _FLAGS = [
     "--no-sandbox",  # tests may run as root, in a container

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, StorageState
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, StorageState, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from deploy.demo.api import wait_for
@@ -15,6 +15,10 @@ from deploy.demo.seed import Town
 from tests.browser.chromium import PATIENCE_MS
 
 _ACROSS = "document.documentElement.scrollWidth"
+_BEGUN = """async () => {
+  const { begun } = await import(document.querySelector("script[type=module]").src);
+  await begun;
+}"""
 _FITS = "{ const root = document.documentElement; return root !== null && root.scrollWidth <= root.clientWidth; }"
 Sessions = dict[tuple[str, str], StorageState]
 """Cookies of those who have signed in once, by cooperative and person."""
@@ -28,6 +32,7 @@ class Seat:
     page: Page
     town: Town
     person: Person | None
+    scripts: bool = True
     complaints: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
@@ -40,8 +45,10 @@ class Seat:
             self.complaints.append(f"{self.page.url}: {message.text}")
 
     def go(self, path: str) -> Page:
-        """Open a page of the cooperative."""
+        """Open a page of the cooperative, and wait until it can be used."""
         self.page.goto(self.town.url + path, wait_until="load")
+        if self.scripts:
+            at_work(self.page)
         return self.page
 
     def sign_in(self) -> None:
@@ -54,8 +61,9 @@ class Seat:
         self.page.get_by_role("button", name="Se déconnecter").wait_for()
 
     def reload_until(self, what: str, seen: Callable[[], bool]) -> None:
-        """Load the page again until `what` is there: for news that the page does not fetch by itself."""
+        """Load the page again until `what` is there, and all of the page: for news that it does not fetch by itself."""
         wait_for(what, lambda: seen() or bool(self.page.reload() and seen()))
+        self.page.wait_for_load_state("load")
 
 
 @dataclass
@@ -85,7 +93,8 @@ class Seats:
         usual |= {"timezone_id": town.cooperative.time_zone}
         context = self.browser.new_context(**(usual | options))
         context.set_default_timeout(PATIENCE_MS)
-        seat = Seat(page=context.new_page(), town=town, person=person)
+        scripts = options.get("java_script_enabled", True)
+        seat = Seat(page=context.new_page(), town=town, person=person, scripts=scripts)
         self.taken.append(seat)
         return seat
 
@@ -108,6 +117,19 @@ class Seats:
         for seat in self.taken:
             seat.page.context.close()
         return [complaint for seat in self.taken for complaint in seat.complaints]
+
+
+def at_work(page: Page) -> None:
+    """Wait until the modules of a page run: keys and clicks that come before are answered as without scripts."""
+    page.wait_for_load_state("load")
+    page.evaluate(_BEGUN)
+
+
+def next_week(page: Page) -> None:
+    """Turn the page of an offer to the week after this one, where every opening hour is still to come."""
+    page.get_by_role("link", name="Semaine d'après").click()
+    expect(page).to_have_url(re.compile("from="))
+    at_work(page)
 
 
 def fits(page: Page) -> None:

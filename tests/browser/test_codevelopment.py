@@ -26,6 +26,7 @@ def test_co_development_is_planned_and_filled_on_a_phone(region: Region, seats: 
     expect(julie.get_by_role("link", name="Rejoindre la séance")).to_have_count(0)
 
     karim.get_by_role("button", name="Laisser ma place").click()
+    expect(karim.get_by_role("button", name="Laisser ma place")).to_have_count(0)
     julie.reload()
     expect(julie.get_by_text("Une place vous est proposée")).to_be_visible()
     fits(julie)
@@ -33,7 +34,9 @@ def test_co_development_is_planned_and_filled_on_a_phone(region: Region, seats: 
     expect(julie.get_by_text("Vous avez une place")).to_be_visible()
 
     julie.get_by_role("link", name="Toutes les dates").click()
-    julie.get_by_role("link", name=title).last.click()
+    dates = julie.get_by_role("link", name=title)
+    expect(dates).to_have_count(2)
+    dates.last.click()
     expect(julie.get_by_text("vous laissez passer les autres")).to_be_visible()
     julie.get_by_role("radio", name=re.compile("^Client")).check()
     julie.get_by_role("button", name="M'inscrire").click()

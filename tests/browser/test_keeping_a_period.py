@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from deploy.demo.api import Json
 from deploy.demo.seed import Town
 from tests.browser import things
-from tests.browser.seats import Seats
+from tests.browser.seats import Seats, next_week
 from tests.journeys.conftest import Region
 
 
@@ -20,7 +20,7 @@ def test_what_is_chosen_is_kept_and_given_back_when_the_page_is_left(region: Reg
     path = things.bookable(region.lille, "karim", things.title_of_its_own("Banc de montage"))
     seat = seats.member(region.lille, "marie")
     page = seat.go(path)
-    page.get_by_role("link", name="Semaine d'après").click()
+    next_week(page)
     page.get_by_role("button", name=re.compile("9 h à 9 h 30, libre")).first.click()
     expect(page.get_by_text("Gardé pour vous jusqu'à")).to_be_visible()
     assert len(_holds(region.lille, "marie")) == 1
@@ -28,7 +28,7 @@ def test_what_is_chosen_is_kept_and_given_back_when_the_page_is_left(region: Reg
     seat.reload_until("that it is free again", lambda: not _holds(region.lille, "marie"))
 
     page = seat.go(path)
-    page.get_by_role("link", name="Semaine d'après").click()
+    next_week(page)
     page.get_by_role("button", name=re.compile("9 h à 9 h 30, libre")).first.click()
     expect(page.get_by_text("Gardé pour vous jusqu'à")).to_be_visible()
     page.get_by_role("button", name="Envoyer la demande").click()

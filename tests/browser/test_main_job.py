@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo import story
 from tests.browser import things
-from tests.browser.seats import Seat, Seats
+from tests.browser.seats import Seat, Seats, next_week
 from tests.journeys.conftest import Region
 
 
@@ -61,7 +61,7 @@ def _open_the_match(marie: Seat, title: str) -> None:
 
 def _pick_two_hours(page: Page) -> None:
     """The first free hour of next week, and with Shift the last half hour of the two."""
-    page.get_by_role("link", name="Semaine d'après").click()
+    next_week(page)
     free = page.get_by_role("table").get_by_role("button", name=re.compile("9 h à 9 h 30, libre")).first
     name = free.get_attribute("aria-label")
     assert name is not None

@@ -126,6 +126,7 @@ def _ask(region: Region, seats: Seats, made: Json) -> str:
 
 def _tab_to(page: Page, name: str) -> None:
     """As a person without a mouse: Tab until what has `name` is reached."""
+    page.wait_for_load_state("load")
     for _ in range(_MOST_TABS):
         page.keyboard.press("Tab")
         if name in (page.evaluate("document.activeElement.textContent") or ""):

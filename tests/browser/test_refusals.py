@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser import things
-from tests.browser.seats import Seats
+from tests.browser.seats import Seats, at_work
 from tests.journeys.conftest import Region
 
 
@@ -80,5 +80,6 @@ def test_what_was_written_outlives_a_session_that_has_ended(region: Region, seat
     expect(page.get_by_label("En quelques mots")).to_have_value(title)
     page.get_by_role("button", name="Publier").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    at_work(page)
     seat.go("/needs/new")
     expect(page.get_by_label("En quelques mots")).to_have_value("")

@@ -86,4 +86,5 @@ def test_a_word_without_end_stays_on_its_card(region: Region, seats: Seats) -> N
     page.get_by_label("En quelques mots").fill("Donaudampfschiff" * 7)
     page.get_by_role("button", name="Publier").click()
     page.get_by_role("status").wait_for()
+    page.wait_for_load_state("load")
     assert not [*_seen(page), *_seen(seat.go("/me"))]

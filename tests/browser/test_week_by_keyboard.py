@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser import things
-from tests.browser.seats import Seats
+from tests.browser.seats import Seats, at_work, next_week
 from tests.journeys.conftest import Region
 
 _WEEK_MOST_TABS = 60
@@ -18,6 +18,7 @@ def test_two_hours_are_chosen_and_asked_for_with_keys_alone(region: Region, seat
     page.get_by_role("link", name="Semaine d'après").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("from="))
+    at_work(page)
 
     _tab_to_the_week(page)
     day, _, time = _focused(page).partition(", ")
@@ -50,7 +51,7 @@ def test_two_hours_are_chosen_and_asked_for_with_keys_alone(region: Region, seat
 def test_the_tab_key_passes_the_week_in_one_step(region: Region, seats: Seats) -> None:
     path = things.bookable(region.lille, "karim", things.title_of_its_own("Cisaille"))
     page = seats.member(region.lille, "marie").go(path)
-    page.get_by_role("link", name="Semaine d'après").click()
+    next_week(page)
     _tab_to_the_week(page)
     page.keyboard.press("Tab")
     expect(page.locator("table :focus")).to_have_count(0)

@@ -36,6 +36,7 @@ def test_a_booking_is_asked_for_accepted_and_called_off_without_scripts(region: 
     marie.reload_until("the confirmation", lambda: page.get_by_text("confirmée", exact=True).is_visible())
     page.get_by_role("link", name="Annuler…").click()
     page.get_by_role("button", name="Annuler la réservation").click()
+    expect(page.get_by_role("status").first).to_contain_text("L'annulation est partie")
     marie.reload_until("the cancellation", lambda: page.get_by_text("annulée", exact=True).is_visible())
 
 

@@ -11,9 +11,10 @@ const wanted = [
   ["[data-suggest]", "./suggest.js"],
   ["form[data-send-now]", "./sendnow.js"],
 ];
-for (const [selector, module] of wanted) {
-  if (document.querySelector(selector)) import(module);
-}
+// Fulfilled once they all run, which may be after the page has loaded.
+export const begun = Promise.all(
+  wanted.filter(([selector]) => document.querySelector(selector)).map(([, module]) => import(module)),
+);
 document.getElementById("problem")?.focus();
 try {
   // The page after a form that was sent: without good news on it (a new sign-in, say) what was written is kept.
