@@ -14,7 +14,7 @@ from services.chassis.ids import new_id
 from services.federation.mending_tables import copies
 from services.federation.tables import border_outbox, links, own_listings, shares
 from tests.servers import Servers
-from tests.services.federation.pair import Line, Post, eventually, published
+from tests.services.federation.pair import Line, Post, eventually, pause, published
 from tests.services.federation.running_posts import Wire, posts
 
 PEOPLE = {"hub": "Hugo", "lille": "Léa", "namur": "Nora", "gand": "Griet"}
@@ -91,7 +91,7 @@ async def id_of_link(post: Post, peer: Post) -> UUID:
 async def paused(post: Post, peer: Post) -> AsyncGenerator[None]:
     """What `peer` says to `post` waits meanwhile; it goes on also when the story breaks off, for the next one."""
     link_id = await id_of_link(post, peer)
-    await post.call("POST", f"/links/{link_id}/pause")
+    await pause(post, link_id)
     try:
         yield
     finally:

@@ -25,10 +25,11 @@ from services.chassis.publishing import Publisher
 from services.chassis.relay import event_message
 from services.federation.border import Border
 from services.federation.peer_http import PeerRefused, PeerUnreachable
+from services.federation.tables import broker_orders
 from tests.instances import Instance
 
 EventT = TypeVar("EventT", bound=Event)
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass
@@ -159,6 +160,20 @@ class Pair:
                 return (link["status"] if link else "ended") == status
 
             await eventually(reached)
+
+
+async def pause(post: Post, link_id: object) -> None:
+    """Pause a link, and return once nothing is fetched over it any more: what is said from then on waits.
+
+    Over a link through a hub nothing is fetched: it has no orders for the broker.
+    """
+    await post.call("POST", f"/links/{link_id}/pause")
+
+    async def is_paused() -> bool:
+        orders = [row for row in await post.rows(broker_orders) if str(row["link_id"]) == str(link_id)]
+        return all(row["command"] == "pause" and row["done_generation"] == row["generation"] for row in orders)
+
+    await eventually(is_paused)
 
 
 async def queues(post: Post) -> set[str]:

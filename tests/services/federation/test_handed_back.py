@@ -19,7 +19,6 @@ from contracts.federation import (
     IntroductionWithdrawalReceived,
     PersonForgotten,
     RecoveryChanged,
-    ResourceReceived,
 )
 from contracts.identity import MemberChanged, MemberState
 from contracts.matching import IntroductionAnswered, IntroductionAsked
@@ -28,9 +27,9 @@ from services.chassis.ids import new_id
 from services.federation.mending_tables import introductions
 from services.federation.tables import bookings_abroad, guest_bookings, positions, pseudonyms, sent_log, streams
 from tests.services.federation.around_a_hub import as_owner_has_it, wish_for
-from tests.services.federation.pair import Pair, Post, eventually, listing, published
+from tests.services.federation.pair import Pair, Post, eventually, listing
 from tests.services.federation.test_mending import change
-from tests.services.federation.test_sharing import booking_of, resource_of
+from tests.services.federation.test_sharing import booking_of, can_be_booked
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -66,10 +65,7 @@ class Backup:
 async def shared(pair: Pair) -> ListingState:
     """Something of Lille that can be booked in Namur."""
     offer = listing()
-    async with pair.namur.ear("matching", ResourceReceived) as resources:
-        await pair.lille.say("catalog", published(offer))
-        await pair.lille.say("booking", resource_of(offer))
-        await resources()
+    await can_be_booked(pair, offer)
     return offer
 
 

@@ -37,7 +37,7 @@ from tests.services.federation.around_a_hub import (
     until_holds,
 )
 from tests.services.federation.hub_secrets import everything_in
-from tests.services.federation.pair import Post, eventually, listing, published
+from tests.services.federation.pair import Post, eventually, listing, pause, published
 from tests.services.federation.test_sharing import booking_of, known, resource_of
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
@@ -248,7 +248,7 @@ async def test_the_hub_stores_nothing_that_it_could_read_of_what_is_not_public(r
         assert secret in request.note
         # from here on what goes to Namur waits at the hub, so that there is something to be read
         at_hub = await id_of_link(namur, region.hub)
-        await namur.call("POST", f"/links/{at_hub}/pause")
+        await pause(namur, at_hub)
         guest = Party(peer_id=namur.border.us, pseudonym=request.pseudonym)
         decided = booking_of(offer, id=wish.id, borrower=guest, status="confirmed", version=2, place_label=secret)
         await lille.say("booking", BookingConfirmed(booking=decided))

@@ -24,7 +24,7 @@ from tests.services.federation.around_a_hub import (
     link_through_hub,
     until_holds,
 )
-from tests.services.federation.pair import Post, eventually, listing, published
+from tests.services.federation.pair import Post, eventually, listing, pause, published
 from tests.services.federation.test_mending import change
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
@@ -89,7 +89,7 @@ async def test_a_member_that_floods_another_is_held_and_the_others_go_on(
     at_both = ((region.hub, gand), (namur, region.hub))
     before = {post.border.us: (await link_of(post, peer))["refused"] for post, peer in at_both}
     at_hub = await id_of_link(namur, region.hub)
-    await namur.call("POST", f"/links/{at_hub}/pause")
+    await pause(namur, at_hub)
     async with gand.db.transaction() as session:
         await carrying.put_as_it_is(session, await id_of_link(gand, region.hub), flood_for(namur))
 
@@ -188,13 +188,7 @@ async def _only(link_id: UUID, *_asked: object) -> set[UUID]:
 async def test_the_broker_says_how_much_waits(region: Region) -> None:
     namur = region.namur
     at_hub = await id_of_link(namur, region.hub)
-    await namur.call("POST", f"/links/{at_hub}/pause")
-
-    async def takes_no_more() -> bool:
-        order = next(row for row in await namur.rows(broker_orders) if row["link_id"] == at_hub)
-        return order["command"] == "pause" and order["done_generation"] == order["generation"]
-
-    await eventually(takes_no_more, seconds=PATIENCE)
+    await pause(namur, at_hub)
     box = str(namur.border.keys.box.as_dict(private=False)["x"])
     body = boxes.close(b"x" * 3000, namur.border.us, box).decode()
     async with region.hub.db.transaction() as session:

@@ -30,7 +30,7 @@ from tests.services.federation.around_a_hub import (
     link_through_hub,
     until_holds,
 )
-from tests.services.federation.pair import Post, eventually, listing, published
+from tests.services.federation.pair import Post, eventually, listing, pause, published
 from tests.services.federation.test_mending import change
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(1500)]
@@ -98,7 +98,7 @@ async def test_while_the_hub_is_away_direct_links_go_on_and_what_came_through_it
     here, there = await holds_of(gand, lille), await holds_of(namur, lille)
     away = [await id_of_link(region.hub, member) for member in region.members]
     for link_id in away:
-        await region.hub.call("POST", f"/links/{link_id}/pause")
+        await pause(region.hub, link_id)
     offers = [listing(title=f"Sans hub {scope}", scope=scope) for scope in ("peers", "public")]
     await say(lille, *offers)
     new = {one.id: 1 for one in offers}

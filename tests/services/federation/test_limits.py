@@ -8,17 +8,17 @@ import pytest
 
 from contracts.border import BorderBookingRequested
 from contracts.catalog import ListingWithdrawn
-from contracts.federation import BookingRequestReceived, ListingReceived, ResourceReceived
+from contracts.federation import BookingRequestReceived, ListingReceived
 from services.chassis.ids import new_id
 from services.federation import tending
 from services.federation.domain import decode_code
 from services.federation.mending_tables import idempotency
 from services.federation.own_tables import invitations
 from services.federation.tables import guest_bookings, sent_log, streams
-from tests.services.federation.pair import Pair, Post, eventually, listing, published
+from tests.services.federation.pair import Pair, Post, eventually, listing, pause, published
 from tests.services.federation.test_hostile_peer import Namur
 from tests.services.federation.test_mending import holds, is_gone
-from tests.services.federation.test_sharing import TOMORROW, resource_of
+from tests.services.federation.test_sharing import TOMORROW, can_be_booked
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -86,11 +86,11 @@ async def test_coordinators_see_who_still_holds_a_copy_of_what(pair: Pair) -> No
         return await state() == wanted
 
     await eventually(lambda: is_in("holds"))
-    await pair.namur.call("POST", f"/links/{namur_id}/pause")
+    await pause(pair.namur, namur_id)
     await pair.lille.say("catalog", ListingWithdrawn(id=offer.id, side="offer", version=2, reason="withdrawn"))
     await eventually(lambda: is_in("to_be_deleted"))
     await pair.namur.call("POST", f"/links/{namur_id}/resume")
-    await eventually(lambda: is_in("deleted"), seconds=40)
+    await eventually(lambda: is_in("deleted"))
 
 
 async def test_a_blocked_cooperative_can_no_longer_link_with_us(pair: Pair) -> None:
@@ -109,10 +109,7 @@ async def test_requests_that_the_border_declines_itself_are_answered(
 ) -> None:
     link_id, namur_id = await pair.link()
     namur, offer = Namur(pair, namur_id), listing()
-    async with pair.namur.ear("matching", ResourceReceived) as resources:
-        await pair.lille.say("catalog", published(offer))
-        await pair.lille.say("booking", resource_of(offer))
-        await resources()
+    await can_be_booked(pair, offer)
     await pair.lille.call("PUT", f"/links/{link_id}/limits", json=NO_LIMITS | {"open_requests_at_most": 1})
 
     def asked() -> BorderBookingRequested:

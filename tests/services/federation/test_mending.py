@@ -88,7 +88,7 @@ async def test_what_the_log_no_longer_has_is_said_plainly_and_repaired_by_the_ma
     await change(pair.lille, sa.delete(sent_log))
     after = listing()
     await pair.lille.say("catalog", published(after))
-    await eventually(lambda: holds(pair.namur, [*lost, after]), seconds=40)
+    await eventually(lambda: holds(pair.namur, [*lost, after]))
     place = (await pair.namur.rows(positions))[0]
     assert (place["gap_since"], place["refused"]) == (None, 0)
 
@@ -101,8 +101,8 @@ async def test_two_gaps_at_once_do_not_wait_for_each_other(pair: Pair) -> None:
     offer, theirs = listing(), listing()
     await pair.lille.say("catalog", published(offer))
     await pair.namur.say("catalog", published(theirs))
-    await eventually(lambda: holds(pair.namur, [offer]), seconds=40)
-    await eventually(lambda: holds(pair.lille, [theirs]), seconds=40)
+    await eventually(lambda: holds(pair.namur, [offer]))
+    await eventually(lambda: holds(pair.lille, [theirs]))
 
 
 async def test_copies_follow_the_manifest(pair: Pair) -> None:

@@ -15,16 +15,15 @@ from contracts.federation import (
     BookingReadmitted,
     BookingRequestReceived,
     RecoveryChanged,
-    ResourceReceived,
 )
 from contracts.link import RecoveryAsked
 from services.chassis.ids import new_id
 from services.federation import mending, recovery
 from services.federation.mending_tables import copies, recoveries
 from services.federation.tables import guest_bookings, positions, sent_log, streams
-from tests.services.federation.pair import Pair, Post, eventually, listing, published
+from tests.services.federation.pair import Pair, Post, eventually, listing, pause, published
 from tests.services.federation.test_mending import change, holds
-from tests.services.federation.test_sharing import booking_of, resource_of
+from tests.services.federation.test_sharing import booking_of, can_be_booked
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,10 +33,7 @@ async def test_what_was_confirmed_since_the_backup_is_handed_back_and_booking_ha
 ) -> None:
     lille_id, _ = await pair.link()
     lille, namur, offer = pair.lille, pair.namur, listing()
-    async with namur.ear("matching", ResourceReceived) as resources:
-        await lille.say("catalog", published(offer))
-        await lille.say("booking", resource_of(offer))
-        await resources()
+    await can_be_booked(pair, offer)
     backup = {row["link_id"]: row["seq"] for row in await lille.rows(streams)}[lille_id]
     yes = await confirmed(pair, offer)
     async with (
@@ -91,7 +87,7 @@ async def forget(post: Post, link_id: UUID, backup: int) -> None:
 
 async def test_an_administrator_declares_a_restore_and_goes_on_without_a_silent_peer(pair: Pair) -> None:
     _, namur_id = await pair.link()
-    await pair.namur.call("POST", f"/links/{namur_id}/pause")
+    await pause(pair.namur, namur_id)
     lille = pair.lille
     async with lille.ear("booking", RecoveryChanged) as recovered, lille.client("administrator") as administrator:
         async with lille.client("coordinator") as coordinator:

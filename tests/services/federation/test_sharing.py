@@ -82,6 +82,15 @@ async def known(post: Post, offer_id: UUID) -> None:
     await eventually(there)
 
 
+async def can_be_booked(pair: Pair, offer: ListingState) -> None:
+    """Lille says `offer` and its rules, and Namur has heard them, perhaps after what earlier tests have left there."""
+    async with pair.namur.ear("matching", ResourceReceived) as resources:
+        await pair.lille.say("catalog", published(offer))
+        await pair.lille.say("booking", resource_of(offer))
+        while (await resources()).resource.offer_id != offer.id:
+            pass
+
+
 async def test_a_new_peer_is_told_what_was_there_before(pair: Pair) -> None:
     offer, private = listing(title="Atelier couture"), listing(scope="cooperative")
     for state in (offer, private):
@@ -141,13 +150,10 @@ async def test_a_booking_crosses_and_comes_back_under_a_pseudonym(pair: Pair) ->
     async with (
         lille.ear("booking", BookingRequestReceived) as requests,
         lille.ear("booking", BookingWithdrawalReceived) as withdrawals,
-        namur.ear("matching", ResourceReceived) as resources,
         namur.ear("booking", BookingAnswerReceived) as answers,
         namur.ear("notify", ContactReceived) as contacts,
     ):
-        await lille.say("catalog", published(offer))
-        await lille.say("booking", resource_of(offer))
-        await resources()
+        await can_be_booked(pair, offer)
         member = Party(member_id=new_id(), name="Omar")
         wish = booking_of(offer, resource_origin=lille.border.us, origin_name="Lille", borrower=member)
         await namur.say("booking", BookingRequested(booking=wish))
@@ -179,11 +185,8 @@ async def test_a_cancellation_that_overtakes_its_request_crosses_after_it(pair: 
     async with (
         lille.ear("booking", BookingRequestReceived) as requests,
         lille.ear("booking", BookingWithdrawalReceived) as withdrawals,
-        namur.ear("matching", ResourceReceived) as resources,
     ):
-        await lille.say("catalog", published(offer))
-        await lille.say("booking", resource_of(offer))
-        await resources()
+        await can_be_booked(pair, offer)
         wish = booking_of(offer, resource_origin=lille.border.us, borrower=Party(member_id=new_id(), name="Omar"))
         cancelling = wish.model_copy(update={"status": "cancelling", "version": 2})
         await namur.say("booking", BookingCancellationAsked(booking=cancelling))
@@ -198,12 +201,9 @@ async def test_a_request_for_what_was_withdrawn_meanwhile_is_heard_and_can_be_an
     lille, namur, offer = pair.lille, pair.namur, listing()
     async with (
         lille.ear("booking", BookingRequestReceived) as requests,
-        namur.ear("matching", ResourceReceived) as resources,
         namur.ear("matching", ListingGone) as gone,
     ):
-        await lille.say("catalog", published(offer))
-        await lille.say("booking", resource_of(offer))
-        await resources()
+        await can_be_booked(pair, offer)
         await lille.say("catalog", ListingWithdrawn(id=offer.id, side="offer", version=2, reason="withdrawn"))
         await gone()
         wish = booking_of(offer, resource_origin=lille.border.us, borrower=Party(member_id=new_id(), name="Omar"))

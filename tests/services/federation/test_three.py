@@ -1,6 +1,5 @@
 """Three cooperatives, each linked with the others, one of them away for a while."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +10,7 @@ from contracts.catalog import Audience, ListingState, ListingWithdrawn
 from services.federation.mending_tables import copies
 from services.federation.tables import links, shares
 from tests.servers import Servers
-from tests.services.federation.pair import Line, Post, eventually, listing, published
+from tests.services.federation.pair import Line, Post, eventually, listing, pause, published
 from tests.services.federation.running_posts import Wire, posts
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
@@ -57,8 +56,7 @@ async def test_one_that_was_away_ends_up_with_what_the_others_have(three: Three)
         await lille.say("catalog", published(offer))
     await _both_hold(lille, [namur, gand], before)
     for peer in (lille, namur):
-        await gand.call("POST", f"/links/{(await link_of(gand, peer))['link_id']}/pause")
-    await asyncio.sleep(1)
+        await pause(gand, (await link_of(gand, peer))["link_id"])
     theirs = listing(title="Presse de Namur")
     only_namur = listing(audience=Audience(scope="peers", peer_ids=[namur.border.us]))
     while_away = [listing(title=f"Pendant {number}") for number in range(5)]
