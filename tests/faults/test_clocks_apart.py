@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from tests.faults import invariants
 from tests.faults.cooperative import Coop, Person, link, under_trial
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
-from tests.faults.test_link_cut import COPY_IS_THERE, book_across, publish_change_withdraw, uncrossed
+from tests.faults.test_link_cut import COPY_IS_THERE, book_across, day_to_book, publish_change_withdraw, uncrossed
 from tests.instances import cooperatives
 from tests.servers import Servers
 
@@ -49,14 +49,14 @@ def test_cooperatives_whose_clocks_are_minutes_apart_agree(apart: tuple[Coop, Co
     paul, marie = namur.person(name="Paul"), lille.person(name="Marie")
     offer = namur.bookable(paul, "Presse d'avance")
     origin = wait_for("the offer in Lille", lambda: lille.value("booking", COPY_IS_THERE, UUID(offer["id"])))
-    tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    begins = day_to_book()
     fault = ledger.begin(f"clocks {APART.seconds // 60} minutes apart", "", lambda: uncrossed(lille, namur))
     with (
         Load(lambda number: publish_change_withdraw(again(namur, paul), "Lame d'avance", number), pause=0.1) as namurs,
         Load(
             lambda number: publish_change_withdraw(again(lille, marie), "Colle d'avance", number), pause=0.1
         ) as lilles,
-        Load(lambda number: book_across(lille, offer, origin, tomorrow, number), pause=0.2) as bookings,
+        Load(lambda number: book_across(lille, offer, origin, begins, number), pause=0.2) as bookings,
     ):
         bookings.wait_for_more(20)
     fault.cause_ended()

@@ -35,6 +35,11 @@ def publish_change_withdraw(who: Person, title: str, number: int) -> Json:
     return listing
 
 
+def day_to_book() -> datetime:
+    """The first hour that is booked: no midnight that comes during a test makes it one of the past."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
+
+
 def book_across(coop: Coop, offer: Json, origin: str, first: datetime, number: int) -> Json:
     """Somebody new asks for an hour of its own; every fourth takes it back at once."""
     start = first + timedelta(hours=number)
@@ -88,12 +93,11 @@ def cut(pair: Pair, ledger: Ledger, how: str, *, seconds: float, pause: float, w
     paul = namur.person(name="Paul")
     offer = namur.bookable(paul, f"Presse {name}")
     origin = wait_for("the offer in Lille", lambda: lille.value("booking", COPY_IS_THERE, UUID(offer["id"])))
-    tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    marie = lille.person(name="Marie")
+    marie, begins = lille.person(name="Marie"), day_to_book()
     with (
         Load(lambda number: publish_change_withdraw(paul, f"Lame {name}", number), pause=pause) as namurs,
         Load(lambda number: publish_change_withdraw(marie, f"Colle {name}", number), pause=pause) as lilles,
-        Load(lambda number: book_across(lille, offer, origin, tomorrow, number), pause=0.3) as bookings,
+        Load(lambda number: book_across(lille, offer, origin, begins, number), pause=0.3) as bookings,
     ):
         bookings.wait_for_more(3)
         for line in wires or lines:

@@ -6,7 +6,6 @@ RabbitMQ is as new, both are the same and there is nothing to see.
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -20,7 +19,7 @@ from tests.faults.conftest import addresses_of
 from tests.faults.cooperative import Coop, link, under_trial
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
-from tests.faults.test_link_cut import COPY_IS_THERE, book_across, publish_change_withdraw, uncrossed
+from tests.faults.test_link_cut import COPY_IS_THERE, book_across, day_to_book, publish_change_withdraw, uncrossed
 from tests.instances import cooperatives
 from tests.servers import Servers
 from tests.servers_in_containers import ContainerRabbit
@@ -69,13 +68,13 @@ def test_cooperatives_on_brokers_of_two_releases_agree_and_go_on_after_the_resta
     paul, marie = namur.person(name="Paul"), lille.person(name="Marie")
     offer = namur.bookable(paul, "Presse du voisin")
     origin = wait_for("the offer in Lille", lambda: lille.value("booking", COPY_IS_THERE, UUID(offer["id"])))
-    tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    begins = day_to_book()
     name = f"RabbitMQ {version(lille)} and {version(namur)}, each restarted, the {inviting} invites"
     fault = ledger.begin(name, "", lambda: uncrossed(lille, namur))
     with (
         Load(lambda number: publish_change_withdraw(paul, "Lame du voisin", number), pause=0.1) as namurs,
         Load(lambda number: publish_change_withdraw(marie, "Colle du voisin", number), pause=0.1) as lilles,
-        Load(lambda number: book_across(lille, offer, origin, tomorrow, number), pause=0.2) as bookings,
+        Load(lambda number: book_across(lille, offer, origin, begins, number), pause=0.2) as bookings,
     ):
         bookings.wait_for_more(10)
         for broker in brokers:

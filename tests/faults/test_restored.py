@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -22,14 +22,14 @@ from tests.faults.cooperative import Coop, Person, link, under_trial
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
 from tests.faults.test_clocks_apart import again
-from tests.faults.test_link_cut import COPY_IS_THERE, book_across, publish_change_withdraw, uncrossed
+from tests.faults.test_link_cut import COPY_IS_THERE, book_across, day_to_book, publish_change_withdraw, uncrossed
 from tests.instances import cooperatives
 from tests.servers import Servers
 
 pytestmark = [pytest.mark.xdist_group("faults-restored"), pytest.mark.timeout(900)]
 
 MUCH_LATER = 1000
-"""Hours from tomorrow on: nobody gets so far while the backup is made, however fast the machine is."""
+"""Hours from the first one on: nobody gets so far while the backup is made, however fast the machine is."""
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Story:
     julie: Person
     press: Json
     lathe: Json
-    tomorrow: datetime
+    begins: datetime
     there: str = ""
     here: str = ""
     acknowledged: int = 0
@@ -119,7 +119,7 @@ class Story:
     def begun(cls, lille: Coop, namur: Coop) -> "Story":
         marie, paul, julie = lille.person(name="Marie"), namur.person(name="Paul"), lille.person(name="Julie")
         press, lathe = lille.bookable(marie, "Presse"), namur.bookable(paul, "Tour")
-        story = cls(lille, namur, marie, paul, julie, press, lathe, _tomorrow())
+        story = cls(lille, namur, marie, paul, julie, press, lathe, day_to_book())
         there = lambda: namur.value("booking", COPY_IS_THERE, UUID(press["id"]))  # noqa: E731
         here = lambda: lille.value("booking", COPY_IS_THERE, UUID(lathe["id"]))  # noqa: E731
         story.there, story.here = wait_for("the press in Namur", there), wait_for("the lathe in Lille", here)
@@ -127,10 +127,10 @@ class Story:
         return story
 
     def ask(self, number: int) -> Json:
-        return book_across(self.namur, self.press, self.there, self.tomorrow, number)
+        return book_across(self.namur, self.press, self.there, self.begins, number)
 
     def ask_abroad(self, number: int) -> Json:
-        start = self.tomorrow + timedelta(hours=number)
+        start = self.begins + timedelta(hours=number)
         period = {"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat()}
         body = {"offer_id": self.lathe["id"], "origin": self.here} | period
         booking: Json = again(self.lille, self.julie).post("booking/bookings", body)
@@ -207,10 +207,6 @@ def test_a_cooperative_restored_from_a_backup_takes_back_what_it_had_promised_an
 
 def _known(lille: Coop, story: Story) -> set[UUID]:
     return {*_bookings(lille, story.press), *_bookings(lille, story.lathe)}
-
-
-def _tomorrow() -> datetime:
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _bookings(coop: Coop, offer: Json, *states: str) -> list[UUID]:
