@@ -1,13 +1,13 @@
 """What changes underneath bookings: told before and after, then kept, moved or cancelled by whoever is concerned."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from contracts.booking import BookingCancelled, BookingChangeAsked, BookingDeclined, ResourceChanged
 from contracts.catalog import ListingWithdrawn
 from contracts.identity import MemberChanged, MemberState
 from services.chassis.ids import new_id
-from tests.services.booking.workshop import EVERY_DAY, RULES, Workshop, at, iso
+from tests.services.booking.workshop import EVERY_DAY, RULES, TODAY, Workshop, at, iso
 
 MORNINGS = RULES | {"opening_hours": [hours | {"closes": "12:00"} for hours in EVERY_DAY]}
 
@@ -38,7 +38,7 @@ async def test_preview_tells_what_would_no_longer_fit_and_changes_nothing(worksh
     assert seen["affected"][0]["booking"]["borrower"]["name"] == "Ana"
     short = await preview(workshop, RULES | {"maximum_minutes": 120, "minimum_minutes": 60})
     assert told(short["affected"]) == [(iso(at(16)), ["too_long"])]
-    closed = (date.today() + timedelta(days=3)).isoformat()  # noqa: DTZ011 - as the workshop counts
+    closed = (TODAY + timedelta(days=3)).isoformat()
     day_off = await preview(workshop, RULES | {"terms": {"closures": [{"first": closed, "last": closed}]}})
     assert {reason for _, why in told(day_off["affected"]) for reason in why} == {"closed_day"}
     circle = await preview(workshop, RULES | {"terms": {"circle_ids": [str(new_id())]}})

@@ -1,6 +1,6 @@
 """Choosing a period, having it kept, sending it; and moving what is booked."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -23,6 +23,7 @@ from tests.unit.portal.pretend import (
     at,
     availability,
     booking,
+    hours,
     page,
     problem,
     resource,
@@ -172,8 +173,8 @@ async def test_the_week_says_how_many_are_left(browse: Browse) -> None:
     def some(request: httpx.Request) -> dict[str, Any]:
         week = availability(request.url.params.get("from", ""))
         for day in week["days"]:
-            whole = {"start": f"{day['date']}T09:00:00+01:00", "end": f"{day['date']}T11:00:00+01:00", "left": 4}
-            day["left"] = [whole, {**whole, "start": whole["end"], "end": f"{day['date']}T12:00:00+01:00", "left": 1}]
+            its = date.fromisoformat(day["date"])
+            day["left"] = [hours(its, 9, 11) | {"left": 4}, hours(its, 11, 12) | {"left": 1}]
         return week | {"capacity": 7}
 
     rules: dict[str, Rule] = {

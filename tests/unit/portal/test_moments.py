@@ -1,11 +1,12 @@
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from contracts.identity import Locale
 from services.portal.moments import Moments
 
-YEAR = datetime.now(UTC).year
+YEAR = datetime.now(ZoneInfo("Europe/Paris")).year
 
 
 def plain(text: str) -> str:

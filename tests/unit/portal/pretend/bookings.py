@@ -1,9 +1,10 @@
 """What pretended booking tells: how things are booked, bookings, sessions, calendars."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -31,16 +32,19 @@ def resource(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def hours(day: date, begin: int, end: int) -> dict[str, Any]:
+    """By the clocks of Paris, in summer and in winter."""
+    clock = {"start": time(begin), "end": time(end)}
+    return {name: datetime.combine(day, hour, ZoneInfo("Europe/Paris")).isoformat() for name, hour in clock.items()}
+
+
 def availability(start: str = "") -> dict[str, Any]:
     first = datetime.fromisoformat(start).date() if start else NOW.date()
     days: list[dict[str, Any]] = []
     for number in range(7):
         day = first + timedelta(days=number)
-        span = {"start": f"{day}T09:00:00+01:00", "end": f"{day}T18:00:00+01:00"}
-        morning = {"start": f"{day}T09:00:00+01:00", "end": f"{day}T12:00:00+01:00"}
-        evening = {"start": f"{day}T14:00:00+01:00", "end": f"{day}T18:00:00+01:00"}
-        busy = {"start": f"{day}T12:00:00+01:00", "end": f"{day}T14:00:00+01:00"}
-        days.append({"date": str(day), "open": [span], "free": [morning, evening], "busy": [busy]})
+        free, busy = [hours(day, 9, 12), hours(day, 14, 18)], hours(day, 12, 14)
+        days.append({"date": str(day), "open": [hours(day, 9, 18)], "free": free, "busy": [busy]})
     return {
         "time_zone": "Europe/Paris", "step_minutes": 60, "from": str(first), "days": days, "as_of": None,
         "next_free": [{"start": at(n, 8), "end": at(n, 10)} for n in (1, 2, 3)],
