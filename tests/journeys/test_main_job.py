@@ -84,7 +84,7 @@ def test_an_offer_for_the_own_cooperative_never_leaves_it(region: Region) -> Non
     inside = offer(region.namur, "paul", audience={"scope": "cooperative"})["title"]
     outside = offer(region.namur, "paul")["title"]
     seen_from_lille(region, outside)
-    assert copy_of(region.namur, "sophie", inside) is not None
+    wait_for("the offer in Namur", lambda: copy_of(region.namur, "sophie", inside))
     assert copy_of(region.lille, "marie", inside) is None
 
 

@@ -19,11 +19,14 @@ def test_what_the_team_did_is_on_record_from_every_service(region: Region) -> No
 
     wait_for("the offer on record", lambda: any(offer["id"] in str(act["said"]) for act in acts(service="catalog")))
     wait_for("the quotas on record", lambda: acts(service="booking", actor=julie.id))
-    known = {(act["service"], act["what"]) for act in acts()}
-    assert ("federation", "POST /links") in known | {(act["service"], act["what"]) for act in _of(region, "namur")}
-    assert ("identity", "POST /invitations") in known
+    wait_for("the link on record", lambda: ("federation", "POST /links") in _kinds([*acts(), *_of(region, "namur")]))
+    assert ("identity", "POST /invitations") in _kinds(acts())
     with pytest.raises(Refused, match="403"):
         julie.get("identity/acts")
+
+
+def _kinds(acts: list[Json]) -> set[tuple[str, str]]:
+    return {(act["service"], act["what"]) for act in acts}
 
 
 def _of(region: Region, town: str) -> list[Json]:
