@@ -132,7 +132,7 @@ async def running(loop: Runs) -> AsyncGenerator[None]:
             task.result()
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> float:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> float:
     """Wait for `condition`. Returns the seconds it took; fails after `seconds`."""
     began = time.monotonic()
     while not await condition():
