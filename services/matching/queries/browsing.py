@@ -60,7 +60,8 @@ async def nearest(session: AsyncSession, filters: Filters, asked: Asked, *, near
         if len(found) == MOST or circle is filters.circle:
             return found
         wanted *= _more(len(found))
-        km = circle.radius_km if circle is not None else km
+        # all may have been at one point: nothing times anything is no wider
+        km = max(_FIRST_KM, circle.radius_km if circle is not None else km)
 
 
 async def _listed(

@@ -1,5 +1,6 @@
 """The newest and nearest of what passes filters, found in indexes: the same as comparing with everything."""
 
+import asyncio
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -115,6 +116,27 @@ async def test_tags_and_categories_are_listed_in_each_order(matching: Matching, 
     assert await _asked(matching, tag="été", near="50.63,3.06", radius_km=_KM) == inside[:few]
     assert await _asked(matching, tag="été", spoken="nl") == []
     assert await _asked(matching, tag="été", side="need") == []
+
+
+async def _change(matching: Matching, made: list[Spot], **values: Any) -> None:
+    """One after the other, so that they lie in that order."""
+    async with matching.db.transaction() as session:
+        for one in made:
+            await session.execute(sa.update(things).where(things.c.id == one["id"]).values(**values))
+            await labelling.keep(session, "", one["id"])
+
+
+async def test_looking_farther_ends_where_all_that_is_near_is_at_one_point(matching: Matching, few: int) -> None:
+    """At no distance at all from where one looks, and only few of them for everybody."""
+    made = await _scattered(matching, 90)
+    here = {"latitude": _LILLE.latitude, "longitude": _LILLE.longitude, "cell": cells.cell_of(_LILLE)}
+    await _change(matching, made[: 2 * few], **here)
+    await _change(matching, made[few // 2 : 2 * few], scope="cooperative")
+    seen = made[: few // 2] + made[2 * few :]
+    async with asyncio.timeout(30):
+        for radius in ({}, {"radius_km": 400}):
+            assert set(await _asked(matching, near="50.63,3.06", **radius)) == {one["id"] for one in seen}, radius
+        assert set(await _asked(matching, near="50.63,3.06", radius_km=0.01)) == {one["id"] for one in seen[: few // 2]}
 
 
 async def test_a_changed_thing_has_the_labels_of_now_and_a_withdrawn_one_none(matching: Matching) -> None:
