@@ -159,6 +159,17 @@ def kilometres(centre: Point, table: sa.FromClause = things) -> sa.ColumnElement
     return 2 * _EARTH_KM * sa.func.asin(sa.func.sqrt(sa.func.least(1.0, half)))
 
 
+def first(table: sa.FromClause, *, by_distance: bool = False) -> list[sa.ColumnElement[Any]]:
+    """The newest rows first, or the nearest; never in an order of chance, as the first are taken before they are seen.
+
+    Peers tell places to about a kilometre, and a file of things is read in one moment: many are as far, or as old.
+    """
+    by_age: list[sa.ColumnElement[Any]] = [table.c.changed_at.desc(), table.c.id.desc(), table.c.origin]
+    if not by_distance:
+        return by_age
+    return [kilometres(Point(latitude=0.0, longitude=0.0), table).asc().nulls_last(), *by_age]
+
+
 def in_box(circle: Circle, table: sa.FromClause) -> list[sa.ColumnElement[bool]]:
     """Rows of `table` in a box around the circle: by cells (where there is an index of them), then by degrees."""
     given = circle.values()

@@ -8,7 +8,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.matching import ranking
 from services.matching.conditions import Condition
-from services.matching.domain import Point
 from services.matching.queries.filters import Filters, label
 from services.matching.queries.nearest import like
 from services.matching.ranking import Circle
@@ -40,8 +39,7 @@ def way(filters: Filters) -> Labelled | None:
 def keys(where: Labelled, *, by_distance: bool) -> sa.Select[Any, Any]:
     """The first of them, whoever may see them."""
     chosen = sa.select(labels.c.origin, labels.c.id).where(*_passing(where))
-    km = ranking.kilometres(Point(latitude=0.0, longitude=0.0), labels)
-    chosen = chosen.order_by(km.asc().nulls_last() if by_distance else labels.c.changed_at.desc())
+    chosen = chosen.order_by(*ranking.first(labels, by_distance=by_distance))
     return chosen.limit(sa.bindparam("wanted", type_=sa.BigInteger))
 
 

@@ -82,7 +82,7 @@ def _listed(where: Placed) -> sa.Select[Any, Any]:
     there = there.where(things.c.side == sa.any_(_ANY), *_passing(where), ranking.within(where.circle))
     # all of them first: PostgreSQL would else look for them among the newest of all
     fenced = there.offset(sa.literal_column("0")).subquery("there")
-    return sa.select(fenced.c.origin, fenced.c.id).order_by(fenced.c.changed_at.desc()).limit(WANTED)
+    return sa.select(fenced.c.origin, fenced.c.id).order_by(*ranking.first(fenced)).limit(WANTED)
 
 
 def _met(where: Placed) -> sa.Select[Any, Any]:
@@ -92,6 +92,6 @@ def _met(where: Placed) -> sa.Select[Any, Any]:
         asked = sa.literal(side).op("=")(sa.any_(_ANY))
         one = sa.select(things.c.origin, things.c.id, things.c.changed_at)
         one = one.where(things.c.side == sa.literal_column(f"'{side}'"), asked, *_passing(where), there)
-        found.append(sa.select(one.order_by(things.c.changed_at.desc()).limit(WANTED).subquery(f"newest_{side}")))
+        found.append(sa.select(one.order_by(*ranking.first(things)).limit(WANTED).subquery(f"newest_{side}")))
     both = sa.union_all(*found).subquery("both")
-    return sa.select(both.c.origin, both.c.id).order_by(both.c.changed_at.desc()).limit(WANTED)
+    return sa.select(both.c.origin, both.c.id).order_by(*ranking.first(both)).limit(WANTED)

@@ -6,7 +6,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.matching import ranking, shelves
-from services.matching.domain import Point
 from services.matching.queries import nearest
 from services.matching.queries.filters import Filters, topics_of
 from services.matching.queries.nearest import KINDS, Narrowed
@@ -44,6 +43,5 @@ def keys(narrowed: Narrowed, *, by_distance: bool) -> sa.Select[Any, Any]:
     """The first of them, whoever may see them."""
     shelf = meanings.c.shelf == sa.any_(sa.bindparam("shelves", type_=ARRAY(sa.Integer)))
     chosen = sa.select(meanings.c.origin, meanings.c.id).where(shelf, *nearest.passing(narrowed))
-    km = ranking.kilometres(Point(latitude=0.0, longitude=0.0), meanings)
-    chosen = chosen.order_by(km.asc().nulls_last() if by_distance else meanings.c.changed_at.desc())
+    chosen = chosen.order_by(*ranking.first(meanings, by_distance=by_distance))
     return chosen.limit(sa.bindparam("wanted", type_=sa.BigInteger))

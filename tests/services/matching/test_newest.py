@@ -118,6 +118,23 @@ async def test_tags_and_categories_are_listed_in_each_order(matching: Matching, 
     assert await _asked(matching, tag="été", side="need") == []
 
 
+@pytest.mark.parametrize("many", [12_000, 50])
+async def test_of_those_that_are_as_old_or_as_far_the_same_are_taken_wherever_they_are_looked_up(
+    matching: Matching, monkeypatch: pytest.MonkeyPatch, many: int, few: int
+) -> None:
+    """A file of things has one date; what peers share lies in the middle of its square kilometre."""
+    monkeypatch.setattr(browsing, "_MANY_IN_CIRCLE", many)
+    made = await _scattered(matching, 120)
+    here = {"latitude": _LILLE.latitude, "longitude": _LILLE.longitude, "cell": cells.cell_of(_LILLE), "tags": ["Été"]}
+    await _change(matching, made[::-1], **here)
+    assert await _asked(matching, tag="été", near="50.63,3.06") == [one["id"] for one in made][:few]
+    await _change(matching, made[::2] + made[1::2], changed_at=datetime.now(UTC))
+    last = sorted(one["id"] for one in made)[-few:]
+    for filters in ({}, {"tag": "été"}, {"tag": "été", "near": "50.63,3.06"}, {"near": "50.63,3.06", "radius_km": 9}):
+        assert sorted(await _asked(matching, **filters)) == last, filters
+        assert sorted(await _asked(matching, **filters, sort="newest")) == last, filters
+
+
 async def _change(matching: Matching, made: list[Spot], **values: Any) -> None:
     """One after the other, so that they lie in that order."""
     async with matching.db.transaction() as session:
