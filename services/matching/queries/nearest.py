@@ -45,15 +45,16 @@ class Narrowed:
         return "_".join(["open" if is_open else "closed", self.kinds or "all", self.topics or "any"])
 
 
-_POLAR, _FAR, _NEAR = (
-    Circle(centre=Point(latitude=latitude, longitude=0.0), radius_km=km)
-    for latitude, km in ((90.0, 100.0), (0.0, 1000.0), (0.0, 10.0))
-)
+_SHAPES = [
+    Circle(centre=Point(latitude=latitude, longitude=longitude), radius_km=km)
+    for latitude, longitude, km in ((0.0, 0.0, 10.0), (0.0, 0.0, 1000.0), (90.0, 0.0, 100.0), (0.0, 180.0, 10.0))
+]
+"""Near, far, around a pole, across the date line."""
 
 
 def like(circle: Circle) -> Circle:
     """One circle for all of the same shape."""
-    return next(one for one in (_NEAR, _FAR, _POLAR, circle) if one.shape == circle.shape)
+    return next(one for one in _SHAPES if one.shape == circle.shape)
 
 
 def of(conditions: Conditions, ways: Sequence[Narrowed]) -> list[sa.Select[Any, Any]]:

@@ -14,12 +14,14 @@ from services.chassis.ids import new_id
 from services.matching import cells
 from services.matching.commands import labelling
 from services.matching.domain import Point, distance_km
-from services.matching.queries import browsing, looking
+from services.matching.queries import browsing, looking, nearest
+from services.matching.ranking import Circle
 from services.matching.tables import labels, things
 from tests.services.matching.conftest import Matching
 
 _LILLE = Point(latitude=50.63, longitude=3.06)
 _KM = 12
+_EAST = (0.0, 3.06, 179.99, -179.95, 180.0, -180.0, 179.5)
 Spot = dict[str, Any]
 
 
@@ -154,6 +156,13 @@ async def test_looking_farther_ends_where_all_that_is_near_is_at_one_point(match
         for radius in ({}, {"radius_km": 400}):
             assert set(await _asked(matching, near="50.63,3.06", **radius)) == {one["id"] for one in seen}, radius
         assert set(await _asked(matching, near="50.63,3.06", radius_km=0.01)) == {one["id"] for one in seen[: few // 2]}
+
+
+def test_circles_of_one_shape_share_their_statements_even_across_the_date_line() -> None:
+    """Else each would have statements composed for it alone, which put the others out of memory."""
+    for latitude, km in ((0.0, 10.0), (-17.0, 80.0), (10.0, 1000.0), (88.0, 90.0), (89.99, 5.0), (0.0, 20_100.0)):
+        shared = {nearest.like(Circle(centre=Point(latitude=latitude, longitude=east), radius_km=km)) for east in _EAST}
+        assert len(shared) <= 2, (latitude, km)  # across that line, and not
 
 
 async def test_a_changed_thing_has_the_labels_of_now_and_a_withdrawn_one_none(matching: Matching) -> None:
