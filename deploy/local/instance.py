@@ -103,6 +103,7 @@ class LocalInstance:
             "MAILLAGE_BOOKING_CALENDAR_ALLOW_PRIVATE": "true",
             "PYTHONPATH": str(CHECKOUT),
             "MALLOC_ARENA_MAX": "2",
+            "MALLOC_MMAP_THRESHOLD_": "262144",
         }
         return {key: os.environ[key] for key in _PASSED_ON if key in os.environ} | own | dict(self.settings)
 

@@ -115,7 +115,7 @@ class Meaning:
             self._sameness = arrays["sameness"].astype(np.float32)
             self._anchors = unit(arrays["anchors"].astype(np.float32) @ self._sameness)
         with np.load(nouns) as arrays:
-            self._nouns = unit(unit(arrays["nouns"]) @ self._sameness)
+            self._nouns = unit(unit(arrays["nouns"].astype(np.float32)) @ self._sameness)
         self._leaves = unit(self._anchors[: len(taxonomy.leaves())])
         self._codes = [category.code for category in taxonomy.leaves()]
         self._places = np.array([self._codes.index(code) for code, _ in anchors()])

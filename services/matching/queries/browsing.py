@@ -26,7 +26,8 @@ _SPARE = 1.15
 """So many times the things that are wanted are looked for: some are not for everybody."""
 _MORE, _MOST_MORE = 1.1, 16.0
 _MANY_IN_CIRCLE = 12_000
-"""Of so many the newest are sooner found among the newest of all."""
+_SOONER = 10
+"""Of so many, or of so many times the square root of all, the newest are sooner met among the newest of all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +99,9 @@ async def _unlisted(session: AsyncSession, filters: Filters) -> Source:
     circle = filters.circle
     if circle is None:
         return Source(in_order=filters.origin is not None)
-    held = await _held(session, filters, circle, _MANY_IN_CIRCLE, reach=False)
-    many = held.held == _MANY_IN_CIRCLE
+    given = {**circle.values(), **placed.values(filters), "wanted": _MANY_IN_CIRCLE}
+    there = (await session.execute(placed.weighing(placed.within(filters, circle)), given)).one()
+    many = there.held >= min(_MANY_IN_CIRCLE, _SOONER * math.sqrt(there.total or 0))
     if filters.topic is not None:
         return Source(in_order=many)
     return Source(placed=placed.within(filters, circle, walk=many))
@@ -111,7 +113,7 @@ async def _holding(session: AsyncSession, filters: Filters, near: Point, km: flo
         circle = _around(near, km, filters.circle)
         if circle is None or circle.cells is None:
             return filters.circle
-        there = await _held(session, filters, circle, wanted, reach=True)
+        there = await _held(session, filters, circle, wanted)
         if there.reach is not None:
             return Circle(centre=near, radius_km=there.reach)
         if circle is filters.circle:
@@ -119,9 +121,9 @@ async def _holding(session: AsyncSession, filters: Filters, near: Point, km: flo
         km *= _growth(there.held, wanted)
 
 
-async def _held(session: AsyncSession, filters: Filters, circle: Circle, wanted: int, *, reach: bool) -> Any:
+async def _held(session: AsyncSession, filters: Filters, circle: Circle, wanted: int) -> Any:
     """How many things of this side, kind, origin and language lie in a circle, by the index of places alone."""
-    counting = placed.counting(placed.within(filters, circle), reach=reach)
+    counting = placed.counting(placed.within(filters, circle))
     return (await session.execute(counting, {**circle.values(), **placed.values(filters), "wanted": wanted})).one()
 
 
@@ -140,8 +142,8 @@ async def _read(
     session: AsyncSession, filters: Filters, asked: Asked, values: dict[str, Any], source: Source
 ) -> list[Candidate]:
     conditions = _conditions(filters, asked, source)
-    rows = await session.execute(looking.statement(conditions, source), _given(filters, asked, values, source))
-    return [Candidate(row, None) for row in rows.mappings()]
+    rows = await looking.statement(conditions, source).rows(session, _given(filters, asked, values, source))
+    return [Candidate(row, None) for row in rows]
 
 
 def _conditions(filters: Filters, asked: Asked, source: Source) -> Conditions:

@@ -13,13 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.selectable import TextualSelect
 
 from services.matching import meaning, ranking, taxonomy
 from services.matching.conditions import Conditions
 from services.matching.meaning import Vector, similarities
 from services.matching.queries import nearest, required, results
-from services.matching.queries.kept import kept
+from services.matching.queries.kept import Kept, kept
 from services.matching.queries.nearest import Narrowed
 from services.matching.queries.required import Required
 from services.matching.ranking import Circle
@@ -101,8 +100,8 @@ async def candidates(session: AsyncSession, wanted: Wanted) -> list[Candidate]:
     if not wanted.terms.terms and wanted.vector is None and wanted.only is None:
         return []
     shape = _shape(wanted)
-    build = _statement if wanted.conditions.key is None else _kept_statement
-    rows = (await session.execute(build(wanted.conditions, shape), _values(wanted, shape.ways))).mappings().all()
+    build = _kept_statement.__wrapped__ if wanted.conditions.key is None else _kept_statement
+    rows = await build(wanted.conditions, shape).rows(session, _values(wanted, shape.ways))
     near: Sequence[float | None] = [None] * len(rows)
     if wanted.vector is not None:
         near = similarities(wanted.vector, [row["vector"] for row in rows])
@@ -201,7 +200,7 @@ def _statement(conditions: Conditions, shape: _Shape) -> sa.Select[*tuple[Any, .
 
 
 @lru_cache(maxsize=128)
-def _kept_statement(conditions: Conditions, shape: _Shape) -> TextualSelect:
+def _kept_statement(conditions: Conditions, shape: _Shape) -> Kept:
     return kept(_statement(conditions, shape))
 
 

@@ -5,13 +5,12 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql.selectable import TextualSelect
 
 from services.matching import ranking
 from services.matching.conditions import Conditions
 from services.matching.domain import Point
 from services.matching.queries import labelled, placed, results, shelved
-from services.matching.queries.kept import kept
+from services.matching.queries.kept import Kept, kept
 from services.matching.queries.labelled import Labelled
 from services.matching.queries.nearest import Narrowed
 from services.matching.queries.placed import Placed
@@ -45,7 +44,7 @@ class Source:
 
 
 @lru_cache(maxsize=128)
-def statement(conditions: Conditions, source: Source) -> TextualSelect:
+def statement(conditions: Conditions, source: Source) -> Kept:
     """The first of them, with what ranking needs."""
     found = _found(conditions, source)
     one = found.limit(sa.literal_column(str(MOST))).subquery("one")

@@ -17,7 +17,8 @@ from services.matching.domain import Point
 from services.matching.queries.filters import Filters, origin_of
 from services.matching.queries.nearest import KINDS, like
 from services.matching.ranking import Circle
-from services.matching.tables import things
+from services.matching.tables import lexemes, things
+from services.matching.terms import TOTAL
 
 WANTED = sa.bindparam("wanted", type_=sa.BigInteger)
 _SIDES: tuple[Side, ...] = ("offer", "need")
@@ -50,15 +51,23 @@ def within(filters: Filters, circle: Circle, *, walk: bool = False) -> Placed:
 
 
 @lru_cache(maxsize=16)
-def counting(where: Placed, *, reach: bool) -> sa.Select[*tuple[Any, ...]]:
-    """How many things lie there, up to those that are wanted. `reach`: and, if so many do, how far the last one is."""
+def counting(where: Placed) -> sa.Select[*tuple[Any, ...]]:
+    """How many things lie there, up to those that are wanted; if so many do, how far the last one is."""
     km = ranking.kilometres(Point(latitude=0.0, longitude=0.0)).label("km")
     there = sa.select(km).where(things.c.side == sa.any_(_ANY), *_passing(where), ranking.within(where.circle))
-    in_order = reach and where.circle.cells is not None
-    inside = (there.order_by(km) if in_order else there).limit(WANTED).subquery("inside")
+    inside = (there if where.circle.cells is None else there.order_by(km)).limit(WANTED).subquery("inside")
     held = sa.func.count()
-    last: Any = sa.case((held >= WANTED, sa.func.max(inside.c.km)), else_=None) if reach else sa.null()
-    return sa.select(held.label("held"), last.label("reach")).select_from(inside)
+    reach = sa.case((held >= WANTED, sa.func.max(inside.c.km)), else_=None)
+    return sa.select(held.label("held"), reach.label("reach")).select_from(inside)
+
+
+@lru_cache(maxsize=16)
+def weighing(where: Placed) -> sa.Select[*tuple[Any, ...]]:
+    """About how many things lie there, up to those that are wanted (`held`), and how many there are (`total`)."""
+    there = sa.select(sa.literal_column("1")).where(things.c.side == sa.any_(_ANY), *_passing(where))
+    inside = there.where(*ranking.in_box(where.circle, things)).limit(WANTED).subquery("inside")
+    total = sa.select(lexemes.c.documents).where(lexemes.c.lexeme == TOTAL).scalar_subquery()
+    return sa.select(sa.func.count().label("held"), total.label("total")).select_from(inside)
 
 
 def keys(where: Placed) -> sa.Select[Any, Any]:

@@ -1,5 +1,6 @@
 """Rows of the index as results."""
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -8,13 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.selectable import TextualSelect
 
 from services.matching import ranking
 from services.matching.conditions import Conditions
 from services.matching.domain import Term
 from services.matching.free_time import Interval, Opening, Rules, Season
-from services.matching.queries.kept import kept
+from services.matching.queries.kept import Kept, kept
 from services.matching.tables import OURS, busy, resources, things
 from services.matching.terms import Terms
 from services.matching.views import ReasonView
@@ -27,7 +27,11 @@ def as_sent(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     return sa.type_coerce(column, sa.types.NullType()).label(column.name)
 
 
-WITH_RESOURCE: list[Any] = [resources.c.open.label("bookable"), resources.c.rules, busy.c.intervals]
+WITH_RESOURCE: list[Any] = [
+    resources.c.open.label("bookable"),
+    *(sa.cast(column, sa.Text).label(column.name) for column in (resources.c.rules, busy.c.intervals)),
+]
+"""Rules and intervals as texts, which are read of few."""
 
 
 LIGHT: list[Any] = [
@@ -49,9 +53,9 @@ async def whole(
     """The things with their calendars and the words that they share, as far as they still pass the filters."""
     if not keys:
         return {}
-    build = _statement if conditions.key is None else _kept_statement
+    build = _kept_statement.__wrapped__ if conditions.key is None else _kept_statement
     values = {**conditions.values, **ranking.values(terms), **_values(keys)}
-    rows = (await session.execute(build(conditions, with_words=bool(terms.terms)), values)).mappings().all()
+    rows = await build(conditions, with_words=bool(terms.terms)).rows(session, values)
     return {(row["origin"], row["id"]): row for row in rows}
 
 
@@ -68,7 +72,7 @@ def _statement(conditions: Conditions, *, with_words: bool) -> sa.Select[*tuple[
 
 
 @lru_cache(maxsize=128)
-def _kept_statement(conditions: Conditions, *, with_words: bool) -> TextualSelect:
+def _kept_statement(conditions: Conditions, *, with_words: bool) -> Kept:
     return kept(_statement(conditions, with_words=with_words))
 
 
@@ -106,7 +110,7 @@ def rules_of(row: sa.RowMapping) -> Rules | None:
     """How the thing can be booked; None when it cannot."""
     if not row["bookable"]:
         return None
-    rules = row["rules"]
+    rules: dict[str, Any] = json.loads(row["rules"])
     names = ("time_zone", "minimum_minutes", "lead_minutes", "horizon_days")
     return Rules(
         opening=_opening(rules["opening_hours"]),
@@ -130,7 +134,7 @@ def busy_of(row: sa.RowMapping) -> list[Interval]:
     """When the thing is taken."""
     return [
         (datetime.fromisoformat(interval["start"]), datetime.fromisoformat(interval["end"]))
-        for interval in row["intervals"] or []
+        for interval in json.loads(row["intervals"] or "[]")
     ]
 
 

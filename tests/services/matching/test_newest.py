@@ -75,13 +75,14 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     looking.statement.cache_clear()
 
 
-@pytest.mark.parametrize("many", [12_000, 50])
+@pytest.mark.parametrize("sooner", [1000, 1])
 async def test_the_newest_in_a_circle_are_those(
-    matching: Matching, monkeypatch: pytest.MonkeyPatch, many: int, few: int
+    matching: Matching, monkeypatch: pytest.MonkeyPatch, sooner: int, few: int
 ) -> None:
     """By its cells, and met among the newest of all where very many lie in it."""
-    monkeypatch.setattr(browsing, "_MANY_IN_CIRCLE", many)
+    monkeypatch.setattr(browsing, "_SOONER", sooner)
     made = await _scattered(matching, 400)
+    await matching.count_words()
     here = {"near": "50.63,3.06", "sort": "newest"}
     assert await _asked(matching, **here, radius_km=_KM) == [one["id"] for one in _inside(made, _KM)][:few]
     assert await _asked(matching, **here, radius_km=700) == [one["id"] for one in made][:few]
