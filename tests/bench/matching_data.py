@@ -40,7 +40,8 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::
 """
 _LABELS = """
 INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude)
-SELECT DISTINCT what, lower(unaccent(label)), side, changed_at, origin, id, kind, language, latitude, longitude
+SELECT DISTINCT what, lower(unaccent(btrim(label))),
+       side, changed_at, origin, id, kind, language, latitude, longitude
 FROM things, LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
 WHERE id = ANY($1::uuid[]) AND label <> ''
 """

@@ -10,9 +10,10 @@ from services.matching.tables import labels
 _KEEP = sa.text(
     """
     INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude)
-    SELECT DISTINCT what, lower(unaccent(label)), side, changed_at, origin, id, kind, language, latitude, longitude
+    SELECT DISTINCT what, lower(unaccent(btrim(label))),
+           side, changed_at, origin, id, kind, language, latitude, longitude
       FROM things, LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
-     WHERE origin = :origin AND id = :id AND NOT gone AND label <> ''
+     WHERE origin = :origin AND id = :id AND NOT gone AND btrim(label) <> ''
     """
 )
 

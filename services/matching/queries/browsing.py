@@ -101,7 +101,8 @@ async def _unlisted(session: AsyncSession, filters: Filters) -> Source:
         return Source(in_order=filters.origin is not None)
     given = {**circle.values(), **placed.values(filters), "wanted": _MANY_IN_CIRCLE}
     there = (await session.execute(placed.weighing(placed.within(filters, circle)), given)).one()
-    many = there.held >= min(_MANY_IN_CIRCLE, _SOONER * math.sqrt(there.total or 0))
+    enough = _MANY_IN_CIRCLE if there.total is None else min(_MANY_IN_CIRCLE, _SOONER * math.sqrt(there.total))
+    many = there.held >= enough
     if filters.topic is not None:
         return Source(in_order=many)
     return Source(placed=placed.within(filters, circle, walk=many))

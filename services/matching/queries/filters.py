@@ -119,7 +119,7 @@ def _text(name: str) -> sa.BindParameter[str]:
 
 def label(name: str) -> Any:
     """A tag or category that is asked for, as it is kept; once for all things."""
-    return sa.select(sa.func.lower(sa.func.unaccent(_text(name)))).scalar_subquery()
+    return sa.select(sa.func.lower(sa.func.unaccent(sa.func.btrim(_text(name))))).scalar_subquery()
 
 
 def _about_topic() -> Condition:

@@ -10,9 +10,10 @@ _STANDING = sa.text("NOT gone")
 _PLACES = ["cell", "side", "kind", "latitude", "longitude", "origin", "language"]
 _FILL = """
 INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude)
-SELECT DISTINCT what, lower(unaccent(label)), side, changed_at, origin, id, kind, language, latitude, longitude
+SELECT DISTINCT what, lower(unaccent(btrim(label))),
+       side, changed_at, origin, id, kind, language, latitude, longitude
   FROM things, LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
- WHERE NOT gone AND label <> ''
+ WHERE NOT gone AND btrim(label) <> ''
 """
 
 
@@ -27,6 +28,7 @@ def upgrade() -> None:
         ["label", "what", "side", "changed_at"],
         postgresql_include=["kind", "latitude", "longitude", "origin", "id", "language"],
     )
+    op.execute("ANALYZE labels")
 
 
 def downgrade() -> None:
