@@ -5,7 +5,7 @@ from services.chassis.process import Service
 from services.chassis.settings import load
 from services.matching import api, consumers
 from services.matching.commands.following_up import Patience
-from services.matching.loops import Alerting, Encoding, FollowingUp, Proposing, Vocabulary
+from services.matching.loops import Alerting, Encoding, FollowingUp, Labelling, Proposing, Vocabulary
 from services.matching.settings import MatchingSettings
 
 
@@ -26,6 +26,7 @@ def build(settings: MatchingSettings | None = None) -> Service:
                 meaning=settings.meaning,
             ),
             Vocabulary(db, seconds=settings.vocabulary_seconds),
+            Labelling(db, seconds=settings.vocabulary_seconds),
             Alerting(
                 db,
                 seconds=settings.alerting_seconds,

@@ -9,7 +9,7 @@ from services.chassis import logs
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.matching import asking, meaning
-from services.matching.commands import alerting, encoding, following_up, giving_up, proposing, vocabulary
+from services.matching.commands import alerting, encoding, following_up, giving_up, labelling, proposing, vocabulary
 
 _log = logs.get(__name__)
 _REST_PER_WORK = 20
@@ -70,6 +70,25 @@ class Vocabulary:
             if seen != self._seen:
                 await vocabulary.count(session)
         self._seen = seen
+
+
+class Labelling:
+    """At the start: labels of what was written by the version before, which had none."""
+
+    def __init__(self, db: Database, *, seconds: float) -> None:
+        self._db = db
+        self._seconds = seconds
+
+    async def run(self) -> None:
+        """Once; again after `seconds` as long as the database does not let it."""
+        while True:
+            try:
+                await self._db.run(labelling.keep_missing)
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("labelling-interrupted", error=str(error))
+                await asyncio.sleep(self._seconds)
+            else:
+                return
 
 
 class Alerting:

@@ -7,18 +7,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching.tables import labels
 
-_KEEP = sa.text(
-    """
-    INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude)
-    SELECT DISTINCT what, lower(unaccent(btrim(label))),
-           side, changed_at, origin, id, kind, language, latitude, longitude
-      FROM things, LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
-     WHERE origin = :origin AND id = :id AND NOT gone AND btrim(label) <> ''
-    """
+_KEEP = """
+INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude)
+SELECT DISTINCT what, lower(unaccent(btrim(label))),
+       side, changed_at, origin, id, kind, language, latitude, longitude
+  FROM things, LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
+ WHERE NOT gone AND btrim(label) <> '' AND """
+_KEEP_ONE = sa.text(_KEEP + "origin = :origin AND id = :id")
+_KEEP_MISSING = sa.text(
+    _KEEP
+    + "(tags <> '{}' OR category <> '') AND NOT EXISTS (SELECT FROM labels l WHERE (l.origin, l.id) = (things.origin, "
+    "things.id)) ON CONFLICT DO NOTHING"
 )
 
 
 async def keep(session: AsyncSession, origin: str, thing_id: UUID) -> None:
     """Keep those that the thing has now, in the transaction that has changed it."""
     await session.execute(sa.delete(labels).where(labels.c.origin == origin, labels.c.id == thing_id))
-    await session.execute(_KEEP, {"origin": origin, "id": thing_id})
+    await session.execute(_KEEP_ONE, {"origin": origin, "id": thing_id})
+
+
+async def keep_missing(session: AsyncSession) -> None:
+    """Keep those of things that a version without labels has written, while this one's tables were made already."""
+    await session.execute(_KEEP_MISSING)

@@ -14,6 +14,7 @@ from services.chassis.ids import new_id
 from services.matching import cells
 from services.matching.commands import labelling
 from services.matching.domain import Point, distance_km
+from services.matching.loops import Labelling
 from services.matching.queries import browsing, looking, nearest
 from services.matching.ranking import Circle
 from services.matching.tables import labels, things
@@ -177,6 +178,18 @@ async def test_a_changed_thing_has_the_labels_of_now_and_a_withdrawn_one_none(ma
     assert await matching.titles(tag="été") == []
     await matching.withdraw(changed)
     assert await _labels(matching) == set()
+
+
+async def test_what_was_written_without_labels_has_them_after_a_start(matching: Matching) -> None:
+    await matching.listing("Remorque", category="Transport", tags=["Été"])
+    await matching.listing("Table")
+    gone = await matching.listing("Chaise", tags=["Hiver"])
+    await matching.withdraw(gone)
+    async with matching.db.transaction() as session:
+        await session.execute(sa.delete(labels))
+    await Labelling(matching.db, seconds=1).run()
+    await Labelling(matching.db, seconds=1).run()
+    assert await _labels(matching) == {("category", "transport"), ("tag", "ete")}
 
 
 async def _labels(matching: Matching) -> set[tuple[str, str]]:
