@@ -22,7 +22,7 @@ RABBITMQ_IMAGE = "rabbitmq:4.0-management"
 _READY = 90.0
 _ATTEMPTS = 4
 _OWNER = "maillage.test-session"
-_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400", "jit=off")
+_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=600", "jit=off")
 _PLUGINS = b"[rabbitmq_management,rabbitmq_shovel,rabbitmq_shovel_management].\n"
 
 testcontainers_config.ryuk_disabled = True

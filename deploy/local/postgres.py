@@ -31,7 +31,7 @@ _SMALL = {
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
-_DISPOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "400"}
+_DISPOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "600"}
 
 
 class LocalPostgres:

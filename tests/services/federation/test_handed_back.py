@@ -137,11 +137,9 @@ async def test_bookings_of_whom_nobody_knows_any_more_are_shown_and_called_off(p
         assert (await pair.namur.link())["unclaimed"] == 1
         (kept,) = await pair.namur.rows(bookings_abroad)
         assert wish.note not in kept["request"], "words of somebody whom nobody knows"
-        before = await pair.namur.rows(sent_log)
+        before = await told_about(pair.namur, wish.id)
         await call_off(pair.namur, namur_id, str(new_id()))
-        assert len(await pair.namur.rows(sent_log)) == len(before), (
-            "of what nobody has looked at, nothing is called off"
-        )
+        assert await told_about(pair.namur, wish.id) == before, "of what nobody has looked at, nothing is called off"
         await call_off(pair.namur, namur_id, left["booking_id"])
         asked = await withdrawals()
         assert asked.booking_id == wish.id
@@ -150,6 +148,11 @@ async def test_bookings_of_whom_nobody_knows_any_more_are_shown_and_called_off(p
         await eventually(lambda: nothing_unclaimed(pair.namur))
     assert await pair.namur.call("GET", f"/links/{namur_id}/unclaimed") == []
     assert (await pair.namur.link())["refused"] == 0
+
+
+async def told_about(post: Post, booking_id: UUID) -> int:
+    """How often the peer was told something of a booking; receipts and what else is said meanwhile do not count."""
+    return sum(str(booking_id) in str(dict(row)) for row in await post.rows(sent_log))
 
 
 async def call_off(post: Post, link_id: UUID, booking_id: str) -> None:
