@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from services.chassis.database import Database
 from tests.hammer.sweep import EXCESS, PEAK
-from tests.services.booking.workshop import Workshop, at
+from tests.services.booking.workshop import PARIS, Workshop, at
 
 Json = dict[str, Any]
 _EXPIRE = "UPDATE bookings SET decide_by = now() - interval '1 second' WHERE id = :id AND status IN ('held', 'pending')"
@@ -161,7 +161,9 @@ class Hammer:
             self._note(f"cancel {scope}", await self._as(member, booking_id, "cancel", {"scope": scope}))
             return
         view = await self.clients[member].get(f"/bookings/{booking_id}")
-        start, end = (datetime.fromisoformat(view.json()[name]) + timedelta(minutes=30) for name in ("start", "end"))
+        start, end = (datetime.fromisoformat(view.json()[name]).astimezone(PARIS) for name in ("start", "end"))
+        fits = end + timedelta(minutes=30) <= end.replace(hour=20, minute=0)  # the workshop closes then
+        start, end = (time + timedelta(minutes=30 if fits else -30) for time in (start, end))
         wish = {"start": start.isoformat(), "end": end.isoformat(), "quantity": view.json()["quantity"]}
         wish |= {"scope": scope, "conflicts": self._chance.choice(["refuse", "skip"])}
         answer = await self.clients[member].put(f"/bookings/{booking_id}/change", json=wish)
