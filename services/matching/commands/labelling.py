@@ -14,11 +14,15 @@ SELECT DISTINCT what, lower(unaccent(btrim(label))),
   FROM things, LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
  WHERE NOT gone AND btrim(label) <> '' AND """
 _KEEP_ONE = sa.text(_KEEP + "origin = :origin AND id = :id")
-_KEEP_MISSING = sa.text(
-    _KEEP
-    + "(tags <> '{}' OR category <> '') AND NOT EXISTS (SELECT FROM labels l WHERE (l.origin, l.id) = (things.origin, "
-    "things.id)) ON CONFLICT DO NOTHING"
-)
+_BARE = """
+    WITH things AS MATERIALIZED (
+        SELECT * FROM things
+         WHERE NOT gone AND (tags <> '{}' OR category <> '')
+           AND NOT EXISTS (SELECT FROM labels l WHERE (l.origin, l.id) = (things.origin, things.id))
+           FOR UPDATE SKIP LOCKED
+    )"""
+_KEEP_MISSING = sa.text(_BARE + _KEEP + "true ON CONFLICT DO NOTHING")
+"""Locked: what an event changes meanwhile is skipped, or waits and has its labels made anew."""
 
 
 async def keep(session: AsyncSession, origin: str, thing_id: UUID) -> None:
