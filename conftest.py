@@ -1,3 +1,3 @@
 """Where pytest looks for plugins of the whole project."""
 
-pytest_plugins = ("tests.servers", "tests.instances", "tests.groups", "tests.properties")
+pytest_plugins = ("tests.servers", "tests.instances", "tests.groups", "tests.properties", "tests.shaking")

@@ -111,8 +111,8 @@ class Post:
             arrived: asyncio.Queue[bytes] = asyncio.Queue()
 
             async def take(message: Any) -> None:
+                arrived.put_nowait(message.body)  # first: acknowledging takes its time, and others would overtake
                 await message.ack()
-                arrived.put_nowait(message.body)
 
             await queue.consume(take)
 
