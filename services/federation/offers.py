@@ -70,9 +70,13 @@ async def speaks_on_what_is_over(session: AsyncSession, hub: sa.RowMapping, inst
     )
     last = (await session.execute(query.order_by(links.c.ended_at.desc()).limit(1))).scalar_one_or_none()
     if last is not None:
-        told = sa.select(peer_calls.c.id).where(peer_calls.c.link_id == last, peer_calls.c.kind == "ended")
-        is_told = (await session.execute(told)).first() is not None
-        await linking.call(session, last, "ended", now + FIRST_PAUSE if is_told else now)
+        await _tell_of_end(session, last, now=now)
+
+
+async def _tell_of_end(session: AsyncSession, link_id: UUID, *, now: datetime) -> None:
+    told = sa.select(peer_calls.c.id).where(peer_calls.c.link_id == link_id, peer_calls.c.kind == "ended")
+    is_told = (await session.execute(told)).first() is not None
+    await linking.call(session, link_id, "ended", now + FIRST_PAUSE if is_told else now)
 
 
 async def accept(session: AsyncSession, entry_of: tuple[UUID, UUID], keys: Keys, *, by: str, now: datetime) -> UUID:
@@ -99,6 +103,7 @@ async def accept(session: AsyncSession, entry_of: tuple[UUID, UUID], keys: Keys,
     if offered is None:
         await linking.announce(session, link)
     else:
+        await session.execute(sa.update(directory).where(mine).values(offered_link_id=None))
         await members.activate(session, link, offered, now=now)
     return link["id"]
 
@@ -136,19 +141,43 @@ def _read(body: bytes, root_x: str, own: Keys, *, now: datetime) -> Offer:
 
 
 async def _settle(session: AsyncSession, hub: sa.RowMapping, instance_id: str, offer: Offer, *, now: datetime) -> bool:
-    """Open, go on with, or end our link with the member. Returns whether its offer waits for our coordinator."""
+    """Open, go on with, or end our link with the member. Returns whether its offer waits for our coordinator.
+
+    Messages cross and are repeated: a member that speaks of a link that has ended here has not heard of its end, and
+    one that has not spoken yet on the link that we accepted has meanwhile made another in its place.
+    """
     link = await members.link_behind(session, hub["id"], instance_id)
     if offer.over:
         if link is not None and (offer.link_id == link["peer_link_id"] or offer.your_link_id == link["id"]):
             await linking.end(session, link, reason="ended_by_peer", tell=False, now=now)
         return False
     if link is None:
-        return True
+        return not await _goes_on_with_what_is_over(session, hub, instance_id, offer, now=now)
     if link["status"] == "awaiting_confirmation":
         await members.activate(session, link, offer.link_id, now=now)
-    elif link["peer_link_id"] != offer.link_id:  # it begins anew: what ended it did not reach us
-        await linking.end(session, link, reason="ended_by_peer", tell=False, now=now)
-        return True
+    elif link["peer_link_id"] != offer.link_id:
+        if await _has_spoken(session, link):  # it begins anew: what ended it did not reach us
+            await linking.end(session, link, reason="ended_by_peer", tell=False, now=now)
+            return True
+        await linking.change(session, link, peer_link_id=offer.link_id)
     if offer.your_link_id != link["id"]:
         await linking.call(session, link["id"], "confirmed", now)
     return False
+
+
+async def _goes_on_with_what_is_over(
+    session: AsyncSession, hub: sa.RowMapping, instance_id: str, offer: Offer, *, now: datetime
+) -> bool:
+    """Whether the offer is of a link that has ended here: then its end is told again."""
+    ours = sa.and_(links.c.kind == "behind", links.c.via == hub["id"], links.c.peer_id == instance_id)
+    same = sa.or_(links.c.peer_link_id == offer.link_id, links.c.id == offer.your_link_id)
+    query = sa.select(links.c.id).where(ours, same, links.c.status == "ended").order_by(links.c.ended_at.desc())
+    ended = (await session.execute(query.limit(1))).scalar_one_or_none()
+    if ended is not None:
+        await _tell_of_end(session, ended, now=now)
+    return ended is not None
+
+
+async def _has_spoken(session: AsyncSession, link: sa.RowMapping) -> bool:
+    heard = sa.and_(positions.c.link_id == link["id"], positions.c.last_received_at.is_not(None))
+    return (await session.execute(sa.select(sa.exists().where(heard)))).scalar_one()
