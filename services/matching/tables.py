@@ -1,5 +1,7 @@
 """The tables of matching: an index of what other services and peers have said, and what was proposed."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB, TSVECTOR
 
@@ -20,6 +22,13 @@ OURS = ""
 _instant = sa.DateTime(timezone=True)
 
 _PLACED = ("cell", "side", "kind", "latitude", "longitude", "origin", "language")
+
+
+def _by_values(name: str, what: str | sa.TextClause, **options: Any) -> sa.Index:
+    """An index of values, and of the cells and kinds of what has them."""
+    placed = (sa.text("(ARRAY[cell])"), sa.text("(ARRAY[kind])"))
+    return sa.Index(name, what, *placed, postgresql_using="gin", postgresql_with={"fastupdate": "off"}, **options)
+
 
 things = sa.Table(
     "things",
@@ -56,14 +65,7 @@ things = sa.Table(
     sa.Column("changed_at", _instant, nullable=False),
     sa.Column("words", TSVECTOR, nullable=False),
     sa.Column("tags", ARRAY(sa.Text), nullable=False, server_default="{}"),
-    sa.Index(
-        "things_words",
-        "words",
-        sa.text("(ARRAY[cell])"),
-        sa.text("(ARRAY[kind])"),
-        postgresql_using="gin",
-        postgresql_with={"fastupdate": "off"},
-    ),
+    _by_values("things_words", "words"),
     sa.Index(
         "things_newest",
         *("side", "changed_at"),
@@ -71,10 +73,9 @@ things = sa.Table(
         postgresql_include=("kind", "latitude", "longitude", "cell", "origin", "id", "language"),
     ),
     sa.Index("things_latest", "changed_at", postgresql_where=sa.text("NOT gone")),
-    sa.Index(
+    _by_values(
         "things_closed",
         sa.text("(array_append(array_append(circle_ids, owner_member_id), owner_circle_id))"),
-        postgresql_using="gin",
         postgresql_where=sa.text("scope = 'circle' AND NOT gone"),
     ),
     sa.Index("things_of_origin", "origin", "changed_at", postgresql_where=sa.text("NOT gone")),
@@ -83,9 +84,9 @@ things = sa.Table(
 """Offers and needs, ours and copies. A row with `gone` is a tombstone: no content, and no older version comes back.
 
 `cell`: see `cells.py` (-1: no place). The index of words holds cells and kinds, too, so that a common word in one town
-reads nothing of the others; without waiting lists, which every search would have to read. Of what is for circles,
-`things_closed` knows by whom it may be seen. Those of dates and of places hold all that is needed to find the newest in
-a circle.
+reads nothing of the others; without waiting lists, which every search would have to read. So does `things_closed`: by
+whom things for circles may be seen. Those of dates and of places hold all that is needed to find the newest in a
+circle.
 """
 
 labels = sa.Table(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BIT
@@ -15,6 +16,9 @@ from services.matching.ranking import Circle
 from services.matching.tables import meanings, things
 
 KINDS: tuple[str, ...] = get_args(Kind)
+
+_ASKED_FOR = "kinds"
+"""The name of the value with the one kind that is asked for; other names stand for kinds that are looked at first."""
 
 MOST = sa.bindparam("most", type_=sa.BigInteger)
 """How many are taken."""
@@ -86,12 +90,20 @@ def _apart() -> sa.ColumnElement[int]:
 
 
 def _closed(conditions: Conditions, way: Narrowed) -> sa.Select[Any, Any]:
-    return _of_circles(conditions, way) if conditions.member is None else _for_member(conditions, conditions.member)
+    return _of_circles(conditions, way) if conditions.member is None else _for_member(conditions, way)
 
 
-def _for_member(conditions: Conditions, member: str) -> sa.Select[Any, Any]:
-    """Things for circles that the member may see, whatever they are of: fewer than all that are for circles."""
-    said = sa.select(ranking.PLACE.label("place")).where(audience.closed_for(sa.bindparam(member, type_=sa.Uuid)))
+def _for_member(conditions: Conditions, way: Narrowed) -> sa.Select[Any, Any]:
+    """Things for circles that the member may see: fewer than all that are for circles.
+
+    Their index knows where they are and of what kind, as it reads one by one what is left.
+    """
+    member: sa.BindParameter[UUID] = sa.bindparam(conditions.member, type_=sa.Uuid)
+    said = sa.select(ranking.PLACE.label("place")).where(audience.closed_for(member))
+    if way.circle is not None and way.circle.cells is not None:
+        said = said.where(ranking.CELLS.overlap(sa.bindparam("circle_cells", type_=ARRAY(sa.Integer))))
+    if way.kinds == _ASKED_FOR:
+        said = said.where(ranking.KINDS.contains(sa.bindparam(_ASKED_FOR, type_=ARRAY(sa.Text))))
     return _among(conditions, said.offset(sa.literal_column("0")))
 
 

@@ -47,7 +47,7 @@ async def wishes(
         issued_at=issued,
         expires_at=issued + LIFETIME,
     )
-    await sorting.take(at(db, issued), hub, [boxed(LILLE.sign(wish))])
+    await sorting.take(at(db, issued), hub, [boxed(LILLE.sign(wish).encode())])
 
 
 async def accepted(db: Database, hub: UUID, now: datetime = NOW) -> UUID:
