@@ -150,7 +150,7 @@ def _ways(wanted: Wanted) -> list[Narrowed]:
     if wanted.total <= SMALL or (near and wanted.kind is not None) or 0 < len(wanted.topics or ()) <= _SOME_TOPICS:
         return [narrowed]
     if wanted.likely_kind is not None:
-        others = narrowed.with_topics("few_topics", kinds="other_kinds")
+        others = narrowed.with_topics("few_topics", kinds=nearest.OTHERS)
         return [others, narrowed.with_topics("many_topics", kinds="likely_kinds")]
     return [narrowed.with_topics("some_topics" if near or wanted.kind is not None else "few_topics")]
 
@@ -162,11 +162,12 @@ def _values(wanted: Wanted, ways: Sequence[Narrowed]) -> dict[str, Any]:
         **(wanted.circle.values() if wanted.circle is not None else {}),
         "version": wanted.version,
         "most": wanted.most,
+        "fewer": wanted.most // 2,
         "now": wanted.now,
         "sides": ["offer", "need"] if wanted.side is None else [wanted.side],
         "kind": wanted.kind,
         "likely_kinds": [wanted.likely_kind],
-        "other_kinds": [kind for kind in nearest.KINDS if kind != wanted.likely_kind],
+        nearest.OTHERS: [kind for kind in nearest.KINDS if kind != wanted.likely_kind],
         "spoken": wanted.spoken,
         "origin": wanted.origin,
         "topics": wanted.topics,

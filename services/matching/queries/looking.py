@@ -16,9 +16,6 @@ from services.matching.queries.nearest import Narrowed
 from services.matching.queries.placed import Placed
 from services.matching.tables import meanings, things
 
-MOST = 500
-"""Results that are ranked and counted."""
-
 _ONE = sa.literal_column("1")
 
 
@@ -28,8 +25,10 @@ class Source:
 
     `labelled`: those with a tag or category of their authors; `shelf`: those that are about something; `placed`: the
     newest in a circle; else whatever an index of the filters brings; `in_order`: the newest of all. `by_distance`: the
-    nearest are wanted, not the newest.
+    nearest are wanted, not the newest. `most`: so many results, which are ranked and counted.
     """
+
+    most: int
 
     labelled: Labelled | None = None
     shelf: Narrowed | None = None
@@ -47,7 +46,7 @@ class Source:
 def statement(conditions: Conditions, source: Source) -> Kept:
     """The first of them, with what ranking needs."""
     found = _found(conditions, source)
-    one = found.limit(sa.literal_column(str(MOST))).subquery("one")
+    one = found.limit(sa.literal_column(str(source.most))).subquery("one")
     same = sa.and_(meanings.c.origin == one.c.origin, meanings.c.id == one.c.id)
     known = sa.and_(same, meanings.c.model == sa.bindparam("version", type_=sa.Text))
     chosen = [column for column in one.c if column.name != "km"]

@@ -20,8 +20,11 @@ KINDS: tuple[str, ...] = get_args(Kind)
 _ASKED_FOR = "kinds"
 """The name of the value with the one kind that is asked for; other names stand for kinds that are looked at first."""
 
-MOST = sa.bindparam("most", type_=sa.BigInteger)
-"""How many are taken."""
+OTHERS = "other_kinds"
+"""The name of the value with the kinds beside the likely one."""
+
+MOST, FEWER = (sa.bindparam(name, type_=sa.BigInteger) for name in ("most", "fewer"))
+"""How many are taken: fewer of other kinds than the likely one, which hardly one is ranked behind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ def like(circle: Circle) -> Circle:
 
 def of(conditions: Conditions, ways: Sequence[Narrowed]) -> list[sa.Select[Any, Any]]:
     """One look for each of `ways` at what is open, and one at what is for circles."""
-    open_ones = [_nearest().where(*_filters(way, is_open=True)) for way in ways]
+    open_ones = [_nearest(way).where(*_filters(way, is_open=True)) for way in ways]
     closed = [] if not ways or ways[0].public else [_closed(conditions, ways[0].closed)]
     return [sa.select(one.subquery()) for one in (*open_ones, *closed)]
 
@@ -80,8 +83,9 @@ def standing(ways: Sequence[Narrowed], version: str, values: Mapping[str, Any]) 
     return found | {way.closed.standing(is_open=False): numbers(way.closed, is_open=False) for way in ways[:1]}
 
 
-def _nearest() -> sa.Select[Any, Any]:
-    return sa.select(meanings.c.origin, meanings.c.id).order_by(_apart(), meanings.c.id).limit(MOST)
+def _nearest(way: Narrowed) -> sa.Select[Any, Any]:
+    nearest = sa.select(meanings.c.origin, meanings.c.id).order_by(_apart(), meanings.c.id)
+    return nearest.limit(FEWER if way.kinds == OTHERS else MOST)
 
 
 def _apart() -> sa.ColumnElement[int]:

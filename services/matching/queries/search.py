@@ -92,7 +92,8 @@ async def search(
     """A page of what the member (None: anybody) may see. Without words: the nearest, or else the newest."""
     terms = await terms_of(session, Part(text=wanted.query.wanted, language=wanted.language))
     conditions = conditions_of(wanted.filters, member_id=member_id, now=now)
-    found, nearest = await _found(session, wanted, terms, conditions)
+    most = 0 if wanted.query.wanted else await browsing.most(session)
+    found, nearest = await _found(session, wanted, terms, conditions, most)
     ranked = sorted((_ranked(one, wanted) for one in found), key=_order(wanted.sort))
     if wanted.window is not None:
         ranked = await _free_ones(session, ranked, wanted.window, now)
@@ -109,7 +110,7 @@ async def search(
     return SearchPage(
         items=items,
         total=len(ranked),
-        at_least=not _are_counted(wanted, found, terms.total) and not nearest,
+        at_least=not _are_counted(found, terms.total, most) and not nearest,
         next=paging.encode(offset + limit) if more else None,
         nearest=nearest,
         by_meaning=wanted.vector is not None,
@@ -121,11 +122,11 @@ async def search(
 
 
 async def _found(
-    session: AsyncSession, wanted: Search, terms: Terms, conditions: Conditions
+    session: AsyncSession, wanted: Search, terms: Terms, conditions: Conditions, most: int
 ) -> tuple[list[Candidate], bool]:
     """The candidates, and whether they are only the nearest in meaning because nothing fits."""
     if not wanted.query.wanted:
-        return await _all(session, wanted, conditions), False
+        return await _all(session, wanted, conditions, most), False
     said = await required.rarest(session, wanted.filters)
     found = await candidates(
         session,
@@ -154,19 +155,22 @@ async def _found(
     return nearest[:MOST_NEAREST], bool(nearest)
 
 
-async def _all(session: AsyncSession, wanted: Search, conditions: Conditions) -> list[Candidate]:
-    """Without words: the newest, or the nearest."""
+async def _all(session: AsyncSession, wanted: Search, conditions: Conditions, most: int) -> list[Candidate]:
+    """Without words: the newest, or the nearest, up to so many."""
     who = {name: conditions.values[name] for name in ("member_id", "now")}
-    asked = browsing.Asked(version=wanted.version, **who)
+    asked = browsing.Asked(version=wanted.version, most=most, **who)
     if wanted.near is None or wanted.sort == "newest":
         return await browsing.newest(session, wanted.filters, asked)
     return await browsing.nearest(session, wanted.filters, asked, near=wanted.near)
 
 
-def _are_counted(wanted: Search, found: Sequence[Candidate], total: int) -> bool:
-    """Whether `found` is all that there is; else there may be more. `total`: of things, about."""
-    if not wanted.query.wanted:
-        return len(found) < browsing.MOST
+def _are_counted(found: Sequence[Candidate], total: int, most: int) -> bool:
+    """Whether `found` is all that there is; else there may be more.
+
+    `total`: of things, about. `most`: without words, so many were looked for; 0: there are words.
+    """
+    if most:
+        return len(found) < most
     by_words = sum(one.coverage > 0 for one in found)
     by_meaning = sum((one.meaning or 0.0) >= FOUND_MEANING for one in found)
     return total <= SMALL and by_words < BY_WORDS and by_meaning < BY_WORDS

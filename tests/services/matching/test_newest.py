@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,7 @@ from services.matching import cells
 from services.matching.commands import labelling
 from services.matching.domain import Point, distance_km
 from services.matching.loops import Labelling
-from services.matching.queries import browsing, looking, nearest
+from services.matching.queries import browsing, nearest
 from services.matching.ranking import Circle
 from services.matching.tables import labels, things
 from tests.services.matching.conftest import Matching
@@ -67,13 +66,10 @@ async def _asked(matching: Matching, **filters: Any) -> list[UUID]:
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
     """No more than these are ranked."""
     monkeypatch.setattr(browsing, "MOST", 40)
-    monkeypatch.setattr(looking, "MOST", 40)
-    looking.statement.cache_clear()
-    yield 40
-    looking.statement.cache_clear()
+    return 40
 
 
 @pytest.mark.parametrize("sooner", [1000, 1])

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 
 from services.chassis.ids import new_id
@@ -51,7 +52,9 @@ async def test_filters_come_before_the_nearest_are_chosen(matching: Matching) ->
     assert await matching.titles(tag="voisins, RUE") == ["Grasmaaier"]
 
 
-async def test_what_was_not_counted_to_its_end_is_said_to_be_more(matching: Matching) -> None:
+async def test_what_was_not_counted_to_its_end_is_said_to_be_more(
+    matching: Matching, monkeypatch: pytest.MonkeyPatch
+) -> None:
     crowd = await matching.listing("Remorque")
     client = await matching.client()
     few = (await client.get("/search", params={"q": "remorque"})).json()
@@ -66,6 +69,10 @@ async def test_what_was_not_counted_to_its_end_is_said_to_be_more(matching: Matc
     await _again(matching, crowd.id, browsing.MOST)
     everything = (await client.get("/search")).json()
     assert (everything["total"], everything["at_least"]) == (browsing.MOST, True)
+    monkeypatch.setattr(browsing, "SMALL", 200)
+    await matching.count_words()
+    everything = (await client.get("/search")).json()
+    assert (everything["total"], everything["at_least"]) == (browsing.AMONG_MANY, True)
 
 
 async def test_the_nearest_come_first_without_a_word_and_what_has_no_place_last(matching: Matching) -> None:
