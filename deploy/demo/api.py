@@ -78,7 +78,7 @@ class Member(Visitor):
         """Raises Refused when the password is wrong."""
         visitor = Visitor(self.url, self.http)
         answer = visitor.post("identity/sessions", {"email": self.email, "password": self.password})
-        self._session = answer["session"]
+        self._session, self._token_until = answer["session"], 0.0
         self.id, self.name = answer["member"]["id"], answer["member"]["name"]
         return self
 
