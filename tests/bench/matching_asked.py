@@ -27,10 +27,10 @@ Question = tuple[str, Callable[[int], Awaitable[int]]]
 
 
 class Asked:
-    """The same questions for each size of the index."""
+    """The same questions for each size of the index. `seed`: another one gives others of the same kinds."""
 
-    def __init__(self, db: Database, said: Words, needs: Sequence[UUID], version: str) -> None:
-        chance = random.Random(7)
+    def __init__(self, db: Database, said: Words, needs: Sequence[UUID], version: str, seed: int = 7) -> None:
+        chance = random.Random(seed)
         self.db, self.needs, self.version = db, needs, version
         self.rare = [text(said, chance) for _ in range(TRIALS)]
         self.common = [chance.choice(said.others) for _ in range(TRIALS)]
