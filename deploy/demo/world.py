@@ -89,7 +89,11 @@ def running(first_ports: dict[str, int]) -> Generator[World]:
     """Start everything, yield it, stop everything in the other order. Raises ServerFailed with one clear line."""
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     memory = Remembered.load(FOLDER / "remembered.json")
+    if not memory.path.exists() and folders.has_lasting():
+        with step("data of an earlier checkout at this place is removed: its passwords went with that"):
+            folders.remove_lasting()
     memory.ports = first_ports | memory.ports
+    memory.save()
     with ExitStack() as stack:
         smtp, page = (choose_port(memory.ports[name], f"the demo's {name}") for name in ("smtp", "mail"))
         sink = mail_sink.MailSink(folder=FOLDER / "mail", smtp_port=smtp, http_port=page)

@@ -15,6 +15,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _ACCOUNT = "maillage"
@@ -79,9 +80,23 @@ def place() -> Path:
     return _ROOTS_PLACE / hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:12]
 
 
-def lasting(name: str) -> Path:
-    """Path of a folder that keeps its data between two starts, e.g. `lasting("postgres")`; `remove_all` removes it."""
+LASTING = ("postgres", "rabbitmq", "authority")
+
+
+def lasting(name: Literal["postgres", "rabbitmq", "authority"]) -> Path:
+    """Path of a folder that keeps its data between two starts; `remove_all` removes it."""
     return place() / name
+
+
+def has_lasting() -> bool:
+    """Whether there is data of an earlier start. Root's outlives a checkout that was deleted without `make clean`."""
+    return any((place() / name).exists() for name in LASTING)
+
+
+def remove_lasting() -> None:
+    """Remove it. Nothing of it may run."""
+    for name in LASTING:
+        remove(place() / name)
 
 
 def throwaway(name: str) -> Path:
