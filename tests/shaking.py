@@ -2,7 +2,9 @@
 
 What a test expects must not hang on who is quicker. On one quiet machine the same side wins nearly always, and the
 test that leans on it fails only where it costs most; shaken, the other side wins, too. Waits are the same for the
-same seed and the same order of calls: most a few milliseconds, some half a second. Processes that tests start are not shaken.
+same seed and the same order of calls: most a few milliseconds, some half a second.
+
+Processes that tests start are not shaken.
 """
 
 import asyncio
