@@ -28,6 +28,7 @@ class Shaking:
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
+        self._patch = pytest.MonkeyPatch()
 
     async def wait(self) -> None:
         drawn = self._chance.random()
@@ -37,7 +38,7 @@ class Shaking:
     def databases(self) -> None:
         """Transactions wait before they begin, with all their locks before they commit, and afterwards."""
         for name in ("transaction", "reading", "autocommit", "asking"):
-            setattr(Database, name, self._slow(getattr(Database, name)))
+            self._patch.setattr(Database, name, self._slow(getattr(Database, name)))
 
     def _slow(self, original: Any) -> Any:
         @asynccontextmanager
@@ -64,7 +65,8 @@ class Shaking:
             await self.wait()
             await ack(message, multiple=multiple)
 
-        Publisher.publish_all, aio_pika.IncomingMessage.ack = published, acknowledged  # type: ignore[method-assign]
+        self._patch.setattr(Publisher, "publish_all", published)
+        self._patch.setattr(aio_pika.IncomingMessage, "ack", acknowledged)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

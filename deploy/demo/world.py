@@ -90,7 +90,7 @@ def running(first_ports: dict[str, int]) -> Generator[World]:
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     memory = Remembered.load(FOLDER / "remembered.json")
     if not memory.path.exists() and folders.has_lasting():
-        with step("data of an earlier checkout at this place is removed: its passwords went with that"):
+        with step("data of an earlier checkout at this place is removed: its passwords went with it"):
             folders.remove_lasting()
     memory.ports = first_ports | memory.ports
     memory.save()

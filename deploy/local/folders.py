@@ -15,7 +15,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _ACCOUNT = "maillage"
@@ -80,23 +80,23 @@ def place() -> Path:
     return _ROOTS_PLACE / hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:12]
 
 
-LASTING = ("postgres", "rabbitmq", "authority")
+Lasting = Literal["postgres", "rabbitmq", "authority"]
 
 
-def lasting(name: Literal["postgres", "rabbitmq", "authority"]) -> Path:
+def lasting(name: Lasting) -> Path:
     """Path of a folder that keeps its data between two starts; `remove_all` removes it."""
     return place() / name
 
 
 def has_lasting() -> bool:
     """Whether there is data of an earlier start. Root's outlives a checkout that was deleted without `make clean`."""
-    return any((place() / name).exists() for name in LASTING)
+    return any(lasting(name).exists() for name in get_args(Lasting))
 
 
 def remove_lasting() -> None:
     """Remove it. Nothing of it may run."""
-    for name in LASTING:
-        remove(place() / name)
+    for name in get_args(Lasting):
+        remove(lasting(name))
 
 
 def throwaway(name: str) -> Path:

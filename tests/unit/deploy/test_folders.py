@@ -34,7 +34,9 @@ def test_a_new_checkout_does_not_take_up_what_one_before_it_has_left(
     with pytest.raises(InterruptedError), world.running({"smtp": 1}):
         pass
     assert folders.has_lasting() is not is_new
-    assert Remembered.load(world.FOLDER / "remembered.json").password
+    path = world.FOLDER / "remembered.json"
+    assert path.exists(), "a start that breaks off must know the passwords of what it has begun"
+    assert (Remembered.load(path).password == "known") is not is_new
 
 
 def _stops_here(*_given: object) -> int:
