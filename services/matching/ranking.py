@@ -24,9 +24,11 @@ _ELSEWHERE = 0.6
 _PLACED = {"title": ":A", "category": ":B", "anywhere": ""}
 """How a tsquery asks for a stem in each place."""
 
-CELLS: Any = array([things.c.cell])
-KINDS: Any = array([things.c.kind])
-"""As in the index of words."""
+_CELLS: Any = array([things.c.cell])
+_KINDS: Any = array([things.c.kind])
+IN_CELLS: sa.ColumnElement[bool] = _CELLS.overlap(sa.bindparam("circle_cells", type_=ARRAY(sa.Integer)))
+OF_KIND: sa.ColumnElement[bool] = _KINDS.contains(sa.bindparam("kinds", type_=ARRAY(sa.Text)))
+"""In the circle's cells and of the kind asked for, as the indexes of words and of what is for circles have it."""
 
 
 PLACE: Any = sa.literal_column("things.ctid")

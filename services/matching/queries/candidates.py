@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import meaning, ranking, taxonomy
@@ -139,7 +138,7 @@ def _shape(wanted: Wanted) -> _Shape:
 def _ways(wanted: Wanted) -> list[Narrowed]:
     """Everything that passes the filters where that is not too much; else what is of the nearest categories."""
     narrowed = Narrowed(
-        kinds="kinds" if wanted.kind is not None else None,
+        kinds=nearest.ASKED if wanted.kind is not None else None,
         circle=None if wanted.circle is None else nearest.like(wanted.circle),
         spoken=wanted.spoken is not None,
         origin=wanted.origin is not None,
@@ -171,7 +170,7 @@ def _values(wanted: Wanted, ways: Sequence[Narrowed]) -> dict[str, Any]:
         "spoken": wanted.spoken,
         "origin": wanted.origin,
         "topics": wanted.topics,
-        "kinds": [wanted.kind],
+        nearest.ASKED: [wanted.kind],
     }
     if wanted.only is not None:
         values |= {"only_origin": wanted.only[0], "only_id": wanted.only[1]}
@@ -226,9 +225,9 @@ def _by_words(conditions: Conditions, shape: _Shape) -> list[sa.Select[Any, Any]
         return []
     said = sa.select(ranking.PLACE.label("place")).where(ranking.about(Terms()))
     if not shape.rare and shape.circle is not None and shape.circle.cells is not None:
-        said = said.where(ranking.CELLS.overlap(sa.bindparam("circle_cells", type_=ARRAY(sa.Integer))))
+        said = said.where(ranking.IN_CELLS)
     if not shape.rare and shape.kind:
-        said = said.where(ranking.KINDS.contains(sa.bindparam("kinds", type_=ARRAY(sa.Text))))
+        said = said.where(ranking.OF_KIND)
     fenced = said.offset(sa.literal_column("0")).subquery("said")
     same = fenced.c.place == ranking.PLACE
     rank: list[Any] = [ranking.coverage(Terms()).label("coverage"), things.c.changed_at] if shape.rare else []

@@ -17,7 +17,7 @@ from services.matching.tables import meanings, things
 
 KINDS: tuple[str, ...] = get_args(Kind)
 
-_ASKED_FOR = "kinds"
+ASKED = "kinds"
 """The name of the value with the one kind that is asked for; other names stand for kinds that are looked at first."""
 
 OTHERS = "other_kinds"
@@ -105,9 +105,9 @@ def _for_member(conditions: Conditions, way: Narrowed) -> sa.Select[Any, Any]:
     member: sa.BindParameter[UUID] = sa.bindparam(conditions.member, type_=sa.Uuid)
     said = sa.select(ranking.PLACE.label("place")).where(audience.closed_for(member))
     if way.circle is not None and way.circle.cells is not None:
-        said = said.where(ranking.CELLS.overlap(sa.bindparam("circle_cells", type_=ARRAY(sa.Integer))))
-    if way.kinds == _ASKED_FOR:
-        said = said.where(ranking.KINDS.contains(sa.bindparam(_ASKED_FOR, type_=ARRAY(sa.Text))))
+        said = said.where(ranking.IN_CELLS)
+    if way.kinds == ASKED:
+        said = said.where(ranking.OF_KIND)
     return _among(conditions, said.offset(sa.literal_column("0")))
 
 
