@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from contracts.catalog import Audience
 from services.chassis.ids import new_id
 from services.matching import cells, meaning, reindex
 from services.matching.commands import encoding
@@ -50,6 +51,22 @@ async def test_filters_come_before_the_nearest_are_chosen(matching: Matching) ->
     assert await matching.titles(**asked, near="50.4674,4.8719", radius_km=30) == ["Grasmaaier"]
     assert await matching.titles(**asked, tag="voisins, rue") == ["Grasmaaier"]
     assert await matching.titles(tag="voisins, RUE") == ["Grasmaaier"]
+
+
+async def test_what_is_for_a_circle_is_found_by_meaning_where_it_is_and_by_its_kind(matching: Matching) -> None:
+    member = new_id()
+    audience = Audience(scope="circle", circle_ids=[await matching.circle(member)])
+    for title, kind, place in (("Grasmaaier", "machine", NAMUR), ("Grastrimmer", "equipment", LILLE)):
+        await matching.listing(title, language="nl", kind=kind, place=place, audience=audience)
+    await matching.encode()
+    asked: dict[str, Any] = {"q": "couper l'herbe d'une pelouse"}
+    assert set(await matching.titles(member, **asked)) == {"Grasmaaier", "Grastrimmer"}
+    near = {"near": "50.4674,4.8719", "radius_km": 30}
+    assert await matching.titles(member, **asked, **near) == ["Grasmaaier"]
+    assert await matching.titles(member, **asked, kind="equipment") == ["Grastrimmer"]
+    assert await matching.titles(member, **asked, **near, kind="machine") == ["Grasmaaier"]
+    assert await matching.titles(member, **asked, **near, kind="equipment") == []
+    assert await matching.titles(new_id(), **asked) == []
 
 
 async def test_what_was_not_counted_to_its_end_is_said_to_be_more(
