@@ -18,6 +18,7 @@ from services.matching.queries import browsing, candidates
 from services.matching.tables import meanings, things, to_encode
 from tests.bench.matching_circles import disagreements
 from tests.services.matching.conftest import LILLE, NAMUR, Matching
+from tests.services.matching.test_matches import answer_for, need
 
 NANTES = Point(latitude=47.22, longitude=-1.55)
 
@@ -67,6 +68,17 @@ async def test_what_is_for_a_circle_is_found_by_meaning_where_it_is_and_by_its_k
     assert await matching.titles(member, **asked, **near, kind="machine") == ["Grasmaaier"]
     assert await matching.titles(member, **asked, **near, kind="equipment") == []
     assert await matching.titles(new_id(), **asked) == []
+
+
+async def test_among_very_many_a_need_is_met_by_other_kinds_too(
+    matching: Matching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "SMALL", 0)
+    await matching.listing("Grasmaaier", language="nl", kind="equipment")
+    wanted = await need(matching, "Couper l'herbe d'une pelouse", kind="machine")
+    await matching.encode()
+    await matching.count_words()
+    assert [item["title"] for item in (await answer_for(matching, wanted))["items"]] == ["Grasmaaier"]
 
 
 async def test_what_was_not_counted_to_its_end_is_said_to_be_more(
