@@ -4,13 +4,15 @@ What a test expects must not hang on who is quicker. On one quiet machine the sa
 test that leans on it fails only where it costs most; shaken, the other side wins, too. Waits are the same for the
 same seed and the same order of calls: most a few milliseconds, some half a second.
 
-Processes that tests start are not shaken.
+So do cooperatives that run as processes of their own (`tests/shaken_processes`).
 """
 
 import asyncio
+import os
 import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aio_pika
@@ -21,6 +23,8 @@ from services.chassis.publishing import Message, Publisher
 
 _LONGEST = ((0.75, 0.004), (0.95, 0.04), (1.0, 0.5))
 """Up to which share of the waits how many seconds are the longest."""
+_SEED = "SHAKEN_SEED"
+_ROOT = Path(__file__).resolve().parents[1]
 
 
 class Shaking:
@@ -69,12 +73,26 @@ class Shaking:
         self._patch.setattr(aio_pika.IncomingMessage, "ack", acknowledged)
 
 
+def shake(seed: int) -> None:
+    """Let this process wait, until it ends."""
+    shaking = Shaking(seed)
+    shaking.databases()
+    shaking.broker()
+
+
+def environment() -> dict[str, str]:
+    """What a process needs to be shaken as these tests are; nothing when they are not."""
+    if (seed := os.environ.get(_SEED)) is None:
+        return {}
+    folders = (Path(__file__).with_name("shaken_processes"), _ROOT)
+    return {_SEED: seed, "PYTHONPATH": os.pathsep.join(map(str, folders))}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shaken", type=int, metavar="SEED", help="let transactions and messages wait by chance")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if (seed := config.getoption("--shaken")) is not None:
-        shaking = Shaking(seed)
-        shaking.databases()
-        shaking.broker()
+        os.environ[_SEED] = str(seed)
+        shake(seed)

@@ -59,7 +59,7 @@ def later(region: Region, statement: str, *values: object) -> None:
 
 
 def shown(town: Town, who: str, word: str) -> list[str]:
-    """The ids of the needs that a search shows; it shows others than those with `word`, too, which only sound like it."""
+    """The ids of the needs that a search shows; it also shows those that only sound like `word`."""
     return [one["id"] for one in town.members[who].get("matching/search", q=word, side="need")["items"]]
 
 
