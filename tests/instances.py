@@ -29,7 +29,7 @@ from services.chassis.ids import new_id
 from services.chassis.management import BrokerRefused
 from services.chassis.process import Service, running
 from services.chassis.settings import ServiceSettings
-from tests import shaking
+from tests import slow_by_chance
 from tests.servers import Servers
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -180,7 +180,7 @@ def cooperatives(servers: Servers, folder: Path) -> Generator[MakeCooperative]:
             name=f"{name}-{secrets.token_hex(3)}",
             folder=folder / f"{name}-{len(made)}",
             addresses=where or addresses(servers),
-            settings=MANY_CHANGES | shaking.environment() | settings,
+            settings=MANY_CHANGES | slow_by_chance.environment() | settings,
             border_port=border_port,
         )
         made.append(local)
