@@ -33,7 +33,7 @@ Of those that reach it, four in five are right where the taxonomy knows the subj
 """
 
 SAME_KIND, _NEAR_KIND = 0.3, 0.06
-_NEAR_TO_ALL = "equipment"
+NEAR_TO_ALL = "equipment"
 """Three in four things that are right and of another kind than was ticked are equipment, or equipment was ticked."""
 
 _ABOUT = ("relevance", "kind", "category")
@@ -179,7 +179,7 @@ def kind_gain(asked: str, offered: str) -> float:
     """What an offer earns for its kind, by the kind that was ticked."""
     if asked == offered:
         return SAME_KIND
-    return _NEAR_KIND if _NEAR_TO_ALL in {asked, offered} else 0.0
+    return _NEAR_KIND if NEAR_TO_ALL in {asked, offered} else 0.0
 
 
 def fit(

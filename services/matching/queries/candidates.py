@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching import meaning, ranking, taxonomy
 from services.matching.conditions import Conditions
+from services.matching.domain import NEAR_TO_ALL
 from services.matching.meaning import Vector, similarities
 from services.matching.queries import nearest, required, results
 from services.matching.queries.kept import Kept, kept
@@ -36,6 +37,9 @@ SMALL = 20_000
 
 _FEW_TOPICS, _SOME_TOPICS, _MANY_TOPICS = 3, 6, 12
 """How many of the nearest categories are looked at among very many things: the fewer, the wider the other filters."""
+
+_TOPICS_BESIDE = 2
+"""The same for all other kinds than equipment, where it is equipment that is likely."""
 
 _ALL_TOPICS = len(taxonomy.leaves())
 
@@ -149,7 +153,7 @@ def _ways(wanted: Wanted) -> list[Narrowed]:
     if wanted.total <= SMALL or (near and wanted.kind is not None) or 0 < len(wanted.topics or ()) <= _SOME_TOPICS:
         return [narrowed]
     if wanted.likely_kind is not None:
-        others = narrowed.with_topics("few_topics", kinds=nearest.OTHERS)
+        others = narrowed.with_topics(nearest.OTHERS, kinds=nearest.OTHERS)
         return [others, narrowed.with_topics("many_topics", kinds="likely_kinds")]
     return [narrowed.with_topics("some_topics" if near or wanted.kind is not None else "few_topics")]
 
@@ -161,12 +165,11 @@ def _values(wanted: Wanted, ways: Sequence[Narrowed]) -> dict[str, Any]:
         **(wanted.circle.values() if wanted.circle is not None else {}),
         "version": wanted.version,
         "most": wanted.most,
-        "fewer": wanted.most // 2,
+        "fewer": wanted.most // 4,
         "now": wanted.now,
         "sides": ["offer", "need"] if wanted.side is None else [wanted.side],
         "kind": wanted.kind,
         "likely_kinds": [wanted.likely_kind],
-        nearest.OTHERS: [kind for kind in nearest.KINDS if kind != wanted.likely_kind],
         "spoken": wanted.spoken,
         "origin": wanted.origin,
         "topics": wanted.topics,
@@ -179,8 +182,21 @@ def _values(wanted: Wanted, ways: Sequence[Narrowed]) -> dict[str, Any]:
         around = [topic for topic in around if wanted.topics is None or topic in wanted.topics]
         values |= {"signs": wanted.vector.signs, "many_topics": around[:_MANY_TOPICS]}
         values |= {"few_topics": around[:_FEW_TOPICS], "some_topics": around[:_SOME_TOPICS]}
+        values |= {nearest.OTHERS: _beside(wanted.likely_kind, around)}
         values |= nearest.standing(ways, wanted.version, values)
     return {**values, **wanted.conditions.values}
+
+
+def _beside(likely: str | None, around: Sequence[str]) -> list[tuple[list[str], Sequence[str]]]:
+    """Where to look for other kinds than the likely one: farther for what is near to all than for the rest.
+
+    `around`: the nearest categories.
+    """
+    others = [kind for kind in nearest.KINDS if kind != likely]
+    if likely == NEAR_TO_ALL:
+        return [(others, around[:_TOPICS_BESIDE])]
+    rest = [kind for kind in others if kind != NEAR_TO_ALL]
+    return [([NEAR_TO_ALL], around[:_SOME_TOPICS]), (rest, around[:1])]
 
 
 def _statement(conditions: Conditions, shape: _Shape) -> sa.Select[*tuple[Any, ...]]:

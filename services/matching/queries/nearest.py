@@ -21,7 +21,7 @@ ASKED = "kinds"
 """The name of the value with the one kind that is asked for; other names stand for kinds that are looked at first."""
 
 OTHERS = "other_kinds"
-"""The name of the value with the kinds beside the likely one."""
+"""The name of the value with the kinds beside the likely one, in pairs: some kinds, and their categories."""
 
 MOST, FEWER = (sa.bindparam(name, type_=sa.BigInteger) for name in ("most", "fewer"))
 """How many are taken: fewer of other kinds than the likely one, which hardly one is ranked behind."""
@@ -29,7 +29,7 @@ MOST, FEWER = (sa.bindparam(name, type_=sa.BigInteger) for name in ("most", "few
 
 @dataclass(frozen=True, kw_only=True)
 class Narrowed:
-    """Which filters there are. `kinds`, `topics`: the names of the values that hold them."""
+    """Which filters there are. `kinds`, `topics`: the names of the values that hold them (`OTHERS`: both)."""
 
     kinds: str | None
     circle: Circle | None
@@ -77,7 +77,8 @@ def standing(ways: Sequence[Narrowed], version: str, values: Mapping[str, Any]) 
     def numbers(way: Narrowed, *, is_open: bool) -> list[int]:
         kinds: Sequence[str] = KINDS if way.kinds is None else values[way.kinds]
         topics = None if way.topics is None else values[way.topics]
-        return shelves.numbers(version, values["sides"], kinds, topics, is_open=is_open)
+        pairs = values[OTHERS] if way.kinds == OTHERS else [(kinds, topics)]
+        return [one for each in pairs for one in shelves.numbers(version, values["sides"], *each, is_open=is_open)]
 
     found = {way.standing(is_open=True): numbers(way, is_open=True) for way in ways}
     return found | {way.closed.standing(is_open=False): numbers(way.closed, is_open=False) for way in ways[:1]}
