@@ -102,16 +102,20 @@ labels = sa.Table(
     sa.Column("latitude", sa.Double),
     sa.Column("longitude", sa.Double),
     sa.Column("changed_at", _instant, nullable=False),
+    sa.Column("open", sa.Boolean),
+    sa.Column("public", sa.Boolean),
+    sa.Column("bits", BIT(384)),
     sa.ForeignKeyConstraint(["origin", "id"], ["things.origin", "things.id"], ondelete="CASCADE"),
     sa.Index(
         "labels_newest",
         *("label", "what", "side", "changed_at"),
-        postgresql_include=("kind", "latitude", "longitude", "origin", "id", "language"),
+        postgresql_include=("kind", "latitude", "longitude", "origin", "id", "language", "open", "public", "bits"),
     ),
 )
 """What standing things are tagged with (`what`: "tag") and are in (`what`: "category"), in lower case without accents.
 
-The rest repeats columns of the things themselves, for the index: all that filters ask for is read from it alone.
+The rest repeats columns of the things themselves and of their vectors, for the index: all that filters ask for and
+what is nearest is read from it alone. `open`, `public` and `bits` are unknown where another version has written them.
 """
 
 _COMPARED = ("latitude", "longitude", "id", "public", "bits", "origin", "language", "valid_from", "valid_until")

@@ -39,9 +39,10 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::
           circle, until)
 """
 _LABELS = """
-INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude)
+INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude, open, public, bits)
 SELECT DISTINCT what, lower(unaccent(btrim(label))),
-       side, changed_at, origin, id, kind, language, latitude, longitude
+       side, changed_at, origin, id, kind, language, latitude, longitude, scope <> 'circle', scope = 'public',
+       (SELECT bits FROM meanings m WHERE (m.origin, m.id) = (things.origin, things.id))
 FROM things, LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
 WHERE id = ANY($1::uuid[]) AND label <> ''
 """
@@ -116,6 +117,6 @@ async def _chunk(  # noqa: PLR0917 - what one chunk is made of
         kept.append((one.origin, key, version, "offer", kind, *filters, topics[0], topics, bits, varied.packed()))
         booked.append((key, one))
     await connection.execute(_THINGS, *[list(column) for column in zip(*rows, strict=True)])
-    await connection.execute(_LABELS, [row[0] for row in rows])
     await connection.copy_records_to_table("meanings", records=kept, columns=_MEANINGS)
+    await connection.execute(_LABELS, [row[0] for row in rows])
     await matching_variety.keep_calendars(connection, booked, now)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.matching import cells
 from services.matching.domain import Point
 from services.matching.meaning import Meaning, Vector
-from services.matching.tables import OURS, meanings, things, to_encode, to_match
+from services.matching.tables import OURS, labels, meanings, things, to_encode, to_match
 
 BATCH = 16
 _TEXT_WEIGHT = 0.3
@@ -93,6 +93,8 @@ async def _keep(session: AsyncSession, thing: Row, vector: Vector, version: str)
     }
     statement = insert(meanings).values(origin=thing["origin"], id=thing["id"], **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["origin", "id"], set_=values))
+    same = sa.and_(labels.c.origin == thing["origin"], labels.c.id == thing["id"])
+    await session.execute(sa.update(labels).where(same).values(bits=values["bits"]))
     first = thing["origin"] == OURS and thing["side"] == "need"
     again = insert(to_match).values(origin=thing["origin"], id=thing["id"], first=first)
     await session.execute(again.on_conflict_do_nothing())

@@ -17,8 +17,9 @@ from services.matching import meaning, ranking, taxonomy
 from services.matching.conditions import Conditions
 from services.matching.domain import NEAR_TO_ALL
 from services.matching.meaning import Vector, similarities
-from services.matching.queries import nearest, required, results
+from services.matching.queries import labelled, nearest, required, results
 from services.matching.queries.kept import Kept, kept
+from services.matching.queries.labelled import Labelled
 from services.matching.queries.nearest import Narrowed
 from services.matching.queries.required import Required
 from services.matching.ranking import Circle
@@ -51,7 +52,8 @@ class Wanted:
     `version`: of the vectors that count. `total`: about how many things there are. `likely_kind`: the one that is
     looked at first among very many. The rest repeats conditions for the index of vectors (None, False: none such):
     `side`, `kind`, `spoken`, `origin`, `topics`, `circle`; `public`: nothing else. `only`: that thing (origin, id).
-    `many`: not all that are found will fit. `required`: what must be said by few of those that are meant.
+    `many`: not all that are found will fit. `required`: what must be said by few of those that are meant. `labelled`:
+    the tag or category that they must have.
     """
 
     conditions: Conditions
@@ -71,6 +73,7 @@ class Wanted:
     only: tuple[str, Any] | None = None
     many: bool = False
     required: Required | None = None
+    labelled: Labelled | None = None
 
     @property
     def most(self) -> int:
@@ -121,6 +124,7 @@ class _Shape:
     ways: tuple[Narrowed, ...]
     vector: bool
     required: bool
+    labelled: Labelled | None
     circle: Circle | None
     kind: bool
 
@@ -134,6 +138,7 @@ def _shape(wanted: Wanted) -> _Shape:
         ways=() if wanted.vector is None or narrow else tuple(_ways(wanted)),
         vector=wanted.vector is not None,
         required=narrow,
+        labelled=None if narrow else wanted.labelled,
         circle=None if wanted.circle is None else nearest.like(wanted.circle),
         kind=wanted.kind is not None,
     )
@@ -150,7 +155,8 @@ def _ways(wanted: Wanted) -> list[Narrowed]:
         topics="topics" if wanted.topics is not None else None,
     )
     near = narrowed.circle is not None and narrowed.circle.cells is not None
-    if wanted.total <= SMALL or (near and wanted.kind is not None) or 0 < len(wanted.topics or ()) <= _SOME_TOPICS:
+    few = (near and wanted.kind is not None) or 0 < len(wanted.topics or ()) <= _SOME_TOPICS
+    if wanted.total <= SMALL or few or wanted.labelled is not None:
         return [narrowed]
     if wanted.likely_kind is not None:
         others = narrowed.with_topics(nearest.OTHERS, kinds=nearest.OTHERS)
@@ -173,7 +179,7 @@ def _values(wanted: Wanted, ways: Sequence[Narrowed]) -> dict[str, Any]:
         "spoken": wanted.spoken,
         "origin": wanted.origin,
         "topics": wanted.topics,
-        nearest.ASKED: [wanted.kind],
+        nearest.ASKED: nearest.KINDS if wanted.kind is None else [wanted.kind],
     }
     if wanted.only is not None:
         values |= {"only_origin": wanted.only[0], "only_id": wanted.only[1]}
@@ -223,7 +229,12 @@ def _kept_statement(conditions: Conditions, shape: _Shape) -> Kept:
 def _by_meaning(conditions: Conditions, shape: _Shape) -> list[sa.Select[Any, Any]]:
     if not shape.vector:
         return []
-    return nearest.among(conditions, required.places()) if shape.required else nearest.of(conditions, shape.ways)
+    if shape.required:
+        return nearest.among(conditions, required.places())
+    if shape.labelled is None:
+        return nearest.of(conditions, shape.ways)
+    both = (labelled.alike(shape.labelled), *nearest.closed(conditions, shape.ways))
+    return [sa.select(one.subquery()) for one in both]
 
 
 def _only() -> sa.Select[Any, Any]:

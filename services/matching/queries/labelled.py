@@ -1,4 +1,4 @@
-"""The newest or nearest of what has a tag or a category, from the index of labels alone, before any row is read."""
+"""The newest, nearest or most alike of what has a tag or a category, from the index of labels alone."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,31 +8,36 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.matching import ranking
 from services.matching.conditions import Condition
+from services.matching.queries import nearest
 from services.matching.queries.filters import Filters, label
-from services.matching.queries.nearest import like
 from services.matching.ranking import Circle
 from services.matching.tables import labels
 
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """What makes one statement differ from another, beside its values. `what`: the filter that is looked up."""
+    """What makes one statement differ from another, beside its values.
+
+    `what`: the filter that is looked up. `public`: nothing else.
+    """
 
     what: Literal["tag", "category"]
     circle: Circle | None
     origin: bool
     spoken: bool
+    public: bool = False
 
 
-def way(filters: Filters) -> Labelled | None:
+def way(filters: Filters, *, public: bool = False) -> Labelled | None:
     """How to look; None where neither a tag nor a category is asked for."""
     if filters.tag is None and filters.category is None:
         return None
     return Labelled(
         what="category" if filters.tag is None else "tag",
-        circle=None if filters.circle is None else like(filters.circle),
+        circle=None if filters.circle is None else nearest.like(filters.circle),
         origin=filters.origin is not None,
         spoken=filters.spoken is not None,
+        public=public,
     )
 
 
@@ -41,6 +46,13 @@ def keys(where: Labelled, *, by_distance: bool) -> sa.Select[Any, Any]:
     chosen = sa.select(labels.c.origin, labels.c.id).where(*_passing(where))
     chosen = chosen.order_by(*ranking.first(labels, by_distance=by_distance))
     return chosen.limit(sa.bindparam("wanted", type_=sa.BigInteger))
+
+
+def alike(where: Labelled) -> sa.Select[Any, Any]:
+    """The nearest in meaning of them that are not only for circles."""
+    near = [labels.c.open, *([labels.c.public] if where.public else []), labels.c.bits.is_not(None)]
+    chosen = sa.select(labels.c.origin, labels.c.id).where(*_passing(where), *near)
+    return chosen.order_by(nearest.apart(labels), labels.c.id).limit(nearest.MOST)
 
 
 def _passing(where: Labelled) -> list[Condition]:

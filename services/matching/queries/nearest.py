@@ -67,8 +67,15 @@ def like(circle: Circle) -> Circle:
 def of(conditions: Conditions, ways: Sequence[Narrowed]) -> list[sa.Select[Any, Any]]:
     """One look for each of `ways` at what is open, and one at what is for circles."""
     open_ones = [_nearest(way).where(*_filters(way, is_open=True)) for way in ways]
-    closed = [] if not ways or ways[0].public else [_closed(conditions, ways[0].closed)]
-    return [sa.select(one.subquery()) for one in (*open_ones, *closed)]
+    return [sa.select(one.subquery()) for one in (*open_ones, *closed(conditions, ways))]
+
+
+def closed(conditions: Conditions, ways: Sequence[Narrowed]) -> list[sa.Select[Any, Any]]:
+    """The look at what is for circles."""
+    if not ways or ways[0].public:
+        return []
+    way = ways[0].closed
+    return [_of_circles(conditions, way) if conditions.member is None else _for_member(conditions, way)]
 
 
 def standing(ways: Sequence[Narrowed], version: str, values: Mapping[str, Any]) -> dict[str, list[int]]:
@@ -76,8 +83,8 @@ def standing(ways: Sequence[Narrowed], version: str, values: Mapping[str, Any]) 
 
     def numbers(way: Narrowed, *, is_open: bool) -> list[int]:
         kinds: Sequence[str] = KINDS if way.kinds is None else values[way.kinds]
-        topics = None if way.topics is None else values[way.topics]
-        pairs = values[OTHERS] if way.kinds == OTHERS else [(kinds, topics)]
+        topics: Sequence[str] | None = None if way.topics is None else values[way.topics]
+        pairs: Any = values[OTHERS] if way.kinds == OTHERS else [(kinds, topics)]
         return [one for each in pairs for one in shelves.numbers(version, values["sides"], *each, is_open=is_open)]
 
     found = {way.standing(is_open=True): numbers(way, is_open=True) for way in ways}
@@ -85,17 +92,14 @@ def standing(ways: Sequence[Narrowed], version: str, values: Mapping[str, Any]) 
 
 
 def _nearest(way: Narrowed) -> sa.Select[Any, Any]:
-    nearest = sa.select(meanings.c.origin, meanings.c.id).order_by(_apart(), meanings.c.id)
+    nearest = sa.select(meanings.c.origin, meanings.c.id).order_by(apart(), meanings.c.id)
     return nearest.limit(FEWER if way.kinds == OTHERS else MOST)
 
 
-def _apart() -> sa.ColumnElement[int]:
+def apart(table: sa.Table = meanings) -> sa.ColumnElement[int]:
+    """In how many signs the vector of a row of `table` is unlike the one that is asked for."""
     signs = sa.select(sa.cast(sa.bindparam("signs", type_=sa.Text), BIT(384))).scalar_subquery()
-    return sa.func.bit_count(meanings.c.bits.op("#")(signs))
-
-
-def _closed(conditions: Conditions, way: Narrowed) -> sa.Select[Any, Any]:
-    return _of_circles(conditions, way) if conditions.member is None else _for_member(conditions, way)
+    return sa.func.bit_count(table.c.bits.op("#")(signs))
 
 
 def _for_member(conditions: Conditions, way: Narrowed) -> sa.Select[Any, Any]:
@@ -123,15 +127,15 @@ def _among(conditions: Conditions, places: sa.Select[Any]) -> sa.Select[Any, Any
     seen = sa.select(things.c.origin, things.c.id).where(same, *conditions.clauses).limit(1).lateral("seen")
     same = sa.and_(meanings.c.origin == seen.c.origin, meanings.c.id == seen.c.id)
     known = sa.and_(same, meanings.c.model == sa.bindparam("version", type_=sa.Text))
-    one = sa.select(meanings.c.origin, meanings.c.id, _apart().label("apart")).where(known).limit(1).lateral("one")
+    one = sa.select(meanings.c.origin, meanings.c.id, apart().label("apart")).where(known).limit(1).lateral("one")
     chosen = sa.select(one.c.origin, one.c.id).select_from(fenced.join(seen, sa.true()).join(one, sa.true()))
     return chosen.order_by(one.c.apart, one.c.id).limit(MOST)
 
 
 def _of_circles(conditions: Conditions, way: Narrowed) -> sa.Select[Any, Any]:
     """Things for circles, whoever may see them: what else must hold is checked before anything is compared."""
-    apart = _apart().label("apart")
-    looked_at = sa.select(meanings.c.origin, meanings.c.id, apart).where(*_filters(way, is_open=False))
+    far = apart().label("apart")
+    looked_at = sa.select(meanings.c.origin, meanings.c.id, far).where(*_filters(way, is_open=False))
     # one by one: PostgreSQL would else begin with all things in the circle, as it does not know how few are closed
     fenced = looked_at.offset(sa.literal_column("0")).subquery("closed")
     same = sa.and_(things.c.origin == fenced.c.origin, things.c.id == fenced.c.id)

@@ -16,7 +16,7 @@ from services.matching import free_time, taxonomy
 from services.matching.conditions import Conditions
 from services.matching.domain import Point, Term, distance_km, interval_text
 from services.matching.meaning import Vector
-from services.matching.queries import browsing, facets, free_facet, required, results, skills
+from services.matching.queries import browsing, facets, free_facet, labelled, required, results, skills
 from services.matching.queries.candidates import BY_WORDS, SMALL, Candidate, Wanted, candidates
 from services.matching.queries.filters import Filters, conditions_of, origin_of, topics_of
 from services.matching.ranking import Circle
@@ -127,7 +127,9 @@ async def _found(
     """The candidates, and whether they are only the nearest in meaning because nothing fits."""
     if not wanted.query.wanted:
         return await _all(session, wanted, conditions, most), False
-    said = await required.rarest(session, wanted.filters)
+    anybody = conditions.values["member_id"] is None
+    way = labelled.way(wanted.filters, public=anybody) if terms.total > SMALL else None
+    said = await required.rarest(session, wanted.filters) if way is None or wanted.query.phrases else None
     found = await candidates(
         session,
         Wanted(
@@ -143,9 +145,10 @@ async def _found(
             origin=origin_of(wanted.origin),
             topics=topics_of(wanted.topic),
             circle=wanted.circle,
-            public=conditions.values["member_id"] is None,
+            public=anybody,
             many=wanted.window is not None,
             required=said if said is not None and said.is_rare else None,
+            labelled=way,
         ),
     )
     fitting = [one for one in found if one.coverage > 0 or (one.meaning or 0.0) >= FOUND_MEANING]
