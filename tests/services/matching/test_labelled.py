@@ -47,7 +47,8 @@ async def test_the_nearest_with_a_label_are_of_whatever_category(
     assert await matching.titles(**_MOWING, tag="voisins", near="50.4674,4.8719", radius_km=30) == ["Boekhouding"]
     near_lille: dict[str, Any] = {"near": "50.63,3.06", "radius_km": 30}
     others: list[dict[str, Any]] = [{"kind": "training"}, {"spoken": "fr"}, {"side": "need"}, near_lille]
-    for other in (*others, {"origin": str(new_id())}):
+    others.append({"origin": str(new_id())})
+    for other in others:
         assert await matching.titles(**_MOWING, tag="voisins", **other) == [], other
 
 

@@ -10,12 +10,15 @@ import pytest
 import sqlalchemy as sa
 
 from contracts.catalog import Audience
+from services.chassis.clock import Clock
 from services.chassis.ids import new_id
-from services.matching import cells, meaning, reindex
+from services.matching import asking, cells, meaning, reindex, taxonomy, words
 from services.matching.commands import encoding
 from services.matching.domain import Point, distance_km
 from services.matching.queries import browsing, candidates
+from services.matching.queries.filters import Filters, conditions_of
 from services.matching.tables import meanings, things, to_encode
+from services.matching.terms import Terms
 from tests.bench.matching_circles import disagreements
 from tests.services.matching.conftest import LILLE, NAMUR, Matching
 from tests.services.matching.test_matches import answer_for, need
@@ -79,6 +82,38 @@ async def test_among_very_many_a_need_is_met_by_other_kinds_too(
     await matching.encode()
     await matching.count_words()
     assert [item["title"] for item in (await answer_for(matching, wanted))["items"]] == ["Grasmaaier"]
+
+
+async def test_among_very_many_equipment_is_looked_for_beyond_the_nearest_category(
+    matching: Matching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "SMALL", 0)
+    loaded = meaning.load()
+    assert loaded is not None
+    asked = loaded.of(["Couper l'herbe d'une pelouse"])[0]
+    names = {code: taxonomy.name(code, "fr") for code in meaning.around(asked, 6)[1:]}
+    code, title = next((code, name) for code, name in names.items() if loaded.of([name])[0].topics[0] == code)
+    made = {kind: await matching.listing(title, kind=kind) for kind in ("equipment", "training")}
+    await matching.encode()
+    for likely, kinds in (("machine", ["equipment"]), ("training", ["equipment", "training"])):
+        assert await _kinds_met(matching, asked, likely) == kinds, (code, likely, made)
+
+
+async def _kinds_met(matching: Matching, vector: meaning.Vector, likely: str) -> list[str]:
+    now = Clock().now()
+    filters = Filters(query=words.parsed(""), side="offer")
+    wanted = candidates.Wanted(
+        conditions=conditions_of(filters, member_id=new_id(), now=now),
+        now=now,
+        terms=Terms(),
+        vector=vector,
+        version=await asking.version(),
+        total=1,
+        side="offer",
+        likely_kind=likely,
+    )
+    async with matching.db.reading() as session:
+        return sorted(one.row["kind"] for one in await candidates.candidates(session, wanted))
 
 
 async def test_what_was_not_counted_to_its_end_is_said_to_be_more(
