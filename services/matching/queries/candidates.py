@@ -33,6 +33,9 @@ BY_WORDS = 200
 AMONG_MANY = 100
 """So many among more than `SMALL` things, unless free days are asked for: those that are taken go only afterwards."""
 
+FOR_A_NEED = 80
+"""The same for a need, whose first ten matches and five near misses are shown."""
+
 SMALL = 20_000
 """Up to so many things all are compared; beyond, those of the nearest categories, unless kind and place leave few."""
 
@@ -78,7 +81,9 @@ class Wanted:
     @property
     def most(self) -> int:
         """How many are looked at, found by words and found by meaning."""
-        return BY_WORDS if self.many or self.total <= SMALL else AMONG_MANY
+        if self.many or self.total <= SMALL:
+            return BY_WORDS
+        return AMONG_MANY if self.likely_kind is None else FOR_A_NEED
 
 
 @dataclass(frozen=True)
