@@ -73,7 +73,7 @@ class Vocabulary:
 
 
 class Labelling:
-    """At the start: labels of what was written by the version before, which had none."""
+    """At the start: labels of what was written by a version before, as far as it had none or knew less of them."""
 
     def __init__(self, db: Database, *, seconds: float) -> None:
         self._db = db

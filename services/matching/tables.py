@@ -89,33 +89,31 @@ whom things for circles may be seen. Those of dates and of places hold all that 
 circle.
 """
 
+_BESIDE = ("open", "public", "valid_from", "valid_until", "model", "bits")
+
 labels = sa.Table(
     "labels",
     metadata,
     sa.Column("origin", sa.Text, primary_key=True),
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("what", sa.Text, primary_key=True),
-    sa.Column("label", sa.Text, primary_key=True),
-    sa.Column("side", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("language", sa.Text, nullable=False),
-    sa.Column("latitude", sa.Double),
-    sa.Column("longitude", sa.Double),
+    *(sa.Column(name, sa.Text, primary_key=True) for name in ("what", "label")),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("side", "kind", "language")),
+    *(sa.Column(name, sa.Double) for name in ("latitude", "longitude")),
     sa.Column("changed_at", _instant, nullable=False),
-    sa.Column("open", sa.Boolean),
-    sa.Column("public", sa.Boolean),
-    sa.Column("bits", BIT(384)),
+    *(sa.Column(name, sa.Boolean) for name in ("open", "public")),
+    *(sa.Column(name, _instant) for name in ("valid_from", "valid_until")),
+    *(sa.Column("model", sa.Text), sa.Column("bits", BIT(384))),
     sa.ForeignKeyConstraint(["origin", "id"], ["things.origin", "things.id"], ondelete="CASCADE"),
     sa.Index(
         "labels_newest",
         *("label", "what", "side", "changed_at"),
-        postgresql_include=("kind", "latitude", "longitude", "origin", "id", "language", "open", "public", "bits"),
+        postgresql_include=("kind", "latitude", "longitude", "origin", "id", "language", *_BESIDE),
     ),
 )
 """What standing things are tagged with (`what`: "tag") and are in (`what`: "category"), in lower case without accents.
 
-The rest repeats columns of the things themselves and of their vectors, for the index: all that filters ask for and
-what is nearest is read from it alone. `open`, `public` and `bits` are unknown where another version has written them.
+The rest repeats columns of the things and of their vectors, for the index: what filters ask for and what is nearest is
+read from it alone. `model` and `bits` are unknown until a vector is made, after an update until a start.
 """
 
 _COMPARED = ("latitude", "longitude", "id", "public", "bits", "origin", "language", "valid_from", "valid_until")

@@ -39,11 +39,15 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::
           circle, until)
 """
 _LABELS = """
-INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude, open, public, bits)
+INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude,
+                    open, public, valid_from, valid_until, model, bits)
 SELECT DISTINCT what, lower(unaccent(btrim(label))),
-       side, changed_at, origin, id, kind, language, latitude, longitude, scope <> 'circle', scope = 'public',
-       (SELECT bits FROM meanings m WHERE (m.origin, m.id) = (things.origin, things.id))
-FROM things, LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
+       side, changed_at, origin, id, kind, language, latitude, longitude,
+       scope <> 'circle', scope = 'public', valid_from, valid_until, near.model, near.bits
+FROM things
+     CROSS JOIN LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
+     LEFT JOIN LATERAL (SELECT model, bits FROM meanings m
+                         WHERE (m.origin, m.id) = (things.origin, things.id)) AS near ON true
 WHERE id = ANY($1::uuid[]) AND label <> ''
 """
 _MEANINGS = [

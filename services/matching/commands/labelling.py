@@ -8,11 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.matching.tables import labels
 
 _KEEP = """
-INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude, open, public, bits)
+INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude,
+                    open, public, valid_from, valid_until, model, bits)
 SELECT DISTINCT what, lower(unaccent(btrim(label))),
-       side, changed_at, origin, id, kind, language, latitude, longitude, scope <> 'circle', scope = 'public',
-       (SELECT bits FROM meanings m WHERE (m.origin, m.id) = (things.origin, things.id))
-  FROM things, LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
+       side, changed_at, origin, id, kind, language, latitude, longitude,
+       scope <> 'circle', scope = 'public', valid_from, valid_until, near.model, near.bits
+  FROM things
+       CROSS JOIN LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
+       LEFT JOIN LATERAL (SELECT model, bits FROM meanings m
+                           WHERE (m.origin, m.id) = (things.origin, things.id)) AS near ON true
  WHERE NOT gone AND btrim(label) <> '' AND """
 _KEEP_ONE = sa.text(_KEEP + "origin = :origin AND id = :id")
 _BARE = """
@@ -26,17 +30,20 @@ _KEEP_MISSING = sa.text(_BARE + _KEEP + "true ON CONFLICT DO NOTHING")
 """Locked: what an event changes meanwhile is skipped, or waits and has its labels made anew."""
 _COMPLETE = sa.text(
     """
-    WITH bare AS (
-        SELECT origin, id, scope FROM things t
-         WHERE EXISTS (SELECT FROM labels l WHERE (l.origin, l.id) = (t.origin, t.id) AND (l.open IS NULL
-               OR l.bits IS NULL AND EXISTS (SELECT FROM meanings m WHERE (m.origin, m.id) = (t.origin, t.id))))
+    WITH incomplete AS (
+        SELECT origin, id, scope, valid_from, valid_until FROM things t
+         WHERE EXISTS (SELECT FROM labels l LEFT JOIN meanings near ON (near.origin, near.id) = (l.origin, l.id)
+                        WHERE (l.origin, l.id) = (t.origin, t.id)
+                          AND (l.open IS NULL OR (l.model, l.bits) IS DISTINCT FROM (near.model, near.bits)))
            FOR UPDATE SKIP LOCKED
     )
-    UPDATE labels SET open = scope <> 'circle', public = scope = 'public',
-           bits = (SELECT bits FROM meanings m WHERE (m.origin, m.id) = (labels.origin, labels.id))
-      FROM bare WHERE (bare.origin, bare.id) = (labels.origin, labels.id)
+    UPDATE labels SET open = t.scope <> 'circle', public = t.scope = 'public', valid_from = t.valid_from,
+           valid_until = t.valid_until, model = near.model, bits = near.bits
+      FROM incomplete t LEFT JOIN meanings near ON (near.origin, near.id) = (t.origin, t.id)
+     WHERE (t.origin, t.id) = (labels.origin, labels.id)
     """
 )
+"""What is skipped here is just being encoded, which completes it, too."""
 
 
 async def keep(session: AsyncSession, origin: str, thing_id: UUID) -> None:

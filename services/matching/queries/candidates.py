@@ -1,7 +1,8 @@
 """What may be meant: found by words and by meaning under the hard filters, with the figures that rank it.
 
 The filters come first, always. By words: things that have the rarer ones. By meaning: the nearest of those that pass
-the filters of the vectors' index, exactly compared; there is no approximate index that could lose some.
+the filters of the vectors' index (or of that of labels), exactly compared; there is no approximate index that could
+lose some.
 """
 
 from collections.abc import Sequence

@@ -37,6 +37,12 @@ class Filters:
     spoken: Locale | None = None
     circle: Circle | None = None
 
+    @property
+    def ask_for_more_than_a_label(self) -> bool:
+        """Whether something that the index of labels does not know is asked for beside a tag or a category."""
+        both = self.tag is not None and self.category is not None
+        return both or self.topic is not None or bool(self.query.phrases or self.query.without)
+
 
 @dataclass(frozen=True)
 class _Shape:

@@ -13,6 +13,9 @@ from services.matching.queries.filters import Filters, label
 from services.matching.ranking import Circle
 from services.matching.tables import labels
 
+MOST = 60_000
+"""Of a label that more things may have not all are compared: those of the nearest categories, as without it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
@@ -50,7 +53,8 @@ def keys(where: Labelled, *, by_distance: bool) -> sa.Select[Any, Any]:
 
 def alike(where: Labelled) -> sa.Select[Any, Any]:
     """The nearest in meaning of them that are not only for circles."""
-    near = [labels.c.open, *([labels.c.public] if where.public else []), labels.c.bits.is_not(None)]
+    near = [labels.c.open, *([labels.c.public] if where.public else []), *nearest.valid(labels)]
+    near.append(labels.c.model == sa.bindparam("version", type_=sa.Text))
     chosen = sa.select(labels.c.origin, labels.c.id).where(*_passing(where), *near)
     return chosen.order_by(nearest.apart(labels), labels.c.id).limit(nearest.MOST)
 

@@ -151,11 +151,7 @@ def _filters(way: Narrowed, *, is_open: bool) -> list[Condition]:
 
 def passing(way: Narrowed) -> list[Condition]:
     """What the index of vectors knows of a thing, beside where it stands."""
-    now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
-    found: list[Condition] = [
-        sa.or_(meanings.c.valid_from.is_(None), meanings.c.valid_from <= now),
-        sa.or_(meanings.c.valid_until.is_(None), meanings.c.valid_until > now),
-    ]
+    found = valid(meanings)
     if way.circle is not None:
         found += ranking.in_box(way.circle, meanings)
     if way.spoken:
@@ -163,3 +159,10 @@ def passing(way: Narrowed) -> list[Condition]:
     if way.origin:
         found.append(meanings.c.origin == sa.bindparam("origin", type_=sa.Text))
     return [*found, *([meanings.c.public] if way.public else [])]
+
+
+def valid(table: sa.Table) -> list[Condition]:
+    """Rows of `table` whose thing may be shown now, as far as its dates go."""
+    now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
+    begun = sa.or_(table.c.valid_from.is_(None), table.c.valid_from <= now)
+    return [begun, sa.or_(table.c.valid_until.is_(None), table.c.valid_until > now)]

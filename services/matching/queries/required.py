@@ -1,5 +1,7 @@
 """What must be said in so many words (a phrase, a tag, a category): where few things say it, all are compared.
 
+Among very many things a tag or a category is looked up here only beside something else (`labelled.py`).
+
 Other filters stand in the indexes of places, dates and vectors; these are found by the index of words.
 """
 

@@ -129,7 +129,11 @@ async def _found(
         return await _all(session, wanted, conditions, most), False
     anybody = conditions.values["member_id"] is None
     way = labelled.way(wanted.filters, public=anybody) if terms.total > SMALL else None
-    said = await required.rarest(session, wanted.filters) if way is None or wanted.query.phrases else None
+    said = await required.rarest(session, wanted.filters)
+    if said is not None and said.things > labelled.MOST:
+        way = None
+    if said is not None and not (said.is_rare and (way is None or wanted.filters.ask_for_more_than_a_label)):
+        said = None
     found = await candidates(
         session,
         Wanted(
@@ -147,7 +151,7 @@ async def _found(
             circle=wanted.circle,
             public=anybody,
             many=wanted.window is not None,
-            required=said if said is not None and said.is_rare else None,
+            required=said,
             labelled=way,
         ),
     )
