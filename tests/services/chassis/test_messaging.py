@@ -254,7 +254,7 @@ async def test_stopping_hands_back_a_batch_that_would_take_too_long(trial: Trial
             await started.wait()
             stopped_at = asyncio.get_running_loop().time()
         assert asyncio.get_running_loop().time() - stopped_at < STOP_SECONDS
-        assert len(await trial.effects()) + await trial.waiting(QUEUE) == len(said)
+        await until(lambda: _are_there(trial, len(said)))  # the broker takes a moment to have them back
         pause = 0.0
         async with trial.listening():
             await until(lambda: _has_effects(trial, said), 60)
@@ -287,6 +287,11 @@ async def _holds(trial: Trial, queue: str, count: int) -> bool:
 
 async def _is_empty(trial: Trial, queue: str) -> bool:
     return await trial.waiting(queue) == 0
+
+
+async def _are_there(trial: Trial, count: int) -> bool:
+    """Each as an effect or in the queue."""
+    return len(await trial.effects()) + await trial.waiting(QUEUE) == count
 
 
 async def _has_effects(trial: Trial, wanted: list[str]) -> bool:
