@@ -10,7 +10,11 @@ from services.chassis.database_listener import LOCKS, Listener, lock_of
 from tests.instances import Instance
 
 CHANNEL = "trial"
-HELD = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = $1 AND objid = $2"
+HELD = """
+SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database AND datname = current_database()
+ WHERE locktype = 'advisory' AND granted AND classid = $1 AND objid = $2
+"""
+"""Here alone: tests that run beside this one have listeners of the same channel in their databases."""
 LISTENING = "SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()"
 
 
