@@ -14,6 +14,7 @@ import numpy as np
 from contracts.catalog import Kind
 from services.chassis.ids import new_id
 from services.matching import cells, meaning, taxonomy
+from services.matching.commands import labelling
 from services.matching.domain import Point
 from services.matching.meaning import Meaning, Vector
 from tests.bench import matching_variety
@@ -37,18 +38,6 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::
             $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[], $15::timestamptz[])
      AS t(id, kind, title, latitude, longitude, cell, changed_at, origin, owner, language, category, tags, scope,
           circle, until)
-"""
-_LABELS = """
-INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude,
-                    open, public, valid_from, valid_until, model, bits)
-SELECT DISTINCT what, lower(unaccent(btrim(label))),
-       side, changed_at, origin, id, kind, language, latitude, longitude,
-       scope <> 'circle', scope = 'public', valid_from, valid_until, near.model, near.bits
-FROM things
-     CROSS JOIN LATERAL (SELECT 'tag', unnest(tags) UNION ALL SELECT 'category', category) AS said (what, label)
-     LEFT JOIN LATERAL (SELECT model, bits FROM meanings m
-                         WHERE (m.origin, m.id) = (things.origin, things.id)) AS near ON true
-WHERE id = ANY($1::uuid[]) AND label <> ''
 """
 _MEANINGS = [
     *["origin", "id", "model", "side", "kind", "open", "public", "language", "valid_until"],
@@ -122,5 +111,5 @@ async def _chunk(  # noqa: PLR0917 - what one chunk is made of
         booked.append((key, one))
     await connection.execute(_THINGS, *[list(column) for column in zip(*rows, strict=True)])
     await connection.copy_records_to_table("meanings", records=kept, columns=_MEANINGS)
-    await connection.execute(_LABELS, [row[0] for row in rows])
+    await connection.execute(labelling.KEEP + "id = ANY($1::uuid[])", [row[0] for row in rows])
     await matching_variety.keep_calendars(connection, booked, now)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.matching.tables import labels
 
-_KEEP = """
+KEEP = """
 INSERT INTO labels (what, label, side, changed_at, origin, id, kind, language, latitude, longitude,
                     open, public, valid_from, valid_until, model, bits)
 SELECT DISTINCT what, lower(unaccent(btrim(label))),
@@ -18,7 +18,8 @@ SELECT DISTINCT what, lower(unaccent(btrim(label))),
        LEFT JOIN LATERAL (SELECT model, bits FROM meanings m
                            WHERE (m.origin, m.id) = (things.origin, things.id)) AS near ON true
  WHERE NOT gone AND btrim(label) <> '' AND """
-_KEEP_ONE = sa.text(_KEEP + "origin = :origin AND id = :id")
+"""The labels of the things of which the condition that is added holds."""
+_KEEP_ONE = sa.text(KEEP + "origin = :origin AND id = :id")
 _BARE = """
     WITH things AS MATERIALIZED (
         SELECT * FROM things
@@ -26,7 +27,7 @@ _BARE = """
            AND NOT EXISTS (SELECT FROM labels l WHERE (l.origin, l.id) = (things.origin, things.id))
            FOR UPDATE SKIP LOCKED
     )"""
-_KEEP_MISSING = sa.text(_BARE + _KEEP + "true ON CONFLICT DO NOTHING")
+_KEEP_MISSING = sa.text(_BARE + KEEP + "true ON CONFLICT DO NOTHING")
 """Locked: what an event changes meanwhile is skipped, or waits and has its labels made anew."""
 _COMPLETE = sa.text(
     """
