@@ -29,7 +29,7 @@ from services.chassis.ids import new_id
 from services.chassis.management import BrokerRefused
 from services.chassis.process import Service, running
 from services.chassis.settings import ServiceSettings
-from tests import slow_by_chance
+from tests import slow_by_chance, witness
 from tests.servers import Servers
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -184,14 +184,19 @@ def cooperatives(servers: Servers, folder: Path) -> Generator[MakeCooperative]:
             border_port=border_port,
         )
         made.append(local)
+        witness.alive.append(local)
         local.prepare_secrets()
         asyncio.run(provision_quickly(local.plan, servers) if where is None else provision.provision(local.plan))
         return local
 
     try:
         yield make
+    except TimeoutError as error:
+        witness.testify(error, made)
+        raise
     finally:
         for local in reversed(made):
+            witness.alive.remove(local)
             local.stop()
             if os.environ.get("MAILLAGE_TEST_KEEP_LOGS"):
                 print(local.log("all").read_text(encoding="utf-8", errors="replace")[-20_000:])

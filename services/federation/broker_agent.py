@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import asyncpg
 
@@ -28,6 +29,9 @@ from services.federation.broker_rooms import Rooms
 MEASURE_SECONDS = 10.0
 REAPPLY_SECONDS = 60.0
 RETRY_SECONDS = 2.0
+STANDS_SECONDS, STANDS_AT_MOST_SECONDS = 30.0, 600.0
+"""A shovel that has not run for so long is made anew, then after twice as long: a broker may have one on its list that
+it never starts, or starts no more (rabbitmq-server issue 9114)."""
 
 _TRUE = {"1", "true", "t", "yes", "y", "on"}
 _log = logging.getLogger("broker-agent")
@@ -118,6 +122,14 @@ def _database_url(instance: str, password: str) -> str:
     return f"postgresql://{role}:{quote(password, safe='')}@{host}:{port}/{names.database(instance, 'federation')}"
 
 
+@dataclass
+class _Standing:
+    """A shovel that does not run: when to make it anew, and the pause after that (seconds of the loop's clock)."""
+
+    until: float
+    pause: float
+
+
 class BrokerAgent:
     """Does orders until cancelled. After any absence of broker or database it goes on by itself."""
 
@@ -125,6 +137,7 @@ class BrokerAgent:
         self._settings = settings
         self._management = Management(settings.management_url, seconds=10)
         self._heard = asyncio.Event()
+        self._standing: dict[UUID, _Standing] = {}
 
     async def run(self) -> None:
         try:
@@ -193,6 +206,8 @@ class BrokerAgent:
             await rooms.remove()
             return
         await rooms.create(inbound_password=order["inbound_password"])
+        if not order["done_generation"]:
+            await rooms.prove()
         if order["command"] == "pause":
             await rooms.pause()
             return
@@ -202,11 +217,13 @@ class BrokerAgent:
         else:
             await self._pull(rooms, order)
 
-    async def _pull(self, rooms: Rooms, order: Any) -> None:
+    async def _pull(self, rooms: Rooms, order: Any, *, anew: bool = False) -> None:
         access = PeerQueue(**json.loads(order["access"])).check()
         await resolve(access.host, access.port, allow_private=self._settings.allow_private)
         trust, external = self._settings.trust.for_link(order["link_id"])
         uri = amqp_uri(access, trust=trust, allow_plain=self._settings.allow_private, external=external)
+        if anew:  # the broker takes no notice of one that is told it again without a change
+            await rooms.hold()
         await rooms.pull(
             source_uri=uri,
             source_queue=access.queue,
@@ -216,12 +233,31 @@ class BrokerAgent:
 
     async def _measure(self, db: Any) -> None:
         for order in await db.fetch(_IN_FORCE):
+            rooms = Rooms(self._management, self._settings.instance, order["link_id"])
             try:
-                found = await Rooms(self._management, self._settings.instance, order["link_id"]).measure()
+                found = await rooms.measure()
+                await self._keep_running(rooms, order, found.shovel)
             except BrokerRefused as error:
                 _log.warning("status of link %s: %s", order["link_id"], error)
                 return
             await db.execute(_MEASURED, order["link_id"], found.waiting, found.shovel, found.reason, found.octets)
+
+    async def _keep_running(self, rooms: Rooms, order: Any, shovel: str | None) -> None:
+        """Make a shovel anew that does not run although it should. Raises BrokerRefused."""
+        link_id, now = order["link_id"], asyncio.get_running_loop().time()
+        if order["command"] != "create" or shovel == "running":
+            self._standing.pop(link_id, None)
+            return
+        standing = self._standing.setdefault(link_id, _Standing(now + STANDS_SECONDS, STANDS_SECONDS))
+        if now < standing.until:
+            return
+        standing.pause = min(standing.pause * 2, STANDS_AT_MOST_SECONDS)
+        standing.until = now + standing.pause
+        _log.warning("the shovel of link %s does not run (%s): it is made anew", link_id, shovel)
+        try:
+            await self._pull(rooms, order, anew=True)
+        except AddressRefused as error:
+            _log.warning("the shovel of link %s: %s", link_id, error)
 
 
 def main(_arguments: list[str]) -> None:

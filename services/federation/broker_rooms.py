@@ -10,7 +10,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from services.chassis import names
-from services.chassis.management import Management
+from services.chassis.management import BrokerRefused, Management
 from services.chassis.topology import OUT
 
 CONNECTIONS_PER_PEER = 3
@@ -55,6 +55,21 @@ class Rooms:
         no_key = {"routing_key": "", "arguments": {}}
         await self._api.call("POST", "bindings", vhost, "e", self._inbound, "q", self._inbound, body=no_key)
         await self._user(self._writer, inbound_password, write=self._inbound)
+
+    async def prove(self) -> None:
+        """Look into both queues, which nobody has used yet; one that does not answer is removed, to be made anew.
+
+        RabbitMQ (3.10) stops making a quorum queue when whoever asked for it goes away, as we do when it takes too
+        long. What is left is on every list, is "made" at once when it is asked for again, and answers nothing, ever.
+        Raises BrokerRefused.
+        """
+        look = {"count": 1, "ackmode": "ack_requeue_true", "encoding": "auto"}
+        for queue in (self._out, self._inbound):
+            try:
+                await self._api.call("POST", "queues", self._vhost, queue, "get", body=look)
+            except BrokerRefused:
+                await self._api.call("DELETE", "queues", self._vhost, queue)
+                raise
 
     async def admit(self, peer_password: str | None) -> None:
         """The user as which the peer reads its queue, and nothing else. None: only a certificate lets it in."""

@@ -26,6 +26,7 @@ from services.federation.tables import LINKS_CHANNEL, broker_orders, links
 PREFETCH = 400
 BATCH = 200
 LOOK_SECONDS = 2.0
+SETUP_SECONDS = 10.0
 RETRY_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 5.0
 TRIES = 4
@@ -100,16 +101,21 @@ class Inbound:
     async def _read(self, connection: AbstractConnection, link_id: UUID) -> None:
         """Read one queue; ends when it is not there (yet) or lost. `_attend` begins again."""
         try:
-            async with await connection.channel(publisher_confirms=False) as channel:
-                await channel.set_qos(prefetch_count=PREFETCH)
-                queue = await channel.get_queue(names.inbound(str(link_id)), ensure=False)
+            async with asyncio.timeout(SETUP_SECONDS):
+                opened = await connection.channel(publisher_confirms=False)
+            async with opened as channel:
                 arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
 
                 def end(*_why: object) -> None:
                     arrived.put_nowait(None)
 
                 channel.close_callbacks.add(end)
-                await queue.consume(arrived.put, timeout=5)
+                async with asyncio.timeout(SETUP_SECONDS):
+                    underlay = await channel.get_underlay_channel()
+                    underlay.on_consumer_cancel_callbacks.add(end)  # the queue was deleted, and may be made again
+                    await channel.set_qos(prefetch_count=PREFETCH)
+                    queue = await channel.get_queue(names.inbound(str(link_id)), ensure=False)
+                    await queue.consume(arrived.put)
                 await self._answer(link_id, arrived)
         except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:
             _log.info("inbound-queue-not-read", link=str(link_id), error=str(error))

@@ -25,7 +25,7 @@ from services.federation.addresses import Trust
 from services.federation.tables import broker_orders, links
 from tests.servers import Servers
 from tests.services.federation.pair import Pair, Post, eventually, listing, published
-from tests.services.federation.running_posts import Wire, a_pair
+from tests.services.federation.running_posts import Wire, a_pair, on
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
@@ -39,18 +39,6 @@ async def broker() -> AsyncIterator[tuple[LocalRabbit, Authority]]:
     yield rabbit, authority
     rabbit.stop()
     folders.remove(folder)
-
-
-def on(servers: Servers, rabbit: LocalRabbit) -> Servers:
-    """The session's database with this broker."""
-    return dataclasses.replace(
-        servers,
-        amqp_host=rabbit.host,
-        amqp_port=rabbit.amqp_port,
-        management_url=rabbit.management_url,
-        broker_admin_user=rabbit.admin_user,
-        broker_admin_password=rabbit.admin_password,
-    )
 
 
 def trust_in(authority: Authority, *, shows: bool = True) -> Trust:
