@@ -33,14 +33,15 @@ class Management:
     async def __aexit__(self, *_error: object) -> None:
         await self.close()
 
-    async def call(self, method: str, *path: str, body: object = None) -> Any:
+    async def call(self, method: str, *path: str, body: object = None, seconds: float | None = None) -> Any:
         """The decoded answer; None when it is empty, or when what is read or deleted is not there.
 
-        Parts of the path are escaped here. Raises BrokerRefused.
+        Parts of the path are escaped here. `seconds`: patience of this call alone. Raises BrokerRefused.
         """
         address = "/".join(quote(part, safe="") for part in path)
+        patience = httpx.USE_CLIENT_DEFAULT if seconds is None else seconds
         try:
-            answer = await self._http.request(method, address, json=body)
+            answer = await self._http.request(method, address, json=body, timeout=patience)
         except httpx.HTTPError as error:
             raise BrokerRefused(f"the broker's management API does not answer: {error!r}") from error
         if answer.status_code == _MISSING and method in {"GET", "DELETE"}:

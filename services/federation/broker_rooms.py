@@ -17,6 +17,8 @@ CONNECTIONS_PER_PEER = 3
 CHANNELS_PER_PEER = 6
 PREFETCH = 200
 RECONNECT_SECONDS = 1
+MAKING_SECONDS = 60.0
+"""Patience with a queue that is being made: going away leaves it half made (`prove`)."""
 
 _QUORUM = {"durable": True, "auto_delete": False, "arguments": {"x-queue-type": "quorum"}}
 _FANOUT = {"type": "fanout", "durable": True, "auto_delete": False, "internal": False, "arguments": {}}
@@ -47,8 +49,8 @@ class Rooms:
     async def create(self, *, inbound_password: str) -> None:
         """Queues, exchange and our shovel's user, whether they are there or not."""
         vhost = self._vhost
-        await self._api.call("PUT", "queues", vhost, self._out, body=_QUORUM)
-        await self._api.call("PUT", "queues", vhost, self._inbound, body=_QUORUM)
+        await self._api.call("PUT", "queues", vhost, self._out, body=_QUORUM, seconds=MAKING_SECONDS)
+        await self._api.call("PUT", "queues", vhost, self._inbound, body=_QUORUM, seconds=MAKING_SECONDS)
         await self._api.call("PUT", "exchanges", vhost, self._inbound, body=_FANOUT)
         key = {"routing_key": self._out, "arguments": {}}
         await self._api.call("POST", "bindings", vhost, "e", OUT, "q", self._out, body=key)
@@ -59,8 +61,9 @@ class Rooms:
     async def prove(self) -> None:
         """Look into both queues, which nobody has used yet; one that does not answer is removed, to be made anew.
 
-        RabbitMQ (3.10) stops making a quorum queue when whoever asked for it goes away, as we do when it takes too
-        long. What is left is on every list, is "made" at once when it is asked for again, and answers nothing, ever.
+        RabbitMQ (3.10) stops making a quorum queue when whoever asked for it goes away: a broker-agent that is killed,
+        or that waits in vain. What is left is on every list, is "made" at once when it is asked for again, and answers
+        nothing, ever.
         Raises BrokerRefused.
         """
         look = {"count": 1, "ackmode": "ack_requeue_true", "encoding": "auto"}

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -10,7 +9,9 @@ import pytest_asyncio
 from contracts.federation import ListingReceived
 from deploy.local.rabbitmq import LocalRabbit
 from services.chassis import names
+from services.chassis.ids import new_id
 from services.chassis.management import BrokerRefused, Management
+from services.federation.broker_rooms import Rooms
 from tests.servers import Servers
 from tests.services.federation.pair import Pair, Post, listing, published
 from tests.services.federation.running_posts import a_pair, on
@@ -26,11 +27,11 @@ def rabbit() -> LocalRabbit:
     return LocalRabbit()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def pair(rabbit: LocalRabbit, servers: Servers, tmp_path: Path) -> AsyncIterator[Pair]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pair(rabbit: LocalRabbit, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
     rabbit.start()
     try:
-        async with a_pair(on(servers, rabbit), tmp_path) as made:
+        async with a_pair(on(servers, rabbit), tmp_path_factory.mktemp("pair")) as made:
             yield made
     finally:
         rabbit.stop()
@@ -44,7 +45,6 @@ async def _half_make(rabbit: LocalRabbit, post: Post, queue: str) -> None:
         with pytest.raises(BrokerRefused):
             await hasty.call("PUT", "queues", vhost, queue, body=QUORUM)
         await asyncio.to_thread(rabbit.control, "eval", "sys:resume(ra_log_wal).")
-        assert await hasty.call("GET", "queues", vhost, queue) is not None
 
 
 async def test_a_link_opens_although_its_queues_were_only_half_made(rabbit: LocalRabbit, pair: Pair) -> None:
@@ -58,3 +58,15 @@ async def test_a_link_opens_although_its_queues_were_only_half_made(rabbit: Loca
         sent = listing()
         await pair.lille.say("catalog", published(sent))
         assert (await heard()).listing.id == sent.id
+
+
+async def test_a_queue_is_waited_for_while_the_broker_stands_still(rabbit: LocalRabbit, pair: Pair) -> None:
+    async with Management(pair.lille.instance.settings().secret("admin_broker_url"), seconds=1) as hasty:
+        rooms = Rooms(hasty, pair.lille.instance.name, new_id())
+        await asyncio.to_thread(rabbit.control, "eval", "sys:suspend(ra_log_wal).")
+        making = asyncio.create_task(rooms.create(inbound_password="s3cret"))
+        await asyncio.sleep(2)
+        await asyncio.to_thread(rabbit.control, "eval", "sys:resume(ra_log_wal).")
+        await making
+        await rooms.prove()
+        await rooms.remove()
