@@ -1,5 +1,6 @@
 """RabbitMQ's management API: what provisioning and the broker-agent make and remove on the broker."""
 
+import asyncio
 import json
 from typing import Any, Self
 from urllib.parse import quote
@@ -7,6 +8,8 @@ from urllib.parse import quote
 import httpx
 
 _MISSING = 404
+_STUMBLED, _PAUSES = 500, (0.1, 0.3, 1.0)
+"""A list that is read while somebody removes one of what it lists ends so (`GET /api/users`): it is read again."""
 _LONGEST_ANSWER = 300
 
 
@@ -42,6 +45,11 @@ class Management:
         patience = httpx.USE_CLIENT_DEFAULT if seconds is None else seconds
         try:
             answer = await self._http.request(method, address, json=body, timeout=patience)
+            for pause in _PAUSES:
+                if method != "GET" or answer.status_code != _STUMBLED:
+                    break
+                await asyncio.sleep(pause)
+                answer = await self._http.request(method, address, timeout=patience)
         except httpx.HTTPError as error:
             raise BrokerRefused(f"the broker's management API does not answer: {error!r}") from error
         if answer.status_code == _MISSING and method in {"GET", "DELETE"}:
