@@ -20,7 +20,8 @@ def _answering(monkeypatch: pytest.MonkeyPatch, *statuses: int) -> tuple[Managem
 
     monkeypatch.setattr(management, "_PAUSES", (0, 0, 0))
     made = Management(ADDRESS)
-    made._http = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url=f"{ADDRESS}/api/")
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url=f"{ADDRESS}/api/")
+    monkeypatch.setattr(made, "_http", client)
     return made, asked
 
 
