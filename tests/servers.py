@@ -53,6 +53,17 @@ class Servers:
     broker_admin_password: str
     seconds_to_start: float = 0.0
 
+    def on(self, rabbit: LocalRabbit) -> "Servers":
+        """The same PostgreSQL, with this broker."""
+        return replace(
+            self,
+            amqp_host=rabbit.host,
+            amqp_port=rabbit.amqp_port,
+            management_url=rabbit.management_url,
+            broker_admin_user=rabbit.admin_user,
+            broker_admin_password=rabbit.admin_password,
+        )
+
     def restart_broker(self) -> None:
         """Stop and start RabbitMQ on the same data and ports; comes back when it answers.
 

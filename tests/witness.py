@@ -54,8 +54,9 @@ def _complaints(instance: LocalInstance) -> list[str]:
             entry = _entry(line)
             if what == "broker-agent" or entry.get("level") in {"warning", "error", "critical"}:
                 told = " ".join(str(entry[key]) for key in ("event", "duty", "error") if key in entry) or line
-                found.pop(told, None)
-                found[told[:_LONGEST]] = None
+                told = " ".join(told.split())[:_LONGEST]
+                found.pop(told, None)  # the last time counts
+                found[told] = None
     return list(found)[-_COMPLAINTS_AT_MOST:]
 
 
@@ -70,7 +71,7 @@ def _entry(line: str) -> dict[str, Any]:
 def _links(instance: LocalInstance) -> list[str]:
     try:
         rows = asyncio.run(_rows(instance))
-    except (OSError, asyncpg.PostgresError) as error:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         return [f"no database: {error!r}"]
     return ["link " + " ".join(f"{key}={value}" for key, value in row.items() if value is not None) for row in rows]
 

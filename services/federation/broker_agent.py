@@ -232,7 +232,10 @@ class BrokerAgent:
         )
 
     async def _measure(self, db: Any) -> None:
-        for order in await db.fetch(_IN_FORCE):
+        orders = await db.fetch(_IN_FORCE)
+        for gone in self._standing.keys() - {order["link_id"] for order in orders}:
+            del self._standing[gone]
+        for order in orders:
             rooms = Rooms(self._management, self._settings.instance, order["link_id"])
             try:
                 found = await rooms.measure()

@@ -118,7 +118,7 @@ class Inbound:
                     await queue.consume(arrived.put)
                 await self._answer(link_id, arrived)
         except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:
-            _log.info("inbound-queue-not-read", link=str(link_id), error=str(error))
+            _log.info("inbound-queue-not-read", link=str(link_id), error=repr(error))
 
     async def _answer(self, link_id: UUID, arrived: asyncio.Queue[AbstractIncomingMessage | None]) -> None:
         """Take what arrives, up to 200 messages in one transaction, until the channel is lost (None)."""

@@ -5,7 +5,6 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -217,16 +216,8 @@ async def test_a_service_cannot_publish_straight_into_a_queue(trial: Trial) -> N
 async def test_events_said_while_the_broker_is_down_go_out_when_it_returns(servers: Servers, tmp_path: Path) -> None:
     rabbit = LocalRabbit()
     await asyncio.to_thread(rabbit.start)
-    own = replace(
-        servers,
-        amqp_host=rabbit.host,
-        amqp_port=rabbit.amqp_port,
-        management_url=rabbit.management_url,
-        broker_admin_user=rabbit.admin_user,
-        broker_admin_password=rabbit.admin_password,
-    )
     try:
-        async with make_trial(own, tmp_path / "secrets") as trial:
+        async with make_trial(servers.on(rabbit), tmp_path / "secrets") as trial:
             await _speak_over_a_restart(trial, rabbit)
     finally:
         await asyncio.to_thread(rabbit.stop)

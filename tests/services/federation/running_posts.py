@@ -2,14 +2,12 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import secrets
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local.rabbitmq import LocalRabbit
 from services import provision
 from services.chassis import names
 from services.federation import app
@@ -78,18 +76,6 @@ def agent_of(instance: Instance, wire: Wire) -> BrokerAgent:
             allow_private=True,
             external=wire.external,
         )
-    )
-
-
-def on(servers: Servers, rabbit: LocalRabbit) -> Servers:
-    """The session's database with this broker."""
-    return dataclasses.replace(
-        servers,
-        amqp_host=rabbit.host,
-        amqp_port=rabbit.amqp_port,
-        management_url=rabbit.management_url,
-        broker_admin_user=rabbit.admin_user,
-        broker_admin_password=rabbit.admin_password,
     )
 
 

@@ -25,7 +25,7 @@ from services.federation.addresses import Trust
 from services.federation.tables import broker_orders, links
 from tests.servers import Servers
 from tests.services.federation.pair import Pair, Post, eventually, listing, published
-from tests.services.federation.running_posts import Wire, a_pair, on
+from tests.services.federation.running_posts import Wire, a_pair
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
@@ -53,7 +53,7 @@ async def test_a_link_works_over_amqps_with_certificates_on_both_ends(
 ) -> None:
     rabbit, authority = broker
     wire = Wire(tls_port=rabbit.amqps_port, trust=trust_in(authority))
-    async with a_pair(on(servers, rabbit), tmp_path, wire) as pair:
+    async with a_pair(servers.on(rabbit), tmp_path, wire) as pair:
         await pair.link()
         offer = listing()
         async with pair.namur.ear("matching", ListingReceived) as heard:
@@ -72,7 +72,7 @@ async def test_a_broker_that_cannot_be_verified_gets_and_gives_nothing(
         other = Authority(folders.throwaway("stranger"))
         trust = dataclasses.replace(trust_in(authority), ca_file=str(other.ca_file))
     wire = Wire(tls_port=rabbit.amqps_port, trust=trust)
-    async with a_pair(on(servers, rabbit), tmp_path, wire) as pair:
+    async with a_pair(servers.on(rabbit), tmp_path, wire) as pair:
         await pair.namur.call("POST", "/links", json={"code": await pair.invite()}, expect=201)
         await pair.lille.call("POST", f"/links/{(await pair.lille.link())['link_id']}/confirm")
         await pair.until_status("active")
@@ -104,7 +104,7 @@ async def test_a_peer_is_let_in_by_the_certificate_that_was_signed_for_its_link_
     rabbit, authority, folder = strict
     trust = dataclasses.replace(trust_in(authority, shows=False), links=folder)
     async with a_pair(
-        on(servers, rabbit), tmp_path, Wire(tls_port=rabbit.amqps_port, trust=trust, external=True)
+        servers.on(rabbit), tmp_path, Wire(tls_port=rabbit.amqps_port, trust=trust, external=True)
     ) as pair:
         await pair.namur.call("POST", "/links", json={"code": await pair.invite()}, expect=201)
         await pair.lille.call("POST", f"/links/{(await pair.lille.link())['link_id']}/confirm")

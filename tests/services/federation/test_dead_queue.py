@@ -14,7 +14,7 @@ from services.chassis.management import BrokerRefused, Management
 from services.federation.broker_rooms import Rooms
 from tests.servers import Servers
 from tests.services.federation.pair import Pair, Post, listing, published
-from tests.services.federation.running_posts import a_pair, on
+from tests.services.federation.running_posts import a_pair
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -31,7 +31,7 @@ def rabbit() -> LocalRabbit:
 async def pair(rabbit: LocalRabbit, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
     rabbit.start()
     try:
-        async with a_pair(on(servers, rabbit), tmp_path_factory.mktemp("pair")) as made:
+        async with a_pair(servers.on(rabbit), tmp_path_factory.mktemp("pair")) as made:
             yield made
     finally:
         rabbit.stop()
